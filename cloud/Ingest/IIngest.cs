@@ -1,0 +1,85 @@
+using Hub.Cloud.Stations;
+using Hub.Edge.Contract.Encoding;
+
+namespace Hub.Cloud.Ingest;
+
+/// <summary>What became of one pack. Always <c>Received = Stored + Corrected + Duplicate + Quarantined</c>.</summary>
+/// <param name="Received">Records seen.</param>
+/// <param name="Stored">New observations, durable.</param>
+/// <param name="Corrected">Observations that replaced a losing value, durable.</param>
+/// <param name="Duplicate">Observations that were there already.</param>
+/// <param name="Quarantined">Records refused and kept in the quarantine, durable.</param>
+public readonly record struct PackReceipt(int Received, int Stored, int Corrected, int Duplicate, int Quarantined)
+{
+    /// <summary>The first refusals, at most 20, for an answer to the sender.</summary>
+    public IReadOnlyList<Refusal> Refusals { get; init; } = [];
+}
+
+/// <summary>One pack as it arrived.</summary>
+/// <param name="Station">The authenticated station.</param>
+/// <param name="Format">Encoding; null when the content type was not recognised: the pack is quarantined whole.</param>
+/// <param name="Payload">The bytes; valid until the task completes.</param>
+/// <param name="ReceivedAt">UTC instant of arrival.</param>
+/// <param name="Transport">Where it came in: <c>mqtt</c>, <c>mqtt-client</c>, <c>http</c>.</param>
+public readonly record struct ArrivedPack(Station Station, PackFormat? Format, ReadOnlyMemory<byte> Payload, DateTime ReceivedAt, string Transport);
+
+/// <summary>The one way in: every transport hands its packs here, and acknowledges only when the task completes. Safe for concurrent callers.</summary>
+public interface IIngest
+{
+    /// <summary>Decodes, validates, resolves, de-duplicates and commits a pack; refused records go to the quarantine. On completion everything is on disk.</summary>
+    /// <exception cref="Series.SeriesUnavailableException">Nothing may be acknowledged; the sender will send again.</exception>
+    ValueTask<PackReceipt> AcceptAsync(ArrivedPack pack, CancellationToken cancellationToken);
+}
+
+/// <summary>One refused record, or a whole refused pack.</summary>
+/// <param name="Id">Identifier, 1 or more, in order of arrival.</param>
+/// <param name="Municipality">Slug as claimed by the sender's credentials or topic.</param>
+/// <param name="Station">Slug likewise.</param>
+/// <param name="ReceivedAt">UTC.</param>
+/// <param name="Transport">Where it came in.</param>
+/// <param name="Format">Encoding of <see cref="Payload"/>, null when unknown.</param>
+/// <param name="Refusal">What, where and why.</param>
+/// <param name="Payload">
+/// The refused bytes, cut to 64 KiB; for a single record a pack of its own, with the base fields that applied to it, so that it can be released.
+/// </param>
+/// <param name="PayloadLength">Length before cutting.</param>
+public sealed record QuarantinedRecord(long Id, string Municipality, string Station, DateTime ReceivedAt, string Transport, PackFormat? Format, Refusal Refusal, byte[] Payload, long PayloadLength);
+
+/// <summary>Everything refused, with the reason, bounded per station (oldest evicted and counted). Safe for concurrent callers.</summary>
+public interface IQuarantine
+{
+    /// <summary>Newest first; at most <paramref name="countMax"/> with an identifier below <paramref name="before"/>.</summary>
+    /// <param name="municipality">Slug, or null for all.</param>
+    /// <param name="station">Slug, or null for all.</param>
+    /// <param name="reason">Only this reason, or null for all.</param>
+    /// <param name="before">Only identifiers below this one; null starts at the newest.</param>
+    /// <param name="countMax">1 to 1,000.</param>
+    /// <param name="cancellationToken">Ends the query.</param>
+    ValueTask<IReadOnlyList<QuarantinedRecord>> ListAsync(string? municipality, string? station, RefusalReason? reason, long? before, int countMax, CancellationToken cancellationToken);
+
+    /// <summary>One entry, or null.</summary>
+    ValueTask<QuarantinedRecord?> FindAsync(long id, CancellationToken cancellationToken);
+
+    /// <summary>Sends an entry through ingest again (its cause having been fixed) and removes it if it is taken; the receipt says what became of it.</summary>
+    ValueTask<PackReceipt> ReleaseAsync(long id, CancellationToken cancellationToken);
+
+    /// <summary>Removes an entry for good.</summary>
+    ValueTask<bool> DiscardAsync(long id, CancellationToken cancellationToken);
+}
+
+/// <summary>Publishes the hub's own messages (alarms) on whichever broker is configured.</summary>
+public interface IHubPublisher
+{
+    /// <summary>Publishes with QoS 1; completes when the broker has taken it.</summary>
+    ValueTask PublishAsync(string topic, ReadOnlyMemory<byte> payload, string contentType, bool retain, CancellationToken cancellationToken);
+}
+
+/// <summary>Counters of the ingest stage since start. Always <c>Received = Stored + Corrected + Duplicate + Quarantined</c> once nothing is in flight.</summary>
+public readonly record struct IngestCounters(long Packs, long Received, long Stored, long Corrected, long Duplicate, long Quarantined, long RefusedLogins, long RefusedTopics, long Unavailable);
+
+/// <summary>Reads the counters.</summary>
+public interface IIngestCounters
+{
+    /// <summary>A consistent snapshot.</summary>
+    IngestCounters Snapshot();
+}
