@@ -1,1 +1,3 @@
-internal static class Program { private static int Main() => 0; }
+using Hub.Cloud.Server;
+
+return await HubCommand.Create().Parse(args).InvokeAsync(new() { EnableDefaultExceptionHandler = false });

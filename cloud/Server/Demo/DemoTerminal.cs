@@ -1,0 +1,109 @@
+using System.Globalization;
+using Hub.Cloud.Ingest;
+using Hub.Cloud.Series;
+using Hub.Cloud.Stations;
+using Microsoft.Extensions.Configuration;
+
+namespace Hub.Cloud.Server.Demo;
+
+/// <summary>What the demonstration says on the terminal: where to look, one progress line while the backlog drains, and a line per notification.</summary>
+internal static class DemoTerminal
+{
+    private static readonly Lock Terminal = new();
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(1);
+    private static bool _progressShown;
+
+    /// <summary>Writes a line above the progress line.</summary>
+    public static void Say(string line)
+    {
+        lock (Terminal)
+        {
+            Clear();
+            Console.WriteLine(line);
+        }
+    }
+
+    /// <summary>Where to look and how to sign in.</summary>
+    public static void Welcome(WebApplication app, IConfiguration configuration, DemoState state, IEnumerable<string> people)
+    {
+        var address = HubHost.Address(app);
+        var mqtt = configuration["Hub:Mqtt:Endpoint"] ?? "127.0.0.1:1883";
+        var data = configuration["Hub:Data"]!;
+        Say($"""
+
+            Hub demonstration: Braga, Aveiro and Évora, with published measurements replayed as if they were taken now.
+
+              City page    {address}
+              API          {address}/docs
+              MQTT         {mqtt}  (alarms: user demo, password {state.ReaderSecret}, topics hub/v1/+/alarms/#)
+              Mail         {Path.Combine(data, "mail")}
+              Webhooks     {Path.Combine(data, "demo", "webhook")}
+
+              Sign in at {address}/login
+            {string.Join(Environment.NewLine, people.Select(user => $"    {user,-16} {state.Passwords[user]}"))}
+
+            Ctrl-C stops it; started again, it goes on where it was.
+
+            """);
+    }
+
+    /// <summary>Shows how far the stations' backlog has come until every station has reached the present.</summary>
+    public static async Task ShowDrainAsync(IServiceProvider services, DemoFiles files, TimeProvider time, CancellationToken stop)
+    {
+        var counters = services.GetRequiredService<IIngestCounters>();
+        var series = services.GetRequiredService<ISeries>();
+        var stations = services.GetRequiredService<IStations>();
+        var reported = 0L;
+        var quiet = 0;
+        try
+        {
+            using var timer = new PeriodicTimer(ProgressInterval, time);
+            while (await timer.WaitForNextTickAsync(stop))
+            {
+                var stored = counters.Snapshot();
+                var received = stored.Received;
+                var speaking = stations.All.Count(station => stations.DatastreamsOf(station.Id).Any(d => series.TryGetLatest(d.Id, out _)));
+
+                // The backlog is through when all stations have spoken and what still comes is what they measure now.
+                quiet = speaking == files.Stations.Count && received - reported < 100 ? quiet + 1 : 0;
+                Progress(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Backlog: {speaking} of {files.Stations.Count} stations, {stored.Stored:N0} readings stored, {received - reported:N0}/s"));
+                reported = received;
+                if (quiet >= 3)
+                {
+                    Say(string.Create(CultureInfo.InvariantCulture, $"Backlog drained: {stored.Stored:N0} readings stored, {stored.Duplicate:N0} sent twice, {stored.Quarantined:N0} in quarantine. Live from here."));
+                    return;
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The demonstration stops.
+        }
+    }
+
+    private static void Progress(string line)
+    {
+        lock (Terminal)
+        {
+            if (Console.IsOutputRedirected)
+            {
+                return;
+            }
+
+            Clear();
+            Console.Write(line);
+            _progressShown = true;
+        }
+    }
+
+    private static void Clear()
+    {
+        if (_progressShown)
+        {
+            Console.Write("\r\u001b[K");
+            _progressShown = false;
+        }
+    }
+}

@@ -1,0 +1,19 @@
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Configuration;
+
+namespace Hub.Cloud.Server;
+
+/// <summary>What the hub was told, for the log at start: one key per line, secrets hidden by the name of their key.</summary>
+internal static partial class EffectiveSettings
+{
+    /// <summary>Key and value of everything that was set, in order of key.</summary>
+    public static IEnumerable<(string Key, string Value)> Of(IConfiguration configuration) =>
+        from pair in configuration.AsEnumerable()
+        where pair.Value is not null && pair.Key.StartsWith("Hub:", StringComparison.OrdinalIgnoreCase)
+        orderby pair.Key
+        select (pair.Key, Secret().IsMatch(pair.Key) ? "(hidden)" : pair.Value);
+
+    // A file that holds a secret is no secret: its path is shown.
+    [GeneratedRegex("(password|secret|token|apikey|connectionstring)(?!file)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex Secret();
+}

@@ -1,0 +1,103 @@
+using System.CommandLine;
+using Hub.Cloud.Server.Demo;
+using Hub.Cloud.Server.Tools;
+using Microsoft.Extensions.Configuration;
+
+namespace Hub.Cloud.Server;
+
+/// <summary>The command line of <c>hub</c>: verbs, settings, help and exit codes (0 done, 1 failed, 2 wrong setting or machine not ready).</summary>
+internal static class HubCommand
+{
+    private static readonly Option<string?> Data = new("--data") { Description = "Folder of everything the hub stores [default: hub-data; HUB_DATA]", HelpName = "DIR", Recursive = true };
+    private static readonly Option<string?> Settings = new("--settings") { Description = "Settings file, JSON [default: hub.json in the data folder; HUB_SETTINGS]", HelpName = "FILE", Recursive = true };
+    private static readonly Option<string?> Http = new("--http") { Description = "Address and port of pages and API [default: 127.0.0.1:8080; HUB_HTTP]", HelpName = "HOST:PORT" };
+    private static readonly Option<string?> Mqtt = new("--mqtt") { Description = "Address and port of the MQTT broker [default: 127.0.0.1:1883; HUB_MQTT]", HelpName = "HOST:PORT" };
+    private static readonly Option<string[]> Set = new("--set")
+    {
+        Description = "Any other setting, e.g. --set Hub:Series:MemoryLimit=512MB (environment: HUB_SERIES__MEMORYLIMIT)",
+        HelpName = "KEY=VALUE",
+        AllowMultipleArgumentsPerToken = false,
+    };
+
+    private static readonly Option<string?> History = new("--history")
+    {
+        Description = "How much of the past the stations bring along at the first start: days such as 7d, or all [default: 7d; HUB_DEMO__HISTORY]",
+        HelpName = "SPAN",
+    };
+
+    /// <summary>Builds the command tree.</summary>
+    public static RootCommand Create()
+    {
+        var root = new RootCommand("Hub: urban sensor hub and city platform. Without a verb it serves.") { Data, Settings, Http, Mqtt, Set };
+        root.SetAction((result, stop) => Guard(() => ServeAsync(result, stop)));
+
+        var serve = new Command("serve", "Start the hub: broker, store, pages and API.") { Http, Mqtt, Set };
+        serve.SetAction((result, stop) => Guard(() => ServeAsync(result, stop)));
+        root.Add(serve);
+
+        var demo = new Command("demo", "Start the hub with three demonstration municipalities and their stations, replaying published measurements.") { Http, Mqtt, Set, History };
+        demo.SetAction((result, stop) => Guard(() => Demonstration.RunAsync(Build(result), stop)));
+        root.Add(demo);
+
+        root.Add(StationTool.Create(result => Build(result), Guard));
+        root.Add(UserTool.Create(result => Build(result), Guard));
+        root.Add(MunicipalityTool.Create(result => Build(result), Guard));
+        return root;
+    }
+
+    private static async Task<int> ServeAsync(ParseResult result, CancellationToken stop)
+    {
+        await using var app = await HubHost.StartAsync(Build(result), _ => { }, stop);
+        await HubHost.WaitAsync(app, stop);
+        return 0;
+    }
+
+    private static IConfigurationRoot Build(ParseResult result)
+    {
+        var given = new List<KeyValuePair<string, string?>>
+        {
+            new("Hub:Data", result.GetValue(Data)),
+            new("Hub:Http:Endpoint", Value(result, Http)),
+            new("Hub:Mqtt:Endpoint", Value(result, Mqtt)),
+            new("Hub:Demo:History", Value(result, History)),
+        };
+        foreach (var pair in result.GetResult(Set) is null ? [] : result.GetValue(Set) ?? [])
+        {
+            var equals = pair.IndexOf('=', StringComparison.Ordinal);
+            if (equals <= 0)
+            {
+                throw new StartException($"--set {pair}: expected KEY=VALUE, e.g. --set Hub:PublicUrl=https://hub.example.org");
+            }
+
+            var key = pair[..equals];
+            given.Add(new(key.StartsWith("Hub:", StringComparison.OrdinalIgnoreCase) ? key : $"Hub:{key}", pair[(equals + 1)..]));
+        }
+
+        return HubConfiguration.Build(given.GroupBy(p => p.Key, StringComparer.OrdinalIgnoreCase).Select(g => g.Last()), result.GetValue(Settings));
+    }
+
+    private static string? Value(ParseResult result, Option<string?> option) => result.GetResult(option) is null ? null : result.GetValue(option);
+
+    /// <summary>Turns what a user can mend into one line and an exit code; anything else is a bug and shows itself whole.</summary>
+    private static async Task<int> Guard(Func<Task<int>> action)
+    {
+        try
+        {
+            return await action();
+        }
+        catch (StartException exception)
+        {
+            await Console.Error.WriteLineAsync($"hub: {exception.Message}");
+            return 2;
+        }
+        catch (Microsoft.Extensions.Options.OptionsValidationException exception)
+        {
+            await Console.Error.WriteLineAsync($"hub: {string.Join(' ', exception.Failures)}");
+            return 2;
+        }
+        catch (OperationCanceledException)
+        {
+            return 0;
+        }
+    }
+}

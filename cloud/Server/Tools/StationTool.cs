@@ -1,0 +1,118 @@
+using System.CommandLine;
+using System.Globalization;
+using Hub.Cloud.Municipalities;
+using Hub.Cloud.Stations;
+using Microsoft.Extensions.Configuration;
+
+namespace Hub.Cloud.Server.Tools;
+
+/// <summary><c>hub station</c>: registers stations and their credentials. Safe beside a running hub of the same data folder, which sees the change when it next reads its stations.</summary>
+internal static class StationTool
+{
+    /// <summary>Builds the verb.</summary>
+    public static Command Create(Func<ParseResult, IConfigurationRoot> settings, Func<Func<Task<int>>, Task<int>> guard)
+    {
+        var command = new Command("station", "Register stations and manage their credentials.");
+        var name = new Argument<string>("STATION") { Description = "municipality/station, e.g. braga/avenida-da-liberdade" };
+
+        var title = new Option<string>("--name") { Description = "Name shown to people", Required = true };
+        var latitude = new Option<double>("--latitude") { Description = "WGS 84, degrees", Required = true, CustomParser = Degrees };
+        var longitude = new Option<double>("--longitude") { Description = "WGS 84, degrees", Required = true, CustomParser = Degrees };
+        var isPrivate = new Option<bool>("--private") { Description = "Hide it and its observations from anonymous visitors" };
+        var add = new Command("add", "Register a station; prints its secret once.") { name, title, latitude, longitude, isPrivate };
+        add.SetAction((result, stop) => guard(async () =>
+        {
+            var (municipality, slug) = Split(result.GetValue(name)!);
+            await using var services = await HubHost.OpenToolsAsync(settings(result), stop);
+            if (!services.GetRequiredService<IMunicipalities>().TryGet(municipality, out _))
+            {
+                throw new StartException($"There is no municipality '{municipality}'. Add it with: hub municipality add {municipality} --name ...");
+            }
+
+            var registration = new StationRegistration(municipality, slug, result.GetValue(title)!, result.GetValue(latitude), result.GetValue(longitude), !result.GetValue(isPrivate));
+            var (_, secret) = await Try(() => services.GetRequiredService<IStations>().RegisterAsync(registration, stop));
+            Console.WriteLine($"user    {municipality}/{slug}");
+            Console.WriteLine($"secret  {secret}");
+            return 0;
+        }));
+        command.Add(add);
+
+        var list = new Command("list", "List the stations.");
+        list.SetAction((result, stop) => guard(async () =>
+        {
+            await using var services = await HubHost.OpenToolsAsync(settings(result), stop);
+            foreach (var station in services.GetRequiredService<IStations>().All)
+            {
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{station.Municipality}/{station.Slug}\t{station.Latitude:F5}\t{station.Longitude:F5}\t{(station.Public ? "public" : "private")}\t{station.Name}"));
+            }
+
+            return 0;
+        }));
+        command.Add(list);
+
+        var overlap = new Option<int>("--overlap") { Description = "Hours for which the old secret stays valid", DefaultValueFactory = _ => 24 };
+        var rotate = new Command("rotate-secret", "Give a station a new secret; prints it once.") { name, overlap };
+        rotate.SetAction((result, stop) => guard(async () =>
+        {
+            await using var services = await HubHost.OpenToolsAsync(settings(result), stop);
+            var stations = services.GetRequiredService<IStations>();
+            var station = Known(stations, result.GetValue(name)!);
+            Console.WriteLine($"secret  {await stations.RotateSecretAsync(station.Id, TimeSpan.FromHours(result.GetValue(overlap)), stop)}");
+            return 0;
+        }));
+        command.Add(rotate);
+
+        var remove = new Command("remove", "Remove a station and its credentials; its history stays.") { name };
+        remove.SetAction((result, stop) => guard(async () =>
+        {
+            await using var services = await HubHost.OpenToolsAsync(settings(result), stop);
+            var stations = services.GetRequiredService<IStations>();
+            await stations.RemoveAsync(Known(stations, result.GetValue(name)!).Id, stop);
+            return 0;
+        }));
+        command.Add(remove);
+        return command;
+    }
+
+    /// <summary>Splits <c>municipality/station</c>.</summary>
+    internal static (string Municipality, string Station) Split(string name)
+    {
+        var slash = name.IndexOf('/', StringComparison.Ordinal);
+        return slash > 0 && slash < name.Length - 1
+            ? (name[..slash], name[(slash + 1)..])
+            : throw new StartException($"'{name}' is not municipality/station, e.g. braga/avenida-da-liberdade.");
+    }
+
+    private static Station Known(IStations stations, string name)
+    {
+        var (municipality, slug) = Split(name);
+        return stations.TryGet(municipality, slug, out var station)
+            ? station
+            : throw new StartException($"There is no station {name}. hub station list shows them all.");
+    }
+
+    /// <summary>What the user got wrong becomes a line.</summary>
+    internal static async Task<T> Try<T>(Func<ValueTask<T>> action)
+    {
+        try
+        {
+            return await action();
+        }
+        catch (Exception exception) when (exception is ArgumentException or StationConflictException)
+        {
+            throw new StartException(exception.Message, exception);
+        }
+    }
+
+    private static double Degrees(System.CommandLine.Parsing.ArgumentResult result)
+    {
+        var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value))
+        {
+            return value;
+        }
+
+        result.AddError($"'{text}' is not a number of degrees such as 41.5503");
+        return 0;
+    }
+}

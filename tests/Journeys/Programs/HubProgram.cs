@@ -1,0 +1,122 @@
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Hub.Tests.Kit;
+
+namespace Hub.Tests.Journeys.Programs;
+
+/// <summary>The real hub on free ports and its own data folder; it can be killed and started again on the same ones.</summary>
+public sealed class HubProgram : IAsyncDisposable
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
+    private readonly Dictionary<string, string> _settings = [];
+    private RunningProgram? _running;
+
+    public HubProgram(string data)
+    {
+        Data = data;
+        HttpPort = FreePort.Next();
+        MqttPort = FreePort.Next();
+        Client = new HttpClient { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{HttpPort}/")), Timeout = TimeSpan.FromSeconds(60) };
+    }
+
+    public static string Executable { get; } = Path.Combine(Repository.Root, "cloud", "Server", "bin", Configuration, "net10.0", "hub.dll");
+
+    public static string AgentExecutable { get; } = Path.Combine(Repository.Root, "edge", "Agent", "bin", Configuration, "net10.0", "hub-agent.dll");
+
+    public string Data { get; }
+
+    public int HttpPort { get; }
+
+    public int MqttPort { get; }
+
+    public HttpClient Client { get; }
+
+    public string Output => _running?.Output ?? "";
+
+    public bool HasExited => _running?.HasExited ?? true;
+
+    private static string Configuration =>
+#if DEBUG
+        "Debug";
+#else
+        "Release";
+#endif
+
+    /// <summary>A setting for the next start, e.g. <c>Hub:Mqtt:Mode</c>.</summary>
+    public void Set(string key, string value) => _settings[key] = value;
+
+    /// <summary>Runs a tool verb on this hub's data folder and returns what it printed.</summary>
+    public async Task<string> ToolAsync(params string[] arguments)
+    {
+        await using var tool = new RunningProgram("dotnet", [Executable, .. arguments, "--data", Data]);
+        var code = await tool.ExitAsync(StartLimit);
+        await tool.Process.WaitForExitAsync();
+        return code == 0 ? tool.Output : throw new InvalidOperationException($"hub {string.Join(' ', arguments)} ended with {code}:\n{tool.Output}");
+    }
+
+    /// <summary>Adds a municipality and a station and returns the station's secret.</summary>
+    public async Task<string> AddStationAsync(string municipality, string station)
+    {
+        await ToolAsync("municipality", "add", municipality, "--name", municipality);
+        var output = await ToolAsync("station", "add", $"{municipality}/{station}", "--name", station, "--latitude", "41.55", "--longitude", "-8.42");
+        return output.Split('\n').Single(line => line.StartsWith("secret", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1].Trim();
+    }
+
+    public async Task StartAsync(bool wait = true)
+    {
+        string[] arguments =
+        [
+            Executable, "serve", "--data", Data, "--http", $"127.0.0.1:{HttpPort}", "--mqtt", $"127.0.0.1:{MqttPort}",
+            .. _settings.SelectMany(pair => (string[])["--set", $"{pair.Key}={pair.Value}"]),
+        ];
+        _running = new RunningProgram("dotnet", arguments);
+        if (wait)
+        {
+            await ReadyAsync();
+        }
+    }
+
+    public Task ReadyAsync() => Eventually.TrueAsync(
+        async () =>
+        {
+            if (_running!.HasExited)
+            {
+                throw new InvalidOperationException($"The hub ended:\n{_running.Output}");
+            }
+
+            try
+            {
+                using var answer = await Client.GetAsync("health/ready");
+                return answer.IsSuccessStatusCode;
+            }
+            catch (HttpRequestException)
+            {
+                return false;
+            }
+        },
+        "the hub is ready",
+        StartLimit);
+
+    public async Task KillAsync()
+    {
+        if (_running is not null)
+        {
+            await _running.KillAsync();
+            await _running.DisposeAsync();
+            _running = null;
+        }
+    }
+
+    public Task<JsonElement> GetAsync(string path) => Client.GetFromJsonAsync<JsonElement>(path);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_running is not null)
+        {
+            await _running.DisposeAsync();
+        }
+
+        Client.Dispose();
+    }
+}
