@@ -49,6 +49,7 @@ public enum Severity
 /// <param name="EndedAt">When it ended; null while active.</param>
 /// <param name="Peak">Most extreme value so far.</param>
 /// <param name="Zone">Time zone in which to write times, IANA name.</param>
+/// <param name="Withdrawn">Of a correction: the alarm never was. False when its times or its peak came out differently.</param>
 public sealed record AlarmMessage(
     string Key,
     NotificationKind Kind,
@@ -68,7 +69,8 @@ public sealed record AlarmMessage(
     DateTime StartedAt,
     DateTime? EndedAt,
     double Peak,
-    string Zone);
+    string Zone,
+    bool Withdrawn = false);
 
 /// <summary>How a subscriber is reached.</summary>
 public enum ChannelKind
