@@ -49,6 +49,7 @@ public enum Severity
 /// <param name="EndedAt">When it ended; null while active.</param>
 /// <param name="Peak">Most extreme value so far.</param>
 /// <param name="Zone">Time zone in which to write times, IANA name.</param>
+/// <param name="Withdrawn">Of a correction: the alarm never was. False when its times or its peak came out differently.</param>
 public sealed record AlarmMessage(
     string Key,
     NotificationKind Kind,
@@ -68,7 +69,8 @@ public sealed record AlarmMessage(
     DateTime StartedAt,
     DateTime? EndedAt,
     double Peak,
-    string Zone);
+    string Zone,
+    bool Withdrawn = false);
 
 /// <summary>How a subscriber is reached.</summary>
 public enum ChannelKind
@@ -94,8 +96,9 @@ public enum ChannelKind
 /// <param name="Language"><c>pt</c> or <c>en</c>.</param>
 /// <param name="Rule">Only this rule, or null for all.</param>
 /// <param name="SeverityMin">Only alarms at least this serious.</param>
-/// <param name="Secret">Signing secret of a webhook, <c>whsec_</c> and base64 of 32 bytes; empty otherwise (generated when empty).</param>
-public sealed record Subscriber(int Id, string Municipality, ChannelKind Channel, string Target, string Language, string? Rule, Severity SeverityMin, string Secret);
+/// <param name="Secret">Signing secret of a webhook, <c>whsec_</c> and base64 of 24 to 64 bytes; empty otherwise (when empty, generated for a new webhook and kept for a known one).</param>
+/// <param name="DisabledBecause">Why nothing is sent to it any more (its endpoint answered 410), or null. Read only: saving a subscriber switches it on again.</param>
+public sealed record Subscriber(int Id, string Municipality, ChannelKind Channel, string Target, string Language, string? Rule, Severity SeverityMin, string Secret, string? DisabledBecause = null);
 
 /// <summary>One line of the delivery log: what, to whom (masked), when, which answer.</summary>
 /// <param name="Id">Identifier, in order of creation.</param>

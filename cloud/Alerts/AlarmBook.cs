@@ -1,0 +1,206 @@
+using System.Collections.Immutable;
+using Hub.Cloud.Alerts.Evaluation;
+using Hub.Cloud.Alerts.Rules;
+using Hub.Cloud.Alerts.Storage;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+
+namespace Hub.Cloud.Alerts;
+
+/// <summary>The front door: rules and active alarms from memory, history from the database. Safe for concurrent callers.</summary>
+internal sealed class AlarmBook(IDbContextFactory<AlertsContext> contexts, TimeProvider time, IOptions<AlertsOptions> options) : IAlerts, IDisposable
+{
+    /// <summary>Largest answer of <see cref="HistoryAsync"/>.</summary>
+    public const int HistoryCountMax = 10_000;
+
+    private readonly List<Waiter> waiters = [];
+    private ImmutableDictionary<string, Alarm> active = ImmutableDictionary.Create<string, Alarm>(StringComparer.Ordinal);
+    private IReadOnlyList<RuleRow> rules = [];
+
+    /// <inheritdoc/>
+    public event Action<IReadOnlyList<Alarm>>? Changed;
+
+    /// <summary>Raised when the evaluator has something to do besides new commits.</summary>
+    public event Action? Woken;
+
+    /// <summary>Held while rules or alarms are being changed in the database.</summary>
+    public SemaphoreSlim Gate { get; } = new(1, 1);
+
+    /// <summary>The rules as stored; a change replaces the list.</summary>
+    public IReadOnlyList<RuleRow> RuleRows => Volatile.Read(ref rules);
+
+    /// <summary>Number of active alarms.</summary>
+    public int ActiveCount => Volatile.Read(ref active).Count;
+
+    public void Dispose() => Gate.Dispose();
+
+    /// <summary>Reads rules and active alarms into memory.</summary>
+    public async Task LoadAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        await ReadRulesAsync(db, cancellationToken).ConfigureAwait(false);
+        var open = await db.Alarms.AsNoTracking().Where(row => row.EndedAt == null && !row.Withdrawn).ToListAsync(cancellationToken).ConfigureAwait(false);
+        Volatile.Write(ref active, open.ToImmutableDictionary(row => row.Id, row => row.ToAlarm(), StringComparer.Ordinal));
+    }
+
+    public IReadOnlyList<Rule> Rules(string? municipality) =>
+        [.. RuleRows.Where(row => !row.Removed && (municipality is null || row.Municipality == municipality)).Select(row => row.ToRule())];
+
+    public async ValueTask<Rule> SaveAsync(Rule rule, CancellationToken cancellationToken)
+    {
+        RuleValidation.Check(rule);
+        await Gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+            var row = await db.Rules.SingleOrDefaultAsync(known => known.Municipality == rule.Municipality && known.Slug == rule.Slug, cancellationToken).ConfigureAwait(false);
+            if (row is null)
+            {
+                if (await db.Rules.CountAsync(known => known.Municipality == rule.Municipality, cancellationToken).ConfigureAwait(false) >= options.Value.RuleCountMax)
+                {
+                    throw new ArgumentException($"Slug: the municipality has reached its limit of {options.Value.RuleCountMax} rules (Hub:Alerts:RuleCountMax).", nameof(rule));
+                }
+
+                row = new RuleRow { Municipality = rule.Municipality, Slug = rule.Slug, Reevaluate = true };
+                db.Rules.Add(row);
+            }
+
+            var before = row.ToRule();
+            (row.NamePt, row.NameEn, row.Severity) = (rule.NamePt, rule.NameEn, rule.Severity);
+            (row.Property, row.Station, row.Sensor, row.PeriodSeconds) = (rule.Property, rule.Station, rule.Sensor, rule.PeriodSeconds);
+            (row.Crossing, row.SetLevel, row.ClearLevel, row.ForTicks, row.Enabled) = (rule.Crossing, rule.SetLevel, rule.ClearLevel, rule.For.Ticks, rule.Enabled);
+            if (row.Removed || before with { NamePt = rule.NamePt, NameEn = rule.NameEn, Severity = rule.Severity } != rule)
+            {
+                row.Reevaluate = true;
+                row.Removed = false;
+                row.Version++;
+                row.SavedAt = time.GetUtcNow().UtcDateTime;
+            }
+
+            await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
+            await ReadRulesAsync(db, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            Gate.Release();
+        }
+
+        Woken?.Invoke();
+        return rule;
+    }
+
+    public async ValueTask RemoveAsync(string municipality, string slug, CancellationToken cancellationToken)
+    {
+        await Gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+            var row = await db.Rules.SingleOrDefaultAsync(known => known.Municipality == municipality && known.Slug == slug, cancellationToken).ConfigureAwait(false);
+            if (row is null || row.Removed)
+            {
+                return;
+            }
+
+            // The evaluator withdraws what is open and then removes the row: durable from here on.
+            row.Removed = true;
+            row.Reevaluate = true;
+            row.Enabled = false;
+            row.Version++;
+            await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
+            await ReadRulesAsync(db, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            Gate.Release();
+        }
+
+        Woken?.Invoke();
+    }
+
+    public IReadOnlyList<Alarm> Active(string? municipality) =>
+        [.. Volatile.Read(ref active).Values.Where(alarm => municipality is null || alarm.Municipality == municipality)
+            .OrderByDescending(alarm => alarm.StartedAt).ThenBy(alarm => alarm.Id, StringComparer.Ordinal)];
+
+    public async ValueTask<IReadOnlyList<Alarm>> HistoryAsync(string? municipality, DateTime from, DateTime to, int countMax, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(countMax, 1);
+        var count = Math.Min(countMax, HistoryCountMax);
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        var rows = await db.Alarms.AsNoTracking()
+            .Where(row => (municipality == null || row.Municipality == municipality) && row.ConditionAt < to && (row.EndedAt == null || row.EndedAt >= from))
+            .OrderByDescending(row => row.StartedAt).ThenBy(row => row.Id)
+            .Take(count)
+            .ToListAsync(cancellationToken).ConfigureAwait(false);
+        var now = Volatile.Read(ref active);
+        return rows.ConvertAll(row => row.IsOpen ? now.GetValueOrDefault(row.Id, row.ToAlarm()) : row.ToAlarm());
+    }
+
+    public async ValueTask CaughtUpAsync(long commit, CancellationToken cancellationToken)
+    {
+        var waiter = new Waiter(commit, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        lock (waiters)
+        {
+            waiters.Add(waiter);
+        }
+
+        try
+        {
+            Woken?.Invoke();
+            await waiter.Done.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (waiters)
+            {
+                waiters.Remove(waiter);
+            }
+        }
+    }
+
+    /// <summary>Callers that wait for a commit up to this one.</summary>
+    public IReadOnlyList<Waiter> WaitersUpTo(long commit)
+    {
+        lock (waiters)
+        {
+            return waiters.FindAll(waiter => waiter.Commit <= commit);
+        }
+    }
+
+    /// <summary>Takes over changed alarms, after they were stored, and tells listeners.</summary>
+    public void Publish(IReadOnlyList<AlarmRow> changed)
+    {
+        if (changed.Count == 0)
+        {
+            return;
+        }
+
+        var builder = active.ToBuilder();
+        var alarms = new List<Alarm>(changed.Count);
+        foreach (var row in changed)
+        {
+            var alarm = row.ToAlarm();
+            alarms.Add(alarm);
+            if (row.IsOpen)
+            {
+                builder[row.Id] = alarm;
+            }
+            else
+            {
+                builder.Remove(row.Id);
+            }
+        }
+
+        Volatile.Write(ref active, builder.ToImmutable());
+        Changed?.Invoke(alarms);
+    }
+
+    /// <summary>Reads the rules again after they were changed in the database.</summary>
+    public async Task ReadRulesAsync(AlertsContext db, CancellationToken cancellationToken)
+    {
+        var rows = await db.Rules.AsNoTracking().OrderBy(row => row.Municipality).ThenBy(row => row.Slug).ToListAsync(cancellationToken).ConfigureAwait(false);
+        Volatile.Write(ref rules, rows);
+    }
+
+    /// <summary>A caller of <see cref="CaughtUpAsync"/>.</summary>
+    public sealed record Waiter(long Commit, TaskCompletionSource Done);
+}

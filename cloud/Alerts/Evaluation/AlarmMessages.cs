@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Text.Json;
+using Hub.Cloud.Alerts.Storage;
+using Hub.Cloud.Notifications;
+using Hub.Cloud.Stations;
+
+namespace Hub.Cloud.Alerts.Evaluation;
+
+/// <summary>Writes the message about an alarm.</summary>
+internal sealed class AlarmMessages(IMunicipalityDirectory municipalities)
+{
+    /// <summary>The message that tells an alarm as it is now.</summary>
+    public AlarmMessage Write(AlarmRow alarm, RuleRow rule, Datastream datastream, NotificationKind kind)
+    {
+        var (municipalityName, zone) = municipalities.Of(alarm.Municipality);
+        var ended = kind == NotificationKind.Ended;
+        return new AlarmMessage(
+            KeyOf(alarm, kind),
+            kind,
+            alarm.Thread,
+            alarm.Municipality,
+            municipalityName,
+            alarm.Station,
+            datastream.Station.Name,
+            alarm.Rule,
+            rule.NamePt,
+            rule.NameEn,
+            alarm.Severity,
+            rule.Property,
+            UnitText(datastream.Quantity.SenmlUnit),
+            ended ? alarm.LastValue : alarm.StartValue,
+            ended ? rule.ClearLevel : rule.SetLevel,
+            alarm.ConditionAt,
+            alarm.EndedAt,
+            alarm.Peak,
+            zone,
+            alarm.Withdrawn);
+    }
+
+    /// <summary>Unique for each message: the alarm, what is said, and its number in the alarm's thread.</summary>
+    public static string KeyOf(AlarmRow alarm, NotificationKind kind)
+    {
+        var word = kind switch
+        {
+            NotificationKind.Started => "started",
+            NotificationKind.Ended => "ended",
+            NotificationKind.Past => "past",
+            _ => "corrected",
+        };
+        return string.Create(CultureInfo.InvariantCulture, $"{alarm.Id}:{word}:{alarm.ToldCount + 1}");
+    }
+
+    public static string ToJson(AlarmMessage message) => JsonSerializer.Serialize(message);
+
+    public static AlarmMessage FromJson(string json) => JsonSerializer.Deserialize<AlarmMessage>(json)!;
+
+    /// <summary>A SenML unit as people write it.</summary>
+    public static string UnitText(string senmlUnit) => senmlUnit switch
+    {
+        "ug/m3" => "µg/m³",
+        "mg/m3" => "mg/m³",
+        "1/cm3" => "cm⁻³",
+        "Cel" => "°C",
+        "%RH" or "/100" => "%",
+        "deg" => "°",
+        "W/m2" => "W/m²",
+        "count" or "/" => "",
+        _ => senmlUnit,
+    };
+}

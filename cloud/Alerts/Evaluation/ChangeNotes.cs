@@ -1,0 +1,135 @@
+using System.Runtime.InteropServices;
+using Hub.Cloud.Series;
+
+namespace Hub.Cloud.Alerts.Evaluation;
+
+/// <summary>What has changed in one datastream since it was last evaluated.</summary>
+internal sealed class ChangeNote
+{
+    /// <summary>Most observations a note carries; past it, they are read from the series.</summary>
+    public const int CarriedMax = 32;
+
+    private List<Observation>? carried = [];
+
+    /// <summary>Earliest changed phenomenon time; <see cref="DateTime.MaxValue"/>: nothing changed, but the state must be loaded.</summary>
+    public DateTime From { get; private set; } = DateTime.MaxValue;
+
+    /// <summary>Latest changed phenomenon time; null: not known.</summary>
+    public DateTime? To { get; private set; } = DateTime.MinValue;
+
+    /// <summary>The changed observations in order of time, when there are few and they came in order; otherwise empty.</summary>
+    public ReadOnlySpan<Observation> Carried => CollectionsMarshal.AsSpan(carried);
+
+    /// <summary>Whether <see cref="Carried"/> is all that has changed.</summary>
+    public bool CarriesAll => carried is not null;
+
+    /// <summary>Adds an observation.</summary>
+    public void Add(in Observation observation)
+    {
+        var at = observation.PhenomenonTime;
+        if (carried is not null && (carried.Count == CarriedMax || (carried.Count > 0 && at <= carried[^1].PhenomenonTime)))
+        {
+            carried = null;
+        }
+
+        carried?.Add(observation);
+        From = at < From ? at : From;
+        To = To is { } to && at > to ? at : To;
+    }
+
+    /// <summary>Adds a stretch of unknown extent.</summary>
+    public void AddFrom(DateTime from)
+    {
+        carried = null;
+        From = from < From ? from : From;
+        To = null;
+    }
+
+    /// <summary>Adds what an earlier note says.</summary>
+    public void Merge(ChangeNote other)
+    {
+        carried = null;
+        From = other.From < From ? other.From : From;
+        To = To is { } one && other.To is { } two ? (one > two ? one : two) : null;
+    }
+}
+
+/// <summary>
+/// Notes what each commit changes, one note per datastream, so that its size is bounded by the number of datastreams however far evaluation lags. Written by the committer,
+/// taken by the evaluator's worker.
+/// </summary>
+internal sealed class ChangeNotes
+{
+    private readonly Lock gate = new();
+    private Dictionary<int, ChangeNote> notes = [];
+    private long commit;
+
+    /// <summary>Number of the latest commit noted.</summary>
+    public long Commit
+    {
+        get
+        {
+            lock (gate)
+            {
+                return commit;
+            }
+        }
+    }
+
+    /// <summary>Notes a commit.</summary>
+    public void Add(SeriesCommit committed)
+    {
+        lock (gate)
+        {
+            foreach (var observation in committed.Observations)
+            {
+                Of(observation.Datastream).Add(observation);
+            }
+
+            commit = Math.Max(commit, committed.Commit);
+        }
+    }
+
+    /// <summary>Notes changes known only by their earliest time.</summary>
+    public void Add(IReadOnlyDictionary<int, DateTime> changedFrom, long upToCommit)
+    {
+        lock (gate)
+        {
+            foreach (var (datastream, from) in changedFrom)
+            {
+                Of(datastream).AddFrom(from);
+            }
+
+            commit = Math.Max(commit, upToCommit);
+        }
+    }
+
+    /// <summary>Takes everything noted.</summary>
+    public (Dictionary<int, ChangeNote> Notes, long Commit) Take()
+    {
+        lock (gate)
+        {
+            var taken = notes;
+            notes = [];
+            return (taken, commit);
+        }
+    }
+
+    /// <summary>Puts back what could not be evaluated.</summary>
+    public void PutBack(IEnumerable<KeyValuePair<int, ChangeNote>> taken)
+    {
+        lock (gate)
+        {
+            foreach (var (datastream, note) in taken)
+            {
+                Of(datastream).Merge(note);
+            }
+        }
+    }
+
+    private ChangeNote Of(int datastream)
+    {
+        ref var note = ref CollectionsMarshal.GetValueRefOrAddDefault(notes, datastream, out _);
+        return note ??= new ChangeNote();
+    }
+}

@@ -1,0 +1,60 @@
+using Hub.Cloud.Alerts.Storage;
+using Hub.Cloud.Stations;
+
+namespace Hub.Cloud.Alerts.Evaluation;
+
+/// <summary>One rule on one datastream: what evaluation keeps of it in memory. Touched by the evaluator's worker only.</summary>
+internal sealed class Pair
+{
+    public Pair(RuleRow rule, Datastream datastream, AlertsOptions options)
+    {
+        Rule = rule;
+        Datastream = datastream;
+        var period = datastream.Period;
+        Machine = new AlarmMachine(
+            rule.Crossing, rule.SetLevel, rule.ClearLevel, TimeSpan.FromTicks(rule.ForTicks), Larger(options.PendingGapMax, 3 * period), options.IgnoreQuality);
+        Terms = new TellingTerms(Larger(options.PresentWithin, 2 * period), Larger(options.StaleAfter, 3 * period), options.SettleFor);
+    }
+
+    /// <summary>The rule; replaced when only its names or its severity change.</summary>
+    public RuleRow Rule { get; set; }
+
+    public Datastream Datastream { get; }
+
+    public AlarmOrigin Origin => new(Rule.Municipality, Rule.Slug, Datastream.Station.Slug, Datastream.Id, Rule.Severity);
+
+    public AlarmMachine Machine { get; }
+
+    public TellingTerms Terms { get; }
+
+    /// <summary>Whether <see cref="State"/> and <see cref="Rows"/> are known; false after a start and after the rule changed.</summary>
+    public bool Loaded { get; set; }
+
+    /// <summary>State after the latest observation.</summary>
+    public MachineState State { get; set; }
+
+    /// <summary>Latest checkpoint.</summary>
+    public DateTime CheckpointAt { get; set; }
+
+    /// <summary>Processing time at which the datastream was last heard of.</summary>
+    public DateTime HeardAt { get; set; }
+
+    /// <summary>Processing time at which something may have to be told without new data; null when nothing waits.</summary>
+    public DateTime? DueAt { get; set; }
+
+    /// <summary>Alarms that are open or not settled, by identifier. Rows are never changed in place: a changed copy replaces them once it is stored.</summary>
+    public IReadOnlyDictionary<string, AlarmRow> Rows { get; set; } = NoRows;
+
+    /// <summary>No rows.</summary>
+    public static IReadOnlyDictionary<string, AlarmRow> NoRows { get; } = new Dictionary<string, AlarmRow>();
+
+    /// <summary>Whether a rule concerns a datastream.</summary>
+    public static bool Matches(RuleRow rule, Datastream datastream) =>
+        rule.Municipality == datastream.Station.Municipality
+        && rule.Property == datastream.Quantity.Id
+        && (rule.Station is null || rule.Station == datastream.Station.Slug)
+        && (rule.Sensor is null || rule.Sensor == datastream.Sensor)
+        && (rule.PeriodSeconds is null || TimeSpan.FromSeconds(rule.PeriodSeconds.Value) == datastream.Period);
+
+    private static TimeSpan Larger(TimeSpan one, TimeSpan other) => one > other ? one : other;
+}

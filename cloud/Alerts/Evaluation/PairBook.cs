@@ -1,0 +1,99 @@
+using Hub.Cloud.Alerts.Storage;
+using Hub.Cloud.Stations;
+
+namespace Hub.Cloud.Alerts.Evaluation;
+
+/// <summary>Every pair in memory, found by datastream. Touched by the evaluator's worker only.</summary>
+internal sealed class PairBook(IStations stations, AlertsOptions options)
+{
+    private readonly Dictionary<(int Rule, int Datastream), Pair> pairs = [];
+    private readonly Dictionary<int, Pair[]> byDatastream = [];
+    private IReadOnlyList<RuleRow> rules = [];
+
+    /// <summary>Pairs for which something waits to be told.</summary>
+    public HashSet<Pair> Waiting { get; } = [];
+
+    /// <summary>Takes over the rules; pairs of rules that are gone, off or changed are forgotten.</summary>
+    public void Use(IReadOnlyList<RuleRow> current)
+    {
+        if (ReferenceEquals(rules, current))
+        {
+            return;
+        }
+
+        rules = current;
+        byDatastream.Clear();
+        var byId = current.Where(rule => rule.Enabled).ToDictionary(rule => rule.Id);
+        foreach (var (key, pair) in pairs.ToList())
+        {
+            if (byId.TryGetValue(key.Rule, out var rule) && rule.Version == pair.Rule.Version)
+            {
+                pair.Rule = rule;
+            }
+            else
+            {
+                pairs.Remove(key);
+                Waiting.Remove(pair);
+            }
+        }
+    }
+
+    /// <summary>The pairs of a datastream; null when the datastream is not known to the Stations stage.</summary>
+    public Pair[]? Of(int datastream)
+    {
+        if (byDatastream.TryGetValue(datastream, out var known))
+        {
+            return known;
+        }
+
+        if (!stations.TryGetDatastream(datastream, out var found))
+        {
+            return null;
+        }
+
+        return byDatastream[datastream] = [.. rules.Where(rule => rule.Enabled && Pair.Matches(rule, found)).Select(rule => PairOf(rule, found))];
+    }
+
+    /// <summary>Fresh pairs of a rule on every datastream it concerns now; what was in memory of them is forgotten.</summary>
+    public List<Pair> Renew(RuleRow rule)
+    {
+        foreach (var (key, pair) in pairs.Where(pair => pair.Key.Rule == rule.Id).ToList())
+        {
+            pairs.Remove(key);
+            Waiting.Remove(pair);
+        }
+
+        byDatastream.Clear();
+        return rule.Enabled
+            ? [.. stations.All.Where(station => station.Municipality == rule.Municipality).SelectMany(station => stations.DatastreamsOf(station.Id))
+                .Where(datastream => Pair.Matches(rule, datastream)).Select(datastream => PairOf(rule, datastream))]
+            : [];
+    }
+
+    /// <summary>Takes over what an evaluation found, after it was stored.</summary>
+    public void Apply(PairOutcome outcome)
+    {
+        var pair = outcome.Pair;
+        (pair.Loaded, pair.State, pair.CheckpointAt) = (outcome.Loaded, outcome.State, outcome.CheckpointAt);
+        (pair.HeardAt, pair.DueAt) = (outcome.HeardAt, outcome.DueAt);
+        pair.Rows = outcome.Rows.Count == 0 ? Pair.NoRows : outcome.Rows;
+        if (pair.DueAt is null)
+        {
+            Waiting.Remove(pair);
+        }
+        else
+        {
+            Waiting.Add(pair);
+        }
+    }
+
+    private Pair PairOf(RuleRow rule, Datastream datastream)
+    {
+        if (!pairs.TryGetValue((rule.Id, datastream.Id), out var pair))
+        {
+            pairs[(rule.Id, datastream.Id)] = pair = new Pair(rule, datastream, options);
+        }
+
+        return pair;
+    }
+}

@@ -1,0 +1,340 @@
+using Hub.Cloud.Alerts.Storage;
+using Hub.Cloud.Notifications;
+using Hub.Cloud.Series;
+using Microsoft.EntityFrameworkCore;
+
+namespace Hub.Cloud.Alerts.Evaluation;
+
+/// <summary>What an evaluation found, to be taken over into memory once it is stored.</summary>
+internal sealed class PairOutcome(Pair pair)
+{
+    public Pair Pair { get; } = pair;
+    public bool Loaded { get; set; } = pair.Loaded;
+    public MachineState State { get; set; } = pair.State;
+    public DateTime CheckpointAt { get; set; } = pair.CheckpointAt;
+    public DateTime HeardAt { get; set; } = pair.HeardAt;
+    public DateTime? DueAt { get; set; }
+    public Dictionary<string, AlarmRow> Rows { get; } = new(pair.Rows, StringComparer.Ordinal);
+    public List<AlarmRow> Changed { get; } = [];
+    public List<(TransitionKind Kind, Cause Cause)> Transitions { get; } = [];
+    public List<NotificationKind> Told { get; } = [];
+}
+
+/// <summary>
+/// Evaluates one rule on one datastream: goes on from the tip when observations come in order, or runs again from the checkpoint before the earliest change until nothing differs any
+/// more. Adds what must be stored to a context; changes nothing in memory.
+/// </summary>
+internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, AlertsOptions options, AlertsInstruments instruments)
+{
+    private static readonly DateTime EndOfTime = DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc);
+
+    /// <summary>Evaluates what a note says has changed, and decides what is told.</summary>
+    /// <param name="db">Receives the changes; saved by the caller.</param>
+    /// <param name="pair">The pair.</param>
+    /// <param name="note">What has changed; null: nothing, only decide what is told.</param>
+    /// <param name="byRule">Whether a changed rule is the cause.</param>
+    /// <param name="now">Processing time, UTC.</param>
+    /// <param name="flush">See <see cref="TellingCircumstances.Flush"/>.</param>
+    /// <param name="cancellationToken">Ends the evaluation.</param>
+    public async ValueTask<PairOutcome> RunAsync(AlertsContext db, Pair pair, ChangeNote? note, bool byRule, DateTime now, bool flush, CancellationToken cancellationToken)
+    {
+        var outcome = new PairOutcome(pair);
+        var touched = new Dictionary<string, bool>(StringComparer.Ordinal);
+        if (note is not null)
+        {
+            var news = note.From < DateTime.MaxValue;
+            outcome.HeardAt = news || !pair.Loaded ? now : pair.HeardAt;
+            if (!pair.Loaded || (news && note.From <= pair.State.LastAt))
+            {
+                await RefoldAsync(db, outcome, note, byRule, now, touched, cancellationToken).ConfigureAwait(false);
+            }
+            else if (news)
+            {
+                await AdvanceAsync(db, outcome, note, now, touched, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        Tell(db, outcome, touched, now, flush);
+        foreach (var (id, isNew) in touched)
+        {
+            var row = outcome.Rows[id];
+            if (isNew)
+            {
+                db.Alarms.Add(row);
+            }
+            else
+            {
+                db.Alarms.Update(row);
+            }
+        }
+
+        foreach (var (id, row) in outcome.Rows.ToList())
+        {
+            if (!row.IsOpen && !row.Unsettled)
+            {
+                outcome.Rows.Remove(id);
+            }
+        }
+
+        return outcome;
+    }
+
+    /// <summary>Withdraws every alarm of the given rows; the rule does not concern their datastream any more.</summary>
+    public void Withdraw(AlertsContext db, PairOutcome outcome, IEnumerable<AlarmRow> rows, Cause cause, DateTime now)
+    {
+        var touched = new Dictionary<string, bool>(StringComparer.Ordinal);
+        foreach (var row in rows)
+        {
+            Note(db, outcome, new AlarmChange(EpisodeDiff.Withdrawn(row, cause, handOver: false), TransitionKind.Withdrawn, IsNew: false), now, touched);
+        }
+
+        Tell(db, outcome, touched, now, flush: true);
+        foreach (var id in touched.Keys)
+        {
+            db.Alarms.Update(outcome.Rows[id]);
+        }
+    }
+
+    private async ValueTask AdvanceAsync(AlertsContext db, PairOutcome outcome, ChangeNote note, DateTime now, Dictionary<string, bool> touched, CancellationToken cancellationToken)
+    {
+        var pair = outcome.Pair;
+        var before = pair.State;
+        var fold = note.CarriesAll
+            ? Fold.Over(pair.Machine, before, pair.CheckpointAt, note.Carried)
+            : await Fold.RunAsync(
+                pair.Machine, before, pair.CheckpointAt, [], null,
+                series.RangeAsync(pair.Datastream.Id, note.From, After(note.To), cancellationToken), cancellationToken).ConfigureAwait(false);
+        instruments.Evaluated(fold.Count);
+        if (fold.Count == 0)
+        {
+            return;
+        }
+
+        outcome.State = fold.State;
+        outcome.CheckpointAt = fold.CheckpointAt;
+        if (fold.Checkpoints.Count > 0)
+        {
+            var rows = await CheckpointsAsync(db, pair, cancellationToken).ConfigureAwait(false);
+            Store(db, pair, rows, fold.Checkpoints, now);
+        }
+
+        if (fold.Transitions)
+        {
+            await DiffAsync(db, outcome, before, before.LastAt.AddTicks(1), fold, Cause.Observation, now, touched, cancellationToken).ConfigureAwait(false);
+        }
+        else if (fold.State.Phase == Phase.Active && outcome.Rows.TryGetValue(EpisodeDiff.IdOf(pair.Origin, fold.State.StartedAt), out var open))
+        {
+            // Peak and last value of an open alarm live in memory: after a restart they come from the observations again.
+            var changed = open.Copy();
+            changed.Set(fold.State.Open);
+            outcome.Rows[changed.Id] = changed;
+            outcome.Changed.Add(changed);
+        }
+    }
+
+    private async ValueTask RefoldAsync(
+        AlertsContext db, PairOutcome outcome, ChangeNote note, bool byRule, DateTime now, Dictionary<string, bool> touched, CancellationToken cancellationToken)
+    {
+        var pair = outcome.Pair;
+        var rows = await CheckpointsAsync(db, pair, cancellationToken).ConfigureAwait(false);
+        if (rows.Count == 0)
+        {
+            var row = new CheckpointRow { RuleId = pair.Rule.Id, Datastream = pair.Datastream.Id };
+            row.Set(new Checkpoint((now - options.Horizon).Date, default));
+            db.Checkpoints.Add(row);
+            rows.Add(row);
+        }
+
+        var known = rows.ConvertAll(row => row.ToCheckpoint());
+        if (note.From < known[0].At && !byRule)
+        {
+            instruments.BeyondHorizon();
+            if (pair.Loaded && note.To < known[0].At)
+            {
+                return;
+            }
+        }
+
+        var index = Math.Max(0, known.FindLastIndex(checkpoint => checkpoint.At <= note.From));
+        var start = known[index];
+        var to = pair.Loaded && note.To is { } last ? After(last > pair.State.LastAt ? last : pair.State.LastAt) : EndOfTime;
+        var fold = await Fold.RunAsync(
+            pair.Machine, start.State, start.At, known.GetRange(index + 1, known.Count - index - 1), pair.Loaded ? note.To : null,
+            series.RangeAsync(pair.Datastream.Id, start.At, to, cancellationToken), cancellationToken).ConfigureAwait(false);
+        instruments.Refolded();
+        instruments.Evaluated(fold.Count);
+        if (fold.Converged is null)
+        {
+            outcome.State = fold.State;
+            outcome.CheckpointAt = fold.CheckpointAt;
+        }
+
+        outcome.Loaded = true;
+        Store(db, pair, rows, fold.Checkpoints, now);
+        var cause = byRule ? Cause.RuleChanged : pair.Loaded ? Cause.LateData : Cause.Observation;
+        await DiffAsync(db, outcome, start.State, start.At, fold, cause, now, touched, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async ValueTask DiffAsync(
+        AlertsContext db, PairOutcome outcome, MachineState before, DateTime from, FoldResult fold, Cause cause, DateTime now, Dictionary<string, bool> touched, CancellationToken cancellationToken)
+    {
+        var pair = outcome.Pair;
+        var (municipality, rule, _, datastream, _) = pair.Origin;
+        var carried = before.Phase == Phase.Active ? before.StartedAt : from;
+        var to = fold.Converged?.At ?? EndOfTime;
+        var whole = !pair.Loaded;
+        var stored = await db.Alarms.AsNoTracking()
+            .Where(row => row.Municipality == municipality && row.Rule == rule && row.Datastream == datastream)
+            .Where(row => (row.StartedAt >= from && row.StartedAt < to) || row.StartedAt == carried || (whole && (row.Unsettled || row.EndedAt == null)))
+            .ToListAsync(cancellationToken).ConfigureAwait(false);
+        for (var i = 0; i < stored.Count; i++)
+        {
+            stored[i] = outcome.Rows.GetValueOrDefault(stored[i].Id, stored[i]);
+            if (whole)
+            {
+                outcome.Rows.TryAdd(stored[i].Id, stored[i]);
+            }
+        }
+
+        // What is open where the run met the known history goes on as it is known; so does what ended before the stretch.
+        var meets = fold.Converged is { State.Phase: Phase.Active } met ? met.State.StartedAt : (DateTime?)null;
+        var compared = stored.Where(row => row.StartedAt != meets && (row.StartedAt >= from || row.StartedAt == carried || row.IsOpen));
+        var pastBefore = now - pair.Terms.StaleAfter - pair.Datastream.Period;
+        foreach (var change in EpisodeDiff.Compare(pair.Origin, compared, fold.Episodes, now, pastBefore, cause))
+        {
+            Note(db, outcome, change, now, touched);
+        }
+    }
+
+    private static void Note(AlertsContext db, PairOutcome outcome, AlarmChange change, DateTime now, Dictionary<string, bool> touched)
+    {
+        var row = change.Row;
+        var before = outcome.Rows.GetValueOrDefault(row.Id);
+        outcome.Rows[row.Id] = row;
+        outcome.Changed.Add(row);
+        touched[row.Id] = change.IsNew;
+        if (change.Kind == TransitionKind.Changed && before is { EndedAt: null } && row.EndedAt is null && before.ConditionAt == row.ConditionAt)
+        {
+            // Only the peak or the latest value of an open alarm: news, but no transition.
+            return;
+        }
+
+        outcome.Transitions.Add((change.Kind, row.Cause));
+        db.Transitions.Add(new TransitionRow
+        {
+            Alarm = row.Id,
+            Kind = change.Kind,
+            Cause = row.Cause,
+            EventAt = change.Kind == TransitionKind.Ended ? row.EndedAt!.Value : row.StartedAt,
+            ProcessedAt = now,
+        });
+        if (change is { Kind: TransitionKind.Found, Row.EndedAt: { } endedAt })
+        {
+            outcome.Transitions.Add((TransitionKind.Ended, row.Cause));
+            db.Transitions.Add(new TransitionRow { Alarm = row.Id, Kind = TransitionKind.Ended, Cause = row.Cause, EventAt = endedAt, ProcessedAt = now });
+        }
+    }
+
+    private void Tell(AlertsContext db, PairOutcome outcome, Dictionary<string, bool> touched, DateTime now, bool flush)
+    {
+        var pair = outcome.Pair;
+        var period = pair.Datastream.Period;
+        var circumstances = new TellingCircumstances(now, outcome.State.LastAt + period, period, now - outcome.HeardAt, flush, pair.Rule.SavedAt);
+        foreach (var id in outcome.Rows.Keys.ToList())
+        {
+            var row = outcome.Rows[id];
+            while (row.Unsettled || (row.IsOpen && row.Told != Told.Started))
+            {
+                var decision = Telling.Decide(row, circumstances, pair.Terms);
+                if (decision.Wait is { } wait)
+                {
+                    var at = now + wait;
+                    outcome.DueAt = outcome.DueAt < at ? outcome.DueAt : at;
+                    break;
+                }
+
+                if (decision == TellingDecision.Settled && !row.Unsettled)
+                {
+                    break;
+                }
+
+                row = row.Copy();
+                outcome.Rows[id] = row;
+                touched.TryAdd(id, false);
+                if (decision.Tell is { } kind)
+                {
+                    var message = messages.Write(row, pair.Rule, pair.Datastream, kind);
+                    db.Transitions.Add(new TransitionRow
+                    {
+                        Alarm = row.Id,
+                        Kind = TransitionKind.Told,
+                        Cause = row.Cause,
+                        EventAt = row.EndedAt ?? row.StartedAt,
+                        ProcessedAt = now,
+                        Key = message.Key,
+                        Message = AlarmMessages.ToJson(message),
+                    });
+                    outcome.Told.Add(kind);
+                    row.ToldCount++;
+                }
+
+                TakeAsTold(row, decision);
+                row.Unsettled = decision.Tell is not null;
+            }
+        }
+    }
+
+    private static void TakeAsTold(AlarmRow row, TellingDecision decision)
+    {
+        if (decision == TellingDecision.Settled)
+        {
+            return;
+        }
+
+        row.Told = decision.Tell switch
+        {
+            null when row.Told == Told.Nothing => Told.Hushed,
+            null or NotificationKind.Corrected => row.Withdrawn ? Told.Withdrawn : row.EndedAt is null ? Told.Started : Told.Ended,
+            NotificationKind.Started => Told.Started,
+            NotificationKind.Ended => Told.Ended,
+            _ => Told.Past,
+        };
+        (row.ToldConditionAt, row.ToldStartedAt, row.ToldEndedAt, row.ToldPeak) = (row.ConditionAt, row.StartedAt, row.EndedAt, row.Peak);
+    }
+
+    private static Task<List<CheckpointRow>> CheckpointsAsync(AlertsContext db, Pair pair, CancellationToken cancellationToken)
+    {
+        var (rule, datastream) = (pair.Rule.Id, pair.Datastream.Id);
+        return db.Checkpoints.Where(row => row.RuleId == rule && row.Datastream == datastream).OrderBy(row => row.At).ToListAsync(cancellationToken);
+    }
+
+    /// <summary>Stores new and changed checkpoints and forgets those that are not needed to reach back over the horizon.</summary>
+    private void Store(AlertsContext db, Pair pair, List<CheckpointRow> rows, IReadOnlyList<Checkpoint> checkpoints, DateTime now)
+    {
+        foreach (var checkpoint in checkpoints)
+        {
+            var row = rows.Find(known => known.At == checkpoint.At);
+            if (row is null)
+            {
+                row = new CheckpointRow { RuleId = pair.Rule.Id, Datastream = pair.Datastream.Id };
+                row.Set(checkpoint);
+                db.Checkpoints.Add(row);
+                rows.Add(row);
+            }
+            else
+            {
+                row.Set(checkpoint);
+            }
+        }
+
+        var horizon = (now - options.Horizon).Date;
+        rows.Sort((one, other) => one.At.CompareTo(other.At));
+        var keepFrom = rows.FindLastIndex(row => row.At <= horizon);
+        for (var i = 0; i < keepFrom; i++)
+        {
+            db.Checkpoints.Remove(rows[i]);
+        }
+    }
+
+    private static DateTime After(DateTime? at) => at is { } known && known < EndOfTime.AddDays(-1) ? known.AddMicroseconds(1) : EndOfTime;
+}

@@ -1,0 +1,422 @@
+using System.Threading.Channels;
+using Hub.Cloud.Alerts.Evaluation;
+using Hub.Cloud.Alerts.Storage;
+using Hub.Cloud.Notifications;
+using Hub.Cloud.Series;
+using Hub.Cloud.Stations;
+using Hub.Edge.Contract.Quantities;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Hub.Cloud.Alerts;
+
+/// <summary>
+/// Hears what is committed to the series and keeps the alarm history true to it: one worker evaluates what has changed, stores the outcome together with the messages it calls for,
+/// takes it over into memory, and hands the messages to Notifications.
+/// </summary>
+internal sealed class Evaluator(
+    ISeries series,
+    IStations stations,
+    INotifications notifications,
+    IMunicipalityDirectory municipalities,
+    IDbContextFactory<AlertsContext> contexts,
+    AlarmBook book,
+    TimeProvider time,
+    IOptions<AlertsOptions> options,
+    AlertsInstruments instruments,
+    ILogger<Evaluator> logger) : BackgroundService, ISeriesObserver
+{
+    /// <summary>Datastreams evaluated in one transaction.</summary>
+    private const int ChunkCount = 128;
+
+    /// <summary>Messages handed over between two marks.</summary>
+    private const int HandCount = 64;
+
+    /// <summary>Longest time for which the cursor lags what has been evaluated: after a crash so much is evaluated again.</summary>
+    private static readonly TimeSpan CursorEvery = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan WaitMax = TimeSpan.FromDays(1);
+    private static readonly TimeSpan RetryMin = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryMax = TimeSpan.FromSeconds(30);
+
+    private readonly ChangeNotes notes = new();
+    private readonly Dictionary<int, DateTime> unresolved = [];
+    private readonly PairBook pairs = new(stations, options.Value);
+    private readonly PairEvaluation evaluation = new(series, new AlarmMessages(municipalities), options.Value, instruments);
+    private readonly Channel<bool> wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private int stationsChanged;
+    private bool unhanded = true;
+    private long evaluated;
+    private long cursorStored;
+    private DateTime cursorStoredAt;
+
+    /// <inheritdoc/>
+    public void OnCommitted(SeriesCommit commit)
+    {
+        notes.Add(commit);
+        Wake();
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        book.Woken += Wake;
+        stations.Changed += OnStationsChanged;
+        IDisposable? subscription = null;
+        var retry = RetryMin;
+        try
+        {
+            while (!stoppingToken.IsCancellationRequested)
+            {
+                try
+                {
+                    subscription ??= await OpenAsync(stoppingToken).ConfigureAwait(false);
+                    await PassAsync(stoppingToken).ConfigureAwait(false);
+                    retry = RetryMin;
+                    await WaitAsync(stoppingToken).ConfigureAwait(false);
+                }
+                catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+                {
+                    break;
+                }
+#pragma warning disable CA1031 // Whatever it is (database busy, disk full, store away): nothing was taken over, and the same work is tried again.
+                catch (Exception exception)
+#pragma warning restore CA1031
+                {
+                    instruments.Failed();
+                    EvaluatorLog.PassFailed(logger, exception, retry);
+                    await Task.Delay(retry, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    retry = retry * 2 < RetryMax ? retry * 2 : RetryMax;
+                }
+            }
+        }
+        finally
+        {
+            subscription?.Dispose();
+            stations.Changed -= OnStationsChanged;
+            book.Woken -= Wake;
+        }
+
+        if (evaluated > cursorStored)
+        {
+            await using var db = await contexts.CreateDbContextAsync(CancellationToken.None).ConfigureAwait(false);
+            await StoreCursorAsync(db, CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    private void Wake() => wake.Writer.TryWrite(true);
+
+    private void OnStationsChanged()
+    {
+        Volatile.Write(ref stationsChanged, 1);
+        Wake();
+    }
+
+    /// <summary>Finds out what was committed but not evaluated, and what was open or not settled, when the hub stopped.</summary>
+    private async Task<IDisposable> OpenAsync(CancellationToken cancellationToken)
+    {
+        await book.LoadAsync(cancellationToken).ConfigureAwait(false);
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        var cursor = await db.Cursors.SingleOrDefaultAsync(cancellationToken).ConfigureAwait(false);
+        if (cursor is null)
+        {
+            cursor = new CursorRow { Id = 1, Settings = options.Value.HistoryKey };
+            db.Cursors.Add(cursor);
+        }
+        else if (cursor.Settings != options.Value.HistoryKey)
+        {
+            EvaluatorLog.SettingsChanged(logger);
+            cursor.Settings = options.Value.HistoryKey;
+            foreach (var rule in await db.Rules.ToListAsync(cancellationToken).ConfigureAwait(false))
+            {
+                rule.Reevaluate = true;
+            }
+        }
+
+        await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
+        await book.ReadRulesAsync(db, cancellationToken).ConfigureAwait(false);
+        var unfinished = await db.Alarms.Where(row => row.Unsettled || (row.EndedAt == null && !row.Withdrawn))
+            .Select(row => row.Datastream).Distinct().ToListAsync(cancellationToken).ConfigureAwait(false);
+        notes.Add(unfinished.ToDictionary(datastream => datastream, _ => DateTime.MaxValue), 0);
+
+        var subscription = series.Subscribe(this);
+        try
+        {
+            var last = series.LastCommit;
+            notes.Add(await series.ChangedSinceAsync(cursor.Commit, cancellationToken).ConfigureAwait(false), last);
+            (evaluated, cursorStored, cursorStoredAt) = (cursor.Commit, cursor.Commit, Now);
+            EvaluatorLog.Started(logger, book.RuleRows.Count, book.ActiveCount, cursor.Commit, last);
+            return subscription;
+        }
+        catch
+        {
+            subscription.Dispose();
+            throw;
+        }
+    }
+
+    private DateTime Now => time.GetUtcNow().UtcDateTime;
+
+    /// <summary>Evaluates everything noted so far, tells what is due, and hands it over.</summary>
+    private async Task PassAsync(CancellationToken cancellationToken)
+    {
+        foreach (var rule in book.RuleRows.Where(rule => rule.Reevaluate).ToList())
+        {
+            await LockedAsync(() => ReevaluateAsync(rule, cancellationToken), cancellationToken).ConfigureAwait(false);
+        }
+
+        if (Interlocked.Exchange(ref stationsChanged, 0) == 1 && unresolved.Count > 0)
+        {
+            notes.Add(unresolved, 0);
+            unresolved.Clear();
+        }
+
+        var known = notes.Commit;
+        if (series.LastCommit > known && book.WaitersUpTo(series.LastCommit).Count > 0)
+        {
+            // Somebody waits for a commit that nobody has told us about yet.
+            var last = series.LastCommit;
+            notes.Add(await series.ChangedSinceAsync(known, cancellationToken).ConfigureAwait(false), last);
+        }
+
+        var (taken, commit) = notes.Take();
+        var left = new Queue<KeyValuePair<int, ChangeNote>[]>(taken.OrderBy(note => note.Value.From).Chunk(ChunkCount));
+        try
+        {
+            while (left.TryPeek(out var chunk))
+            {
+                await LockedAsync(() => EvaluateAsync(chunk, cancellationToken), cancellationToken).ConfigureAwait(false);
+                left.Dequeue();
+            }
+        }
+        finally
+        {
+            notes.PutBack(left.SelectMany(chunk => chunk));
+        }
+
+        evaluated = Math.Max(evaluated, commit);
+        var waiters = book.WaitersUpTo(evaluated);
+        await LockedAsync(() => TellDueAsync(flush: waiters.Count > 0, cancellationToken), cancellationToken).ConfigureAwait(false);
+        await HandAsync(cancellationToken).ConfigureAwait(false);
+        if (evaluated > cursorStored && Now - cursorStoredAt >= CursorEvery)
+        {
+            await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+            await StoreCursorAsync(db, cancellationToken).ConfigureAwait(false);
+        }
+
+        foreach (var waiter in waiters)
+        {
+            waiter.Done.TrySetResult();
+        }
+    }
+
+    private async Task EvaluateAsync(KeyValuePair<int, ChangeNote>[] chunk, CancellationToken cancellationToken)
+    {
+        pairs.Use(book.RuleRows);
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        var outcomes = new List<PairOutcome>();
+        var now = Now;
+        foreach (var (datastream, note) in chunk)
+        {
+            if (pairs.Of(datastream) is not { } concerned)
+            {
+                unresolved[datastream] = note.From < unresolved.GetValueOrDefault(datastream, DateTime.MaxValue) ? note.From : unresolved.GetValueOrDefault(datastream, DateTime.MaxValue);
+                continue;
+            }
+
+            foreach (var pair in concerned)
+            {
+                outcomes.Add(await evaluation.RunAsync(db, pair, note, byRule: false, now, flush: false, cancellationToken).ConfigureAwait(false));
+            }
+        }
+
+        await StoreAsync(db, outcomes, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task TellDueAsync(bool flush, CancellationToken cancellationToken)
+    {
+        pairs.Use(book.RuleRows);
+        var now = Now;
+        foreach (var chunk in pairs.Waiting.Where(pair => flush || pair.DueAt <= now).ToList().Chunk(ChunkCount))
+        {
+            await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+            var outcomes = new List<PairOutcome>();
+            foreach (var pair in chunk)
+            {
+                outcomes.Add(await evaluation.RunAsync(db, pair, null, byRule: false, now, flush, cancellationToken).ConfigureAwait(false));
+            }
+
+            await StoreAsync(db, outcomes, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Evaluates a new or changed rule over the horizon; withdraws what it does not stand behind any more.</summary>
+    private async Task ReevaluateAsync(RuleRow rule, CancellationToken cancellationToken)
+    {
+        pairs.Use(book.RuleRows);
+        var now = Now;
+        var renewed = pairs.Renew(rule);
+        var changes = 0;
+        foreach (var chunk in renewed.Chunk(ChunkCount))
+        {
+            await using var part = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+            var ids = chunk.Select(pair => pair.Datastream.Id).ToList();
+            await part.Checkpoints.Where(row => row.RuleId == rule.Id && ids.Contains(row.Datastream)).ExecuteDeleteAsync(cancellationToken).ConfigureAwait(false);
+            var outcomes = new List<PairOutcome>();
+            foreach (var pair in chunk)
+            {
+                var everything = new ChangeNote();
+                everything.AddFrom(DateTime.MinValue);
+                outcomes.Add(await evaluation.RunAsync(part, pair, everything, byRule: true, now, flush: false, cancellationToken).ConfigureAwait(false));
+            }
+
+            changes += outcomes.Sum(outcome => outcome.Transitions.Count);
+            await StoreAsync(part, outcomes, cancellationToken).ConfigureAwait(false);
+        }
+
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        if (rule.Enabled || rule.Removed)
+        {
+            var outcomes = await WithdrawOthersAsync(db, rule, [.. renewed.Select(pair => pair.Datastream.Id)], now, cancellationToken).ConfigureAwait(false);
+            changes += outcomes.Sum(outcome => outcome.Transitions.Count);
+            await StoreAsync(db, outcomes, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (rule.Removed)
+        {
+            // What ended and was not told yet stays untold: nobody asks for it any more.
+            await db.Alarms.Where(row => row.Municipality == rule.Municipality && row.Rule == rule.Slug && row.Unsettled)
+                .ExecuteUpdateAsync(set => set.SetProperty(row => row.Unsettled, false), cancellationToken).ConfigureAwait(false);
+        }
+
+        if (!rule.Enabled)
+        {
+            await db.Checkpoints.Where(row => row.RuleId == rule.Id).ExecuteDeleteAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        var same = db.Rules.Where(row => row.Id == rule.Id && row.Version == rule.Version);
+        _ = rule.Removed
+            ? await same.ExecuteDeleteAsync(cancellationToken).ConfigureAwait(false)
+            : await same.ExecuteUpdateAsync(set => set.SetProperty(row => row.Reevaluate, false), cancellationToken).ConfigureAwait(false);
+        await book.ReadRulesAsync(db, cancellationToken).ConfigureAwait(false);
+        pairs.Use(book.RuleRows);
+        EvaluatorLog.RuleEvaluated(logger, rule.Municipality, rule.Slug, renewed.Count, changes);
+    }
+
+    /// <summary>Withdraws the rule's alarms on datastreams it does not concern (any more): of a removed rule the open ones, of a changed one all of the horizon.</summary>
+    private async Task<List<PairOutcome>> WithdrawOthersAsync(AlertsContext db, RuleRow rule, HashSet<int> concerned, DateTime now, CancellationToken cancellationToken)
+    {
+        var horizon = (now - options.Value.Horizon).Date;
+        var rows = await db.Alarms.AsNoTracking()
+            .Where(row => row.Municipality == rule.Municipality && row.Rule == rule.Slug && !row.Withdrawn && (row.EndedAt == null || (!rule.Removed && row.StartedAt >= horizon)))
+            .ToListAsync(cancellationToken).ConfigureAwait(false);
+        var outcomes = new List<PairOutcome>();
+        foreach (var group in rows.Where(row => !concerned.Contains(row.Datastream)).GroupBy(row => row.Datastream))
+        {
+            var outcome = new PairOutcome(new Pair(rule, stations.TryGetDatastream(group.Key, out var known) ? known : Unknown(rule, group.First()), options.Value));
+            evaluation.Withdraw(db, outcome, group, rule.Removed ? Cause.RuleRemoved : Cause.RuleChanged, now);
+            outcomes.Add(outcome);
+        }
+
+        return outcomes;
+    }
+
+    /// <summary>Stands for a datastream that Stations has forgotten, so that its alarms can still be withdrawn.</summary>
+    private static Datastream Unknown(RuleRow rule, AlarmRow alarm) => new(
+        alarm.Datastream,
+        new Station(0, alarm.Municipality, alarm.Station, alarm.Station, 0, 0, Public: false, ""),
+        "",
+        QuantityCatalogue.TryGet(rule.Property, out var quantity) ? quantity : new Quantity(rule.Property, rule.Property, rule.Property, "", "", 0, 0, AveragingRule.None, "", ""),
+        TimeSpan.Zero);
+
+    /// <summary>Stores, and only then takes over into memory.</summary>
+    private async Task StoreAsync(AlertsContext db, List<PairOutcome> outcomes, CancellationToken cancellationToken)
+    {
+        if (db.ChangeTracker.HasChanges())
+        {
+            await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        foreach (var outcome in outcomes)
+        {
+            pairs.Apply(outcome);
+            foreach (var (kind, cause) in outcome.Transitions)
+            {
+                instruments.Changed(kind, cause);
+            }
+
+            foreach (var kind in outcome.Told)
+            {
+                instruments.Told(kind);
+                unhanded = true;
+            }
+        }
+
+        book.Publish([.. outcomes.SelectMany(outcome => outcome.Changed)]);
+    }
+
+    /// <summary>Hands every stored message that is not marked as handed over; after a crash in between, once more under the same key.</summary>
+    private async Task HandAsync(CancellationToken cancellationToken)
+    {
+        while (unhanded)
+        {
+            await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+            var rows = await db.Transitions.Where(row => row.Key != null && row.HandedAt == null).OrderBy(row => row.Id).Take(HandCount).ToListAsync(cancellationToken).ConfigureAwait(false);
+            foreach (var row in rows)
+            {
+                await notifications.EnqueueAsync(AlarmMessages.FromJson(row.Message!), cancellationToken).ConfigureAwait(false);
+                row.HandedAt = Now;
+            }
+
+            await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
+            instruments.Handed(rows.Count);
+            unhanded = rows.Count == HandCount;
+        }
+    }
+
+    private async Task StoreCursorAsync(AlertsContext db, CancellationToken cancellationToken)
+    {
+        var commit = evaluated;
+        await db.Cursors.ExecuteUpdateAsync(set => set.SetProperty(row => row.Commit, commit), cancellationToken).ConfigureAwait(false);
+        (cursorStored, cursorStoredAt) = (commit, Now);
+    }
+
+    private async Task LockedAsync(Func<Task> work, CancellationToken cancellationToken)
+    {
+        await book.Gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await work().ConfigureAwait(false);
+        }
+        finally
+        {
+            book.Gate.Release();
+        }
+    }
+
+    /// <summary>Waits for a commit, a changed rule or station, or for the time at which something may have to be told.</summary>
+    private async Task WaitAsync(CancellationToken cancellationToken)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var woken = wake.Reader.WaitToReadAsync(over.Token).AsTask();
+        var due = pairs.Waiting.Count == 0 ? (DateTime?)null : pairs.Waiting.Min(pair => pair.DueAt);
+        var cursorDue = evaluated > cursorStored ? cursorStoredAt + CursorEvery : (DateTime?)null;
+        var at = due < cursorDue || cursorDue is null ? due : cursorDue;
+        if (at is { } instant)
+        {
+            var wait = instant - Now;
+            await Task.WhenAny(woken, Task.Delay(wait <= TimeSpan.Zero ? TimeSpan.Zero : wait < WaitMax ? wait : WaitMax, time, over.Token)).ConfigureAwait(false);
+        }
+        else
+        {
+            await woken.ConfigureAwait(false);
+        }
+
+        await over.CancelAsync().ConfigureAwait(false);
+        wake.Reader.TryRead(out _);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+}

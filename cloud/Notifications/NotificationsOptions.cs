@@ -1,0 +1,143 @@
+using System.Globalization;
+using System.Net;
+using MimeKit;
+using Microsoft.Extensions.Options;
+
+namespace Hub.Cloud.Notifications;
+
+/// <summary>How the connection to the mail server is protected.</summary>
+public enum SmtpSecurity
+{
+    /// <summary>Not at all.</summary>
+    None,
+
+    /// <summary>STARTTLS, required.</summary>
+    StartTls,
+
+    /// <summary>TLS from the first byte.</summary>
+    Tls,
+}
+
+/// <summary>Settings of the Notifications stage, under <c>Hub:Notifications</c>. Read at start; immutable afterwards.</summary>
+public sealed class NotificationsOptions
+{
+    /// <summary>Section of the configuration.</summary>
+    public const string Section = "Hub:Notifications";
+
+    /// <summary>
+    /// Waiting times before the second, third, ... attempt; up to a tenth is added at random. After the last one a delivery is given up. Empty (default): 5 s, 5 min, 30 min, 2, 5, 10, 14, 20
+    /// and 24 h, the schedule of Standard Webhooks. At most 20 entries of at most 24 hours.
+    /// </summary>
+    public IList<TimeSpan> RetryDelays { get; } = [];
+
+    /// <summary>Deliveries under way at the same time for each channel, at most one of them for each subscriber. 1 to 64; default 8.</summary>
+    public int ConcurrencyPerChannel { get; set; } = 8;
+
+    /// <summary>Most subscribers of one municipality. 1 to 100,000; default 10,000. Past it, a new one is refused.</summary>
+    public int SubscriberCountMax { get; set; } = 10_000;
+
+    /// <summary>How long the delivery log and the idempotency keys are kept, 40 to 3,650 days; default 400. Longer than the evaluation horizon of alarms, so that nothing old is sent again.</summary>
+    public TimeSpan LogKeep { get; set; } = TimeSpan.FromDays(400);
+
+    /// <summary>Webhooks.</summary>
+    public WebhookOptions Webhook { get; } = new();
+
+    /// <summary>E-mail.</summary>
+    public MailOptions Mail { get; } = new();
+
+    /// <summary>Where people reach the hub's pages, from <c>Hub:PublicUrl</c>; empty when not set: messages then carry no link.</summary>
+    internal string PublicUrl { get; set; } = "";
+
+    /// <summary>The hub's data folder, from <c>Hub:Data</c>.</summary>
+    internal string DataFolder { get; set; } = "hub-data";
+
+    internal IReadOnlyList<TimeSpan> EffectiveRetryDelays => RetryDelays.Count > 0 ? [.. RetryDelays] : StandardDelays;
+
+    private static IReadOnlyList<TimeSpan> StandardDelays { get; } =
+    [
+        TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(30), TimeSpan.FromHours(2), TimeSpan.FromHours(5),
+        TimeSpan.FromHours(10), TimeSpan.FromHours(14), TimeSpan.FromHours(20), TimeSpan.FromHours(24),
+    ];
+}
+
+/// <summary>Settings of the webhook channel, under <c>Hub:Notifications:Webhook</c>.</summary>
+public sealed class WebhookOptions
+{
+    /// <summary>Whether webhooks may go to private and loopback addresses and over plain HTTP. Default false: a subscriber must not reach into the operator's network.</summary>
+    public bool AllowPrivateTargets { get; set; }
+
+    /// <summary>Time for one attempt, from the connection to the end of the answer. 1 to 60 seconds; default 15.</summary>
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(15);
+}
+
+/// <summary>Settings of the mail channel, under <c>Hub:Notifications:Mail</c>.</summary>
+public sealed class MailOptions
+{
+    /// <summary>Sender. Default <c>Hub &lt;hub@localhost&gt;</c>; its domain also names the messages.</summary>
+    public string From { get; set; } = "Hub <hub@localhost>";
+
+    /// <summary>Page of a station below <c>Hub:PublicUrl</c>; <c>{municipality}</c> and <c>{station}</c> stand for the two slugs.</summary>
+    public string StationPage { get; set; } = "/stations/{municipality}/{station}";
+
+    /// <summary>The mail server; without a host, mail is written as .eml files to the folder <c>mail</c> in <c>Hub:Data</c>.</summary>
+    public SmtpOptions Smtp { get; } = new();
+}
+
+/// <summary>Settings of the mail server, under <c>Hub:Notifications:Mail:Smtp</c>.</summary>
+public sealed class SmtpOptions
+{
+    /// <summary>Name or address of the server; empty (default): no server.</summary>
+    public string Host { get; set; } = "";
+
+    /// <summary>TCP port, 1 to 65535; default 587.</summary>
+    public int Port { get; set; } = 587;
+
+    /// <summary>Protection of the connection; default STARTTLS.</summary>
+    public SmtpSecurity Security { get; set; } = SmtpSecurity.StartTls;
+
+    /// <summary>User name; empty: no login.</summary>
+    public string User { get; set; } = "";
+
+    /// <summary>Password of the user.</summary>
+    public string Password { get; set; } = "";
+
+    /// <summary>Time for one message. 1 second to 5 minutes; default 30 seconds.</summary>
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>Checks <see cref="NotificationsOptions"/> before the hub starts.</summary>
+internal sealed class NotificationsOptionsValidator : IValidateOptions<NotificationsOptions>
+{
+    public ValidateOptionsResult Validate(string? name, NotificationsOptions options)
+    {
+        var failures = new List<string>();
+        var smtp = options.Mail.Smtp;
+        Require(options.RetryDelays.Count <= 20 && options.RetryDelays.All(delay => delay > TimeSpan.Zero && delay <= TimeSpan.FromHours(24)), "RetryDelays", "must be at most 20 times of more than zero and at most 24 hours");
+        Require(options.ConcurrencyPerChannel is >= 1 and <= 64, "ConcurrencyPerChannel", "must be 1 to 64");
+        Require(options.SubscriberCountMax is >= 1 and <= 100_000, "SubscriberCountMax", "must be 1 to 100000");
+        Require(options.LogKeep >= TimeSpan.FromDays(40) && options.LogKeep <= TimeSpan.FromDays(3650), "LogKeep", "must be 40 to 3650 days");
+        Require(options.Webhook.Timeout >= TimeSpan.FromSeconds(1) && options.Webhook.Timeout <= TimeSpan.FromSeconds(60), "Webhook:Timeout", "must be 1 to 60 seconds");
+        Require(MailboxAddress.TryParse(options.Mail.From, out var from) && from.Address.Contains('@', StringComparison.Ordinal), "Mail:From", "must be a mail address such as Hub <hub@example.org>");
+        Require(options.Mail.StationPage.StartsWith('/'), "Mail:StationPage", "must begin with /");
+        Require(smtp.Port is >= 1 and <= 65535, "Mail:Smtp:Port", "must be 1 to 65535");
+        Require(Enum.IsDefined(smtp.Security), "Mail:Smtp:Security", "must be None, StartTls or Tls");
+        Require(smtp.Timeout >= TimeSpan.FromSeconds(1) && smtp.Timeout <= TimeSpan.FromMinutes(5), "Mail:Smtp:Timeout", "must be 1 second to 5 minutes");
+        Require(
+            smtp.User.Length == 0 || smtp.Security != SmtpSecurity.None || smtp.Host is "localhost" || (IPAddress.TryParse(smtp.Host, out var address) && IPAddress.IsLoopback(address)),
+            "Mail:Smtp:Security", "must not be None when a user is set: the password would travel readable by anyone");
+        if (options.PublicUrl.Length > 0 && !(Uri.TryCreate(options.PublicUrl, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"))
+        {
+            failures.Add($"Hub:PublicUrl must be an http or https address, but is '{options.PublicUrl}'.");
+        }
+
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+
+        void Require(bool holds, string key, string reason)
+        {
+            if (!holds)
+            {
+                failures.Add(string.Create(CultureInfo.InvariantCulture, $"{NotificationsOptions.Section}:{key} {reason}."));
+            }
+        }
+    }
+}

@@ -1,0 +1,242 @@
+using System.Text.Json;
+using System.Threading.Channels;
+using Hub.Cloud.Notifications.Storage;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Hub.Cloud.Notifications.Outbox;
+
+/// <summary>
+/// Delivers what waits in the database, a loop for each channel. What is waiting there is all that there is to know: after a crash the same deliveries are made again, under the same keys.
+/// </summary>
+internal sealed class DeliveryWorker(
+    IEnumerable<INotificationChannel> channels,
+    NotificationOutbox outbox,
+    IDbContextFactory<NotificationsContext> contexts,
+    TimeProvider time,
+    IOptions<NotificationsOptions> options,
+    NotificationsInstruments instruments,
+    ILogger<DeliveryWorker> logger) : BackgroundService
+{
+    /// <summary>Longest answer kept.</summary>
+    public const int AnswerLengthMax = 500;
+
+    private static readonly TimeSpan RetryMin = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryMax = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan PruneEvery = TimeSpan.FromDays(1);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(channels.Select(channel => RunAsync(channel, stoppingToken)).Append(PruneAsync(stoppingToken)));
+
+    private async Task RunAsync(INotificationChannel channel, CancellationToken stop)
+    {
+        await Task.Yield();
+        var wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+        void Wake() => wake.Writer.TryWrite(true);
+        outbox.Queued += Wake;
+        var underWay = new Dictionary<int, Task>();
+        var retry = RetryMin;
+        try
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                try
+                {
+                    foreach (var (subscriber, _) in underWay.Where(entry => entry.Value.IsCompleted).ToList())
+                    {
+                        underWay.Remove(subscriber, out var done);
+                        await done!.ConfigureAwait(false);
+                    }
+
+                    var due = await StartDueAsync(channel, underWay, Wake, stop).ConfigureAwait(false);
+                    retry = RetryMin;
+                    await WaitAsync(wake.Reader, due, stop).ConfigureAwait(false);
+                }
+                catch (OperationCanceledException) when (stop.IsCancellationRequested)
+                {
+                    break;
+                }
+#pragma warning disable CA1031 // Whatever it is (database busy, disk full): what was not marked is still waiting in the database.
+                catch (Exception exception)
+#pragma warning restore CA1031
+                {
+                    instruments.Failed(channel.Kind);
+                    DeliveryWorkerLog.PassFailed(logger, exception, channel.Kind, retry);
+                    await Task.Delay(retry, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    retry = retry * 2 < RetryMax ? retry * 2 : RetryMax;
+                }
+            }
+        }
+        finally
+        {
+            outbox.Queued -= Wake;
+            await Task.WhenAll(underWay.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Starts deliveries that are due, oldest first and at most one for each subscriber; returns when the next one is due.</summary>
+    private async Task<DateTime?> StartDueAsync(INotificationChannel channel, Dictionary<int, Task> underWay, Action wake, CancellationToken stop)
+    {
+        await using var db = await contexts.CreateDbContextAsync(stop).ConfigureAwait(false);
+        var now = time.GetUtcNow().UtcDateTime;
+        var ready = db.Deliveries.Where(row => row.Channel == channel.Kind && row.State == DeliveryState.Waiting)
+            .Where(row => !db.Deliveries.Any(earlier =>
+                earlier.SubscriberId == row.SubscriberId && earlier.OrderKey == row.OrderKey && earlier.State == DeliveryState.Waiting && earlier.Id < row.Id));
+        var free = options.Value.ConcurrencyPerChannel - underWay.Count;
+        if (free > 0)
+        {
+            var busy = underWay.Keys.ToList();
+            var due = await ready.Where(row => row.NextAt <= now && !busy.Contains(row.SubscriberId))
+                .Include(row => row.Message).AsNoTracking().OrderBy(row => row.NextAt).ThenBy(row => row.Id)
+                .Take(options.Value.ConcurrencyPerChannel * 8).ToListAsync(stop).ConfigureAwait(false);
+            foreach (var delivery in due.DistinctBy(row => row.SubscriberId).Take(free))
+            {
+                underWay[delivery.SubscriberId] = Task.Run(
+                    async () =>
+                    {
+                        try
+                        {
+                            await DeliverAsync(channel, delivery, stop).ConfigureAwait(false);
+                        }
+                        finally
+                        {
+                            wake();
+                        }
+                    },
+                    CancellationToken.None);
+            }
+        }
+
+        return await ready.Where(row => row.NextAt > now).MinAsync(row => (DateTime?)row.NextAt, stop).ConfigureAwait(false);
+    }
+
+    private async Task DeliverAsync(INotificationChannel channel, DeliveryRow delivery, CancellationToken stop)
+    {
+        await using var db = await contexts.CreateDbContextAsync(stop).ConfigureAwait(false);
+        var subscriber = await db.Subscribers.AsNoTracking().SingleOrDefaultAsync(row => row.Id == delivery.SubscriberId, stop).ConfigureAwait(false);
+        if (subscriber is null)
+        {
+            // Removed a moment ago, its deliveries with it.
+            return;
+        }
+
+        var earlier = await db.Deliveries.AsNoTracking()
+            .Where(row => row.SubscriberId == delivery.SubscriberId && row.Alarm == delivery.Alarm && row.Id < delivery.Id && row.State == DeliveryState.Delivered)
+            .OrderBy(row => row.Id).Select(row => row.Key).ToListAsync(stop).ConfigureAwait(false);
+        var message = JsonSerializer.Deserialize<AlarmMessage>(delivery.Message!.Json)!;
+        Attempt attempt;
+        try
+        {
+            attempt = await channel.SendAsync(new Outgoing(message, subscriber.ToSubscriber(), delivery.CreatedAt, earlier), stop).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Nobody knows whether it arrived: it waits in the database and goes out again under the same key.
+            throw;
+        }
+#pragma warning disable CA1031 // A fault in a channel must not stop the others' messages.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            DeliveryWorkerLog.ChannelBroke(logger, exception, channel.Kind, delivery.Key);
+            attempt = new Attempt(AttemptOutcome.Retry, exception.Message);
+        }
+
+        await MarkAsync(db, channel, delivery, attempt).ConfigureAwait(false);
+    }
+
+    /// <summary>Marks the outcome. Not cancelled by a stop: what the receiver has taken should not go out again.</summary>
+    private async Task MarkAsync(NotificationsContext db, INotificationChannel channel, DeliveryRow delivery, Attempt attempt)
+    {
+        instruments.Attempted(channel.Kind, attempt.Outcome.ToString());
+        var now = time.GetUtcNow().UtcDateTime;
+        var attempts = delivery.Attempts + 1;
+        var answer = attempt.Answer.Length <= AnswerLengthMax ? attempt.Answer : attempt.Answer[..AnswerLengthMax];
+        var state = attempt.Outcome switch
+        {
+            AttemptOutcome.Delivered => DeliveryState.Delivered,
+            AttemptOutcome.Suppressed => DeliveryState.Suppressed,
+            AttemptOutcome.Retry => DeliveryState.Waiting,
+            _ => DeliveryState.Dead,
+        };
+        var nextAt = delivery.NextAt;
+        if (state == DeliveryState.Waiting)
+        {
+#pragma warning disable CA5394 // Jitter, not a secret.
+            var wait = RetrySchedule.Next(attempts, options.Value.EffectiveRetryDelays, attempt.RetryAfter, Random.Shared.NextDouble());
+#pragma warning restore CA5394
+            state = wait is null ? DeliveryState.Dead : state;
+            nextAt = now + (wait ?? TimeSpan.Zero);
+        }
+
+        DateTime? deliveredAt = state == DeliveryState.Delivered ? now : null;
+        var marked = await db.Deliveries.Where(row => row.Id == delivery.Id).ExecuteUpdateAsync(set => set
+            .SetProperty(row => row.State, state).SetProperty(row => row.Attempts, attempts).SetProperty(row => row.Answer, answer)
+            .SetProperty(row => row.NextAt, nextAt).SetProperty(row => row.DeliveredAt, deliveredAt)).ConfigureAwait(false);
+        if (marked == 1 && state != DeliveryState.Waiting)
+        {
+            instruments.Finished(channel.Kind, state.ToString());
+        }
+
+        if (state == DeliveryState.Dead)
+        {
+            DeliveryWorkerLog.GivenUp(logger, delivery.Key, delivery.TargetMasked, channel.Kind, attempts, answer);
+        }
+
+        if (attempt.Outcome == AttemptOutcome.Disable)
+        {
+            DeliveryWorkerLog.SwitchedOff(logger, delivery.SubscriberId, delivery.TargetMasked, answer);
+            await db.Subscribers.Where(row => row.Id == delivery.SubscriberId).ExecuteUpdateAsync(set => set.SetProperty(row => row.DisabledBecause, answer)).ConfigureAwait(false);
+            var dropped = await db.Deliveries.Where(row => row.SubscriberId == delivery.SubscriberId && row.State == DeliveryState.Waiting)
+                .ExecuteUpdateAsync(set => set.SetProperty(row => row.State, DeliveryState.Dead).SetProperty(row => row.Answer, $"Not sent: {answer}")).ConfigureAwait(false);
+            instruments.Finished(channel.Kind, nameof(DeliveryState.Dead), dropped);
+        }
+    }
+
+    private async Task WaitAsync(ChannelReader<bool> wake, DateTime? due, CancellationToken stop)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var woken = wake.WaitToReadAsync(over.Token).AsTask();
+        if (due is { } at)
+        {
+            var wait = at - time.GetUtcNow().UtcDateTime;
+            await Task.WhenAny(woken, Task.Delay(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, time, over.Token)).ConfigureAwait(false);
+        }
+        else
+        {
+            await woken.ConfigureAwait(false);
+        }
+
+        await over.CancelAsync().ConfigureAwait(false);
+        wake.TryRead(out _);
+        stop.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>Forgets finished deliveries and keys older than the log is kept.</summary>
+    private async Task PruneAsync(CancellationToken stop)
+    {
+        await Task.Yield();
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await using var db = await contexts.CreateDbContextAsync(stop).ConfigureAwait(false);
+                var before = time.GetUtcNow().UtcDateTime - options.Value.LogKeep;
+                await db.Deliveries.Where(row => row.State != DeliveryState.Waiting && row.CreatedAt < before).ExecuteDeleteAsync(stop).ConfigureAwait(false);
+                await db.Messages.Where(row => row.CreatedAt < before && !db.Deliveries.Any(delivery => delivery.MessageId == row.Id)).ExecuteDeleteAsync(stop).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException && exception is System.Data.Common.DbException)
+            {
+                DeliveryWorkerLog.PassFailed(logger, exception, ChannelKind.Off, PruneEvery);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            await Task.Delay(PruneEvery, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+}

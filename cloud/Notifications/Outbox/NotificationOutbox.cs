@@ -1,0 +1,151 @@
+using System.Text.Json;
+using Hub.Cloud.Notifications.Storage;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+
+namespace Hub.Cloud.Notifications.Outbox;
+
+/// <summary>The front door: takes messages and subscribers into the database; delivery happens elsewhere, out of the database. Safe for concurrent callers.</summary>
+internal sealed class NotificationOutbox(
+    IDbContextFactory<NotificationsContext> contexts, TimeProvider time, IOptions<NotificationsOptions> options, NotificationsInstruments instruments) : INotifications
+{
+    /// <summary>Longest key.</summary>
+    public const int KeyLengthMax = 200;
+
+    /// <summary>Largest answer of <see cref="LogAsync"/>.</summary>
+    public const int LogCountMax = 10_000;
+
+    /// <summary>Raised when there may be something to deliver; handlers return at once.</summary>
+    public event Action? Queued;
+
+    public async ValueTask EnqueueAsync(AlarmMessage message, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        if (message.Key is not { Length: >= 1 and <= KeyLengthMax })
+        {
+            throw new ArgumentException($"Key must be 1 to {KeyLengthMax} characters.", nameof(message));
+        }
+
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        if (await db.Messages.AnyAsync(row => row.Key == message.Key, cancellationToken).ConfigureAwait(false))
+        {
+            instruments.Duplicate();
+            return;
+        }
+
+        var now = time.GetUtcNow().UtcDateTime;
+        var stored = new MessageRow { Key = message.Key, Json = JsonSerializer.Serialize(message), CreatedAt = now };
+        db.Messages.Add(stored);
+        var subscribers = await db.Subscribers.AsNoTracking()
+            .Where(row => row.Municipality == message.Municipality && row.DisabledBecause == null && row.SeverityMin <= message.Severity && (row.Rule == null || row.Rule == message.Rule))
+            .OrderBy(row => row.Id)
+            .ToListAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var subscriber in subscribers)
+        {
+            db.Deliveries.Add(new DeliveryRow
+            {
+                Message = stored,
+                SubscriberId = subscriber.Id,
+                Key = message.Key,
+                Alarm = message.Alarm,
+                Municipality = message.Municipality,
+                Channel = subscriber.Channel,
+                Kind = message.Kind,
+                TargetMasked = SubscriberValidation.Mask(subscriber.Channel, subscriber.Target),
+                // One topic holds one state: there, alarms of one rule at one station must not overtake each other.
+                OrderKey = subscriber.Channel == ChannelKind.Mqtt ? $"{message.Rule}/{message.Station}" : message.Alarm,
+                State = DeliveryState.Waiting,
+                NextAt = now,
+                CreatedAt = now,
+            });
+        }
+
+        try
+        {
+            await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (DbUpdateException exception) when (exception.InnerException is SqliteException { SqliteErrorCode: 19 })
+        {
+            if (!await db.Messages.AnyAsync(row => row.Key == message.Key, cancellationToken).ConfigureAwait(false))
+            {
+                throw;
+            }
+
+            // Somebody queued the same key at the same moment.
+            instruments.Duplicate();
+            return;
+        }
+
+        instruments.Taken();
+        foreach (var subscriber in subscribers)
+        {
+            instruments.Queued(subscriber.Channel);
+        }
+
+        Queued?.Invoke();
+    }
+
+    public async ValueTask<Subscriber> SaveAsync(Subscriber subscriber, CancellationToken cancellationToken)
+    {
+        SubscriberValidation.Check(subscriber, options.Value.Webhook.AllowPrivateTargets);
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        SubscriberRow? row;
+        if (subscriber.Id == 0)
+        {
+            var count = await db.Subscribers.CountAsync(known => known.Municipality == subscriber.Municipality, cancellationToken).ConfigureAwait(false);
+            if (count >= options.Value.SubscriberCountMax)
+            {
+                throw new ArgumentException($"Municipality has reached its limit of {options.Value.SubscriberCountMax} subscribers (Hub:Notifications:SubscriberCountMax).", nameof(subscriber));
+            }
+
+            row = new SubscriberRow();
+            db.Subscribers.Add(row);
+        }
+        else
+        {
+            row = await db.Subscribers.FindAsync([subscriber.Id], cancellationToken).ConfigureAwait(false)
+                ?? throw new ArgumentException($"Id {subscriber.Id} is not a subscriber.", nameof(subscriber));
+        }
+
+        var known = row.Channel == ChannelKind.Webhook ? row.Secret : "";
+        (row.Municipality, row.Channel, row.Target, row.Language) = (subscriber.Municipality, subscriber.Channel, subscriber.Target, subscriber.Language);
+        (row.Rule, row.SeverityMin, row.DisabledBecause) = (subscriber.Rule, subscriber.SeverityMin, null);
+        row.Secret = subscriber.Channel != ChannelKind.Webhook ? "" : subscriber.Secret.Length > 0 ? subscriber.Secret : known.Length > 0 ? known : SubscriberValidation.NewSecret();
+        await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
+        return row.ToSubscriber();
+    }
+
+    public async ValueTask<IReadOnlyList<Subscriber>> SubscribersAsync(string municipality, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        var rows = await db.Subscribers.AsNoTracking().Where(row => row.Municipality == municipality).OrderBy(row => row.Id).ToListAsync(cancellationToken).ConfigureAwait(false);
+        return rows.ConvertAll(row => row.ToSubscriber());
+    }
+
+    public async ValueTask RemoveAsync(int subscriberId, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        var row = await db.Subscribers.FindAsync([subscriberId], cancellationToken).ConfigureAwait(false);
+        if (row is null)
+        {
+            return;
+        }
+
+        var waiting = await db.Deliveries.Where(delivery => delivery.SubscriberId == subscriberId && delivery.State == DeliveryState.Waiting).ToListAsync(cancellationToken).ConfigureAwait(false);
+        db.Deliveries.RemoveRange(waiting);
+        db.Subscribers.Remove(row);
+        await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
+        instruments.Finished(row.Channel, "removed", waiting.Count);
+    }
+
+    public async ValueTask<IReadOnlyList<Delivery>> LogAsync(string municipality, int countMax, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(countMax, 1);
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        var rows = await db.Deliveries.AsNoTracking()
+            .Where(row => row.Municipality == municipality).OrderByDescending(row => row.Id).Take(Math.Min(countMax, LogCountMax))
+            .ToListAsync(cancellationToken).ConfigureAwait(false);
+        return rows.ConvertAll(row => row.ToDelivery());
+    }
+}

@@ -1,0 +1,87 @@
+using System.Net;
+using System.Security.Cryptography;
+using Hub.Cloud.Notifications.Webhook;
+using Hub.Edge.Contract.Topics;
+using MimeKit;
+
+namespace Hub.Cloud.Notifications.Outbox;
+
+/// <summary>What a subscriber must be.</summary>
+internal static class SubscriberValidation
+{
+    /// <summary>Refuses a subscriber that breaks a rule, naming the field and the reason.</summary>
+    /// <exception cref="ArgumentException">A field breaks its rule.</exception>
+    public static void Check(Subscriber subscriber, bool allowPrivateTargets)
+    {
+        ArgumentNullException.ThrowIfNull(subscriber);
+        Require(HubTopic.IsSlug(subscriber.Municipality), nameof(subscriber.Municipality), "must be the slug of a municipality");
+        Require(Enum.IsDefined(subscriber.Channel), nameof(subscriber.Channel), "must be Mail, Webhook, Mqtt or Off");
+        Require(subscriber.Language is "pt" or "en", nameof(subscriber.Language), "must be 'pt' or 'en'");
+        Require(subscriber.Rule is null || HubTopic.IsSlug(subscriber.Rule), nameof(subscriber.Rule), "must be the slug of a rule, or null for all rules");
+        Require(Enum.IsDefined(subscriber.SeverityMin), nameof(subscriber.SeverityMin), "must be Information, Warning or Alert");
+        Require(subscriber.Target is not null && subscriber.Secret is not null, nameof(subscriber.Target), "and Secret must not be null");
+        switch (subscriber.Channel)
+        {
+            case ChannelKind.Mail:
+                Require(IsMailAddress(subscriber.Target!), nameof(subscriber.Target), "must be one mail address of at most 254 characters");
+                break;
+            case ChannelKind.Webhook:
+                CheckAddress(subscriber.Target!, allowPrivateTargets);
+                Require(
+                    subscriber.Secret!.Length == 0 || WebhookSignature.TryReadSecret(subscriber.Secret, out _), nameof(subscriber.Secret),
+                    "must be 'whsec_' and the base64 form of 24 to 64 bytes, or empty to have one made");
+                break;
+            default:
+                Require(subscriber.Target!.Length == 0, nameof(subscriber.Target), "must be empty for this channel");
+                break;
+        }
+    }
+
+    /// <summary>A new signing secret: 256 random bits.</summary>
+    public static string NewSecret() => WebhookSignature.SecretPrefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+
+    /// <summary>The target as the delivery log shows it.</summary>
+    public static string Mask(ChannelKind channel, string target)
+    {
+        switch (channel)
+        {
+            case ChannelKind.Mail:
+                var at = target.LastIndexOf('@');
+                return at > 0 ? $"{target[0]}***{target[at..]}" : "***";
+            case ChannelKind.Webhook:
+                return Uri.TryCreate(target, UriKind.Absolute, out var url) ? $"{url.Scheme}://{url.Authority}/***" : "***";
+            default:
+                return "";
+        }
+    }
+
+    private static bool IsMailAddress(string target) =>
+        target.Length is > 2 and <= 254 && !target.Any(c => char.IsControl(c) || char.IsWhiteSpace(c) || c is '<' or '>' or ',')
+        && MailboxAddress.TryParse(target, out var parsed) && parsed.Address == target && target.LastIndexOf('@') > 0;
+
+    private static void CheckAddress(string target, bool allowPrivateTargets)
+    {
+        Require(
+            target.Length <= 2000 && Uri.TryCreate(target, UriKind.Absolute, out var url) && url.Scheme is "http" or "https",
+            nameof(Subscriber.Target), "must be an http or https address of at most 2000 characters");
+        var address = new Uri(target);
+        Require(address.UserInfo.Length == 0, nameof(Subscriber.Target), "must not carry a user name or password");
+        if (allowPrivateTargets)
+        {
+            return;
+        }
+
+        Require(address.Scheme == "https", nameof(Subscriber.Target), "must be an https address (Hub:Notifications:Webhook:AllowPrivateTargets allows http)");
+        Require(
+            !address.IsLoopback && !(IPAddress.TryParse(address.IdnHost.Trim('[', ']'), out var literal) && PrivateAddresses.Contains(literal)), nameof(Subscriber.Target),
+            "must not be a private or loopback address (Hub:Notifications:Webhook:AllowPrivateTargets allows it)");
+    }
+
+    private static void Require(bool holds, string field, string reason)
+    {
+        if (!holds)
+        {
+            throw new ArgumentException($"{field} {reason}.", field);
+        }
+    }
+}
