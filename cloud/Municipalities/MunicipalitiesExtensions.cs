@@ -57,6 +57,7 @@ public static class MunicipalitiesExtensions
             // Every statement at Information would drown what operators need to see.
             .ConfigureWarnings(warnings => warnings.Log((RelationalEventId.CommandExecuted, LogLevel.Debug))));
         services.AddSingleton<MunicipalityRegister>();
+        services.AddHostedService<MunicipalityWatch>();
         services.AddSingleton<IMunicipalities>(provider => provider.GetRequiredService<MunicipalityRegister>());
         services.AddSingleton<People>();
         services.AddSingleton<IPeople>(provider => provider.GetRequiredService<People>());

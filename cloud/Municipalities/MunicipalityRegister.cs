@@ -51,12 +51,21 @@ internal sealed class MunicipalityRegister(IDbContextFactory<MunicipalitiesDatab
         return municipality;
     }
 
-    /// <summary>Reads everything from the database. Called once, before anybody asks.</summary>
+    /// <summary>Reads everything from the database: before anybody asks, and again when another program may have changed it.</summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
-        await using var database = await databases.CreateDbContextAsync(cancellationToken);
-        var rows = await database.Municipalities.AsNoTracking().ToListAsync(cancellationToken);
-        snapshot = new Snapshot(rows.Select(r => new Municipality(r.Slug, r.Name, r.Region, r.Code, r.Latitude, r.Longitude, r.Zone)));
+        // Not beside a change: what was read before it must not replace what it wrote.
+        await change.WaitAsync(cancellationToken);
+        try
+        {
+            await using var database = await databases.CreateDbContextAsync(cancellationToken);
+            var rows = await database.Municipalities.AsNoTracking().ToListAsync(cancellationToken);
+            snapshot = new Snapshot(rows.Select(r => new Municipality(r.Slug, r.Name, r.Region, r.Code, r.Latitude, r.Longitude, r.Zone)));
+        }
+        finally
+        {
+            change.Release();
+        }
     }
 
     public void Dispose() => change.Dispose();

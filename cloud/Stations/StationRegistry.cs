@@ -128,7 +128,7 @@ internal sealed partial class StationRegistry : IStations, IStationHistory, ISta
             .ToListAsync(cancellationToken);
     }
 
-    /// <summary>Reads everything from the database. Called once, before anybody asks.</summary>
+    /// <summary>Reads everything from the database: before anybody asks, and again when another program has changed it.</summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
         await change.WaitAsync(cancellationToken);

@@ -30,6 +30,7 @@ public static class StationsExtensions
             // Every statement at Information would drown what operators need to see.
             .ConfigureWarnings(warnings => warnings.Log((RelationalEventId.CommandExecuted, LogLevel.Debug))));
         services.TryAddSingleton<StationRegistry>();
+        services.AddHostedService<StationWatch>();
         services.TryAddSingleton<IStations>(provider => provider.GetRequiredService<StationRegistry>());
         services.TryAddSingleton<IStationHistory>(provider => provider.GetRequiredService<StationRegistry>());
         services.TryAddSingleton<IStationCredentials>(provider => provider.GetRequiredService<StationRegistry>());

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Hub.Cloud.Server.Tools;
 
-/// <summary><c>hub station</c>: registers stations and their credentials. Safe beside a running hub of the same data folder, which sees the change when it next reads its stations.</summary>
+/// <summary><c>hub station</c>: registers stations and their credentials. Safe beside a running hub of the same data folder, which sees the change within a few seconds.</summary>
 internal static class StationTool
 {
     /// <summary>Builds the verb.</summary>
@@ -71,6 +71,22 @@ internal static class StationTool
             return 0;
         }));
         command.Add(remove);
+
+        var folder = new Option<string>("--out") { Description = "Folder that receives the files 'passwords' and 'acl'", Required = true, HelpName = "DIR" };
+        var hubSecret = new Option<string>("--hub-secret-file") { Description = "File with the hub's own secret on the broker, at least 32 characters", Required = true, HelpName = "FILE" };
+        var mosquitto = new Command("mosquitto", "Write the password file and access list with which an external Mosquitto admits the stations.") { folder, hubSecret };
+        mosquitto.SetAction((result, stop) => guard(async () =>
+        {
+            await using var services = await HubHost.OpenToolsAsync(settings(result), stop);
+            var secret = await ReadSecretAsync(result.GetValue(hubSecret)!, stop);
+            var files = await Try(() => ValueTask.FromResult(MosquittoFiles.Write(services.GetRequiredService<IStationCredentials>().Current, "hub", secret)));
+            var target = Directory.CreateDirectory(result.GetValue(folder)!).FullName;
+            await File.WriteAllTextAsync(Path.Combine(target, "passwords"), files.Passwords, stop);
+            await File.WriteAllTextAsync(Path.Combine(target, "acl"), files.Acl, stop);
+            Console.WriteLine($"Wrote {Path.Combine(target, "passwords")} and {Path.Combine(target, "acl")}. The hub's user is 'hub'. Send Mosquitto a SIGHUP to read them.");
+            return 0;
+        }));
+        command.Add(mosquitto);
         return command;
     }
 
@@ -81,6 +97,18 @@ internal static class StationTool
         return slash > 0 && slash < name.Length - 1
             ? (name[..slash], name[(slash + 1)..])
             : throw new StartException($"'{name}' is not municipality/station, e.g. braga/avenida-da-liberdade.");
+    }
+
+    private static async Task<string> ReadSecretAsync(string file, CancellationToken stop)
+    {
+        try
+        {
+            return (await File.ReadAllTextAsync(file, stop)).Trim();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new StartException($"The secret file {file} cannot be read ({exception.Message}).", exception);
+        }
     }
 
     private static Station Known(IStations stations, string name)
