@@ -1,0 +1,174 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Hub.Tests.Journeys.Programs;
+using Hub.Tests.Kit;
+using Microsoft.Playwright;
+using Xunit;
+
+namespace Hub.Tests.Journeys;
+
+/// <summary>A new user runs README's command and looks around: pages, API, subscriber, publishers' values.</summary>
+[TestCaseOrderer(typeof(InOrderOfName))]
+public sealed class DemoJourney(DemoProgram demo, ITestOutputHelper output) : IClassFixture<DemoProgram>
+{
+    private static readonly TimeSpan AlarmLimit = TimeSpan.FromMinutes(4);
+
+    [Fact]
+    public async Task A_the_terminal_says_where_to_look_and_how_to_sign_in()
+    {
+        var said = demo.Running.Output;
+        Assert.Contains(demo.Address.TrimEnd('/'), said, StringComparison.Ordinal);
+        Assert.Contains("/docs", said, StringComparison.Ordinal);
+        Assert.Contains(demo.MqttPort.ToString(CultureInfo.InvariantCulture), said, StringComparison.Ordinal);
+
+        // The login it names is a login.
+        var password = said.Split('\n').Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).First(words => words is ["admin", _])[1];
+        using var session = await demo.Client.PostAsync("api/v1/sessions", new StringContent(
+            JsonSerializer.Serialize(new { userName = "admin", password }), Encoding.UTF8, "application/json"));
+        Assert.True(session.IsSuccessStatusCode, await session.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task B_three_municipalities_with_air_traffic_and_noise()
+    {
+        var streams = await new HubReader(demo.Client).DatastreamsAsync();
+        foreach (var municipality in (string[])["braga", "aveiro", "evora"])
+        {
+            var mine = streams.Where(s => s.Municipality == municipality).ToList();
+            Assert.True(mine.Select(s => s.Station).Distinct().Count() >= 4, municipality);
+            Assert.Contains(mine, s => s.Property is "no2" or "pm2_5" or "pm10" or "o3");
+            Assert.Contains(mine, s => s.Property is "vehicle_count" or "vehicle_count_car");
+            Assert.Contains(mine, s => s.Property == "laeq");
+        }
+    }
+
+    [Fact]
+    public async Task C_the_API_gives_the_publishers_rows_of_a_day()
+    {
+        // Braga, Avenida da Liberdade, is Zürich Stampfenbachstrasse 2017; its 30 January is put on the day of the first start.
+        var streams = await new HubReader(demo.Client).DatastreamsAsync();
+        var temperature = streams.Single(s => s is { Municipality: "braga", Station: "avenida-da-liberdade", Property: "temperature" });
+        var published = PublisherFiles.Ostluft("Zch_Stampfenbachstrasse_min30_2017.csv.gz", "T")
+            .Where(row => row.Time.Date == new DateTime(2017, 1, 28)).Select(row => row.Value).ToList();
+        var midnight = PublisherFiles.LisbonMidnight(demo.StartedAt).AddDays(-2);
+        var stored = await new HubReader(demo.Client).ObservationsAsync(temperature.Id, midnight, midnight.AddDays(1));
+        Assert.Equal(48, published.Count);
+        Assert.Equal(published, stored.Select(r => r.Result));
+        Assert.Equal(Enumerable.Range(0, 48).Select(i => midnight.AddMinutes(30 * i)), stored.Select(r => r.Time));
+    }
+
+    [Fact]
+    public async Task D_the_series_agree_with_the_facts_of_their_files()
+    {
+        var reader = new HubReader(demo.Client);
+        var streams = await reader.DatastreamsAsync();
+        var problems = new List<string>();
+        var compared = 0;
+        foreach (var fact in PublisherFiles.Facts())
+        {
+            var stream = streams.Single(s => $"{s.Municipality}/{s.Station}" == fact.Station && s.Sensor == fact.Sensor && s.Property == fact.Property);
+            var (from, to) = fact.Window(demo.StartedAt);
+            var rows = await reader.ObservationsAsync(stream.Id, from, to);
+            compared++;
+            if (fact.Compare(rows) is { } problem)
+            {
+                problems.Add($"{fact.Station} {fact.Sensor}/{fact.Property}: {problem}");
+            }
+        }
+
+        output.WriteLine($"{compared} series compared with facts.csv");
+        Assert.Empty(problems);
+        Assert.True(compared >= 20, $"only {compared} series were compared");
+    }
+
+    [Fact]
+    public async Task E_one_alarm_reaches_mail_webhook_and_MQTT_with_its_end()
+    {
+        await Eventually.TrueAsync(
+            async () => (await AlarmsAsync()).Any(a => a.GetProperty("endedAt").ValueKind == JsonValueKind.String && !a.GetProperty("past").GetBoolean()),
+            "an alarm of the live rows has begun and ended",
+            AlarmLimit);
+        var alarm = (await AlarmsAsync()).First(a => a.GetProperty("endedAt").ValueKind == JsonValueKind.String && !a.GetProperty("past").GetBoolean());
+        var id = alarm.GetProperty("id").GetString()!;
+        output.WriteLine($"alarm {id}");
+
+        var webhooks = Path.Combine(demo.Data, "demo", "webhook");
+        await Eventually.TrueAsync(() => Files(webhooks, "*.json").Count(text => text.Contains(id, StringComparison.Ordinal)) >= 2, "the webhook receiver has the start and the end", AlarmLimit);
+        var mail = Path.Combine(demo.Data, "mail");
+        await Eventually.TrueAsync(() => Files(mail, "*.eml").Count(text => text.Contains(id, StringComparison.Ordinal)) >= 2, "the mail folder has the start and the end", AlarmLimit);
+
+        var secret = demo.Running.Output.Split("password ")[1].Split(',')[0].Trim();
+        await using var subscriber = new RunningProgram(
+            "mosquitto_sub",
+            ["-h", "127.0.0.1", "-p", demo.MqttPort.ToString(CultureInfo.InvariantCulture), "-u", "demo", "-P", secret, "-t", "hub/v1/+/alarms/#", "-v"]);
+        await Eventually.TrueAsync(() => subscriber.Output.Contains(id, StringComparison.Ordinal), "the MQTT alarm topic holds it", AlarmLimit);
+    }
+
+    [Fact]
+    public async Task F_the_city_page_changes_live_and_asks_nobody_outside()
+    {
+        await using var browser = await Browser.StartAsync();
+        var page = await browser.OpenAsync(demo.Address);
+        await page.Locator("tr.reading [data-value]").First.WaitForAsync();
+        var noise = (await new HubReader(demo.Client).DatastreamsAsync("municipality=braga")).First(s => s.Property == "laeq");
+        var cell = page.Locator($"tr[data-datastream='{noise.Id}'] [data-value]").First;
+        var seen = await cell.TextContentAsync();
+        await Eventually.TrueAsync(async () => await cell.TextContentAsync() != seen, "a value changes without a reload");
+        Assert.Matches(@"^\d+,\d$", (await cell.TextContentAsync())!.Trim());
+        await page.Locator("canvas.maplibregl-canvas").First.WaitForAsync();
+        await Browser.ShootAsync(page, "city-pt-light");
+
+        var english = await browser.OpenAsync(demo.Address + "?lang=en", 390, 844, ColorScheme.Dark, "en-GB");
+        Assert.Equal("en", await english.Locator("html").GetAttributeAsync("lang"));
+        await english.Locator("tr.reading [data-value]").First.WaitForAsync();
+        await Browser.ShootAsync(english, "city-en-dark-phone");
+
+        var station = await browser.OpenAsync(demo.Address + "stations/braga/praca-da-republica");
+        await station.Locator("hub-chart canvas").First.WaitForAsync();
+        await Browser.ShootAsync(station, "station-pt-light");
+        var alarms = await browser.OpenAsync(demo.Address + "alarms");
+        await alarms.Locator("li.alarm").First.WaitForAsync();
+        await Browser.ShootAsync(alarms, "alarms-pt-light");
+
+        Assert.Empty(browser.OutsideRequests);
+        Assert.Empty(browser.PageErrors);
+    }
+
+    [Fact]
+    public async Task G_the_API_explains_itself_without_the_internet()
+    {
+        Assert.Contains("openapi", await demo.Client.GetStringAsync("openapi/v1.json"), StringComparison.Ordinal);
+        await using var browser = await Browser.StartAsync();
+        var docs = await browser.OpenAsync(demo.Address + "docs");
+        await docs.GetByText("observations").First.WaitForAsync();
+        await Browser.ShootAsync(docs, "docs");
+        Assert.Empty(browser.OutsideRequests);
+    }
+
+    [Fact]
+    public async Task H_Ctrl_C_stops_cleanly_and_a_second_start_goes_on()
+    {
+        var reader = new HubReader(demo.Client);
+        var noise = (await reader.DatastreamsAsync("municipality=braga")).First(s => s.Property == "laeq");
+        var before = await reader.ObservationsAsync(noise.Id, demo.StartedAt.AddDays(-2), demo.StartedAt);
+        Assert.Equal(0, await demo.InterruptAsync());
+        Assert.DoesNotContain("Unhandled", demo.Running.Output, StringComparison.Ordinal);
+
+        await demo.StartAsync();
+        var after = await reader.ObservationsAsync(noise.Id, demo.StartedAt.AddDays(-2), demo.StartedAt);
+        Assert.Equal(before, after);
+        var newest = after.Count == 0 ? demo.StartedAt : after[^1].Time;
+        await Eventually.TrueAsync(
+            async () => (await reader.ObservationsAsync(noise.Id, newest.AddSeconds(1), newest.AddYears(1))).Count > 0, "new values arrive");
+    }
+
+    private static IEnumerable<string> Files(string folder, string pattern) =>
+        Directory.Exists(folder) ? Directory.EnumerateFiles(folder, pattern, SearchOption.AllDirectories).Select(File.ReadAllText) : [];
+
+    private async Task<List<JsonElement>> AlarmsAsync()
+    {
+        using var document = JsonDocument.Parse(await demo.Client.GetStringAsync("api/v1/alarms?municipality=braga&limit=1000"));
+        return [.. document.RootElement.GetProperty("items").EnumerateArray().Select(item => item.Clone())];
+    }
+}

@@ -1,0 +1,67 @@
+using Hub.Tests.Kit;
+using Microsoft.Playwright;
+
+namespace Hub.Tests.Journeys.Programs;
+
+/// <summary>Debian's Chromium, driven by Playwright, with a fresh profile. Any request that leaves the machine fails the test that made it.</summary>
+public sealed class Browser : IAsyncDisposable
+{
+    private readonly IPlaywright _playwright;
+    private readonly IBrowser _browser;
+
+    private Browser(IPlaywright playwright, IBrowser browser) => (_playwright, _browser) = (playwright, browser);
+
+    /// <summary>Folder that keeps the screenshots for a person to leaf through.</summary>
+    public static string Screenshots { get; } = Directory.CreateDirectory(Path.Combine(Repository.Root, "artifacts", "screenshots")).FullName;
+
+    public List<string> OutsideRequests { get; } = [];
+
+    public List<string> PageErrors { get; } = [];
+
+    public static async Task<Browser> StartAsync()
+    {
+        var playwright = await Playwright.CreateAsync();
+        var browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+        {
+            ExecutablePath = "/usr/bin/chromium",
+            Headless = true,
+            Args =
+            [
+                "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+            ],
+        });
+        return new Browser(playwright, browser);
+    }
+
+    public async Task<IPage> OpenAsync(string address, int width = 1440, int height = 900, ColorScheme scheme = ColorScheme.Light, string locale = "pt-PT")
+    {
+        var context = await _browser.NewContextAsync(new BrowserNewContextOptions
+        {
+            ViewportSize = new ViewportSize { Width = width, Height = height },
+            ColorScheme = scheme,
+            Locale = locale,
+            TimezoneId = "Europe/Lisbon",
+        });
+        var page = await context.NewPageAsync();
+        page.Request += (_, request) =>
+        {
+            if (Uri.TryCreate(request.Url, UriKind.Absolute, out var target) && target.Scheme is "http" or "https" or "ws" or "wss" && !target.IsLoopback)
+            {
+                OutsideRequests.Add(request.Url);
+            }
+        };
+        page.PageError += (_, error) => PageErrors.Add(error);
+        await page.GotoAsync(address);
+        return page;
+    }
+
+    public static Task ShootAsync(IPage page, string name) =>
+        page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Screenshots, $"{name}.png"), FullPage = true });
+
+    public async ValueTask DisposeAsync()
+    {
+        await _browser.DisposeAsync();
+        _playwright.Dispose();
+    }
+}
