@@ -51,6 +51,9 @@ internal sealed partial class DuckSeries : ISeries, ISeriesHealth, IAsyncDisposa
         instruments.Watch(() => _queue.QueuedObservations, () => _queue.WaitingCalls, () => _keys.Count, () => LastCommit);
     }
 
+    /// <summary>The file behind it.</summary>
+    public DuckDatabase Database => _database;
+
     public long LastCommit => Interlocked.Read(ref _lastCommit);
 
     public bool CanCommit => _open && Volatile.Read(ref _fault) is null;

@@ -29,6 +29,9 @@ internal sealed class SeriesInstruments : IDisposable
         _commitSize = _meter.CreateHistogram<int>("hub.series.commit.size", "{observation}", "Observations in a group commit.");
     }
 
+    /// <summary>Whether a meter is this one: several stores may live in one process.</summary>
+    public bool Owns(Meter meter) => ReferenceEquals(meter, _meter);
+
     public void Watch(Func<long> queued, Func<long> waitingCalls, Func<long> knownKeys, Func<long> lastCommit)
     {
         _meter.CreateObservableGauge("hub.series.queue.observations", queued, "{observation}", "Observations admitted and not yet committed.");

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Hub.Tests.Kit;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -24,6 +25,28 @@ internal sealed class Store : IAsyncDisposable
     public TimeProvider Time { get; }
 
     public DuckSeries Series { get; private set; }
+
+    public DuckDatabase Database => Series.Database;
+
+    public bool Owns(Meter meter) => _instruments.Owns(meter);
+
+    /// <summary>Present values of the store's gauges.</summary>
+    public Dictionary<string, long> Gauges()
+    {
+        var values = new Dictionary<string, long>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (Owns(instrument.Meter) && instrument.IsObservable)
+            {
+                l.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => values[instrument.Name] = value);
+        listener.Start();
+        listener.RecordObservableInstruments();
+        return values;
+    }
 
     public static async Task<Store> OpenAsync(Action<SeriesOptions>? set = null, TimeProvider? time = null)
     {
