@@ -7,7 +7,7 @@ public interface ISeriesHealth
     bool CanCommit { get; }
 
     /// <summary>Why it cannot commit and what the operator can do, one line; null when it can.</summary>
-    string? Reason { get; }
+    string? Problem { get; }
 
     /// <summary>Since when it cannot commit; null when it can, or when it was never open.</summary>
     DateTimeOffset? Since { get; }

@@ -88,7 +88,7 @@ internal static partial class Child
             Say(e.Message);
         }
 
-        Check(!health.CanCommit && health.Reason is not null && health.Since is not null, "the health says so");
+        Check(!health.CanCommit && health.Problem is not null && health.Since is not null, "the health says so");
         for (var i = 0; i < 5; i++)
         {
             await Assert.ThrowsAsync<SeriesUnavailableException>(async () => await series.AppendAsync(Batch(acknowledged), CancellationToken.None));
@@ -97,7 +97,7 @@ internal static partial class Child
         await Eventually.TrueAsync(async () => await TryCountAsync(series) is { } count && count >= acknowledged, "what was acknowledged can be read while the disk is full");
         Limit(-1);
         await Eventually.TrueAsync(() => health.CanCommit, "it commits again without being asked");
-        Check(health.Reason is null && health.Since is null, "the reason is gone");
+        Check(health.Problem is null && health.Since is null, "the problem is gone");
         var receipt = await series.AppendAsync(Batch(acknowledged), CancellationToken.None);
         Check(receipt.Outcomes.Length == 5_000 && receipt.Commit == series.LastCommit, "the refused batch goes in");
         Check(await TryCountAsync(series) == acknowledged + 5_000, "nothing is missing and nothing there twice");

@@ -168,7 +168,7 @@ public sealed class DuckSeriesTests
         await Assert.ThrowsAsync<SeriesUnavailableException>(async () => await store.Series.AppendAsync(new[] { At(1, 0, 0) }, Cancel));
         await Assert.ThrowsAsync<SeriesUnavailableException>(() => AllAsync(store.Series, 1));
         Assert.False(store.Series.CanCommit);
-        Assert.NotNull(store.Series.Reason);
+        Assert.NotNull(store.Series.Problem);
         await store.Series.OpenAsync(Cancel);
         await store.Series.OpenAsync(Cancel);
         Assert.True(store.Series.CanCommit);
@@ -191,7 +191,7 @@ public sealed class DuckSeriesTests
         var error = await Assert.ThrowsAsync<SeriesUnavailableException>(async () => await store.Series.AppendAsync(failing, Cancel));
         Assert.IsType<DuckDBException>(error.InnerException, exactMatch: false);
         Assert.False(store.Series.CanCommit);
-        Assert.Equal(error.Message, store.Series.Reason);
+        Assert.Equal(error.Message, store.Series.Problem);
         Assert.Equal(time.GetUtcNow(), store.Series.Since);
         Assert.DoesNotContain('\n', error.Message);
 
@@ -207,7 +207,7 @@ public sealed class DuckSeriesTests
                 return store.Series.CanCommit;
             },
             "the store recovers without traffic");
-        Assert.Null(store.Series.Reason);
+        Assert.Null(store.Series.Problem);
         Assert.True(store.Series.TryGetLatest(1, out var latest));
         Assert.Equal(At(1, 0, 0), latest);
         Assert.Equal(3, (await store.Series.AppendAsync(failing, Cancel)).Commit);
