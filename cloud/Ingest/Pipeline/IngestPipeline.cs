@@ -17,7 +17,7 @@ internal sealed class IngestPipeline : IIngest, IDisposable
     /// <summary>Refusals told to the sender.</summary>
     private const int RefusalsTold = 20;
 
-    /// <summary>Most bytes one pack may leave in the quarantine record by record; base fields written into each record could multiply it.</summary>
+    /// <summary>Most bytes one pack may leave in the quarantine record by record: base fields written into each record can make it more than the pack.</summary>
     private const int PackQuarantineBytesMax = 1024 * 1024;
 
     private readonly IStations _stations;
@@ -54,10 +54,6 @@ internal sealed class IngestPipeline : IIngest, IDisposable
     /// <summary>Packs being taken now.</summary>
     public int InFlight => _options.PacksInFlightMax - _places.CurrentCount;
 
-    /// <summary>True for a refusal that concerns the rest of its pack and not one record.</summary>
-    public static bool ConcernsPack(Refusal refusal) =>
-        refusal.RecordIndex < 0 || refusal.Reason is RefusalReason.Malformed or RefusalReason.Version or RefusalReason.MustUnderstand or RefusalReason.TooLarge;
-
     /// <inheritdoc/>
     public ValueTask<PackReceipt> AcceptAsync(ArrivedPack pack, CancellationToken cancellationToken) => TakeAsync(pack, keepRefused: true, cancellationToken);
 
@@ -69,7 +65,7 @@ internal sealed class IngestPipeline : IIngest, IDisposable
     private async ValueTask<PackReceipt> TakeAsync(ArrivedPack pack, bool keepRefused, CancellationToken cancellationToken)
     {
         await _places.WaitAsync(cancellationToken).ConfigureAwait(false);
-        var draft = new PackDraft(_stations, pack.Station);
+        var draft = new PackDraft(_stations, pack.Station, pack.Format ?? PackFormat.Json);
         try
         {
             var started = _time.GetTimestamp();
@@ -154,7 +150,7 @@ internal sealed class IngestPipeline : IIngest, IDisposable
 
         try
         {
-            var sink = new PackSink(draft, QuarantineDraft.PayloadBytesMax);
+            var sink = new PackSink(draft);
             var seen = ReadingPack.Decode(pack.Payload.Span, format, pack.ReceivedAt, ref sink);
             if (seen == 0)
             {
@@ -171,40 +167,28 @@ internal sealed class IngestPipeline : IIngest, IDisposable
         }
     }
 
-    /// <summary>What the quarantine keeps of the refused records: at most a bounded number of single records, and then the whole pack once.</summary>
+    /// <summary>What the quarantine keeps of the refused records: a bounded number of single ones, and for all beyond the whole pack once.</summary>
     private List<QuarantineDraft> Entries(ArrivedPack pack, IReadOnlyList<RefusedRecord> refused)
     {
         var entries = new List<QuarantineDraft>();
-        var single = refused.Where(r => !ConcernsPack(r.Refusal)).OrderBy(r => r.Refusal.RecordIndex).ToArray();
-        var kept = single.Take(_options.QuarantinePackEntriesMax).ToArray();
-        var cut = kept.Length == 0 || pack.Format is not { } format
-            ? []
-            : ResolvedRecords.Cut(pack.Payload, format, pack.ReceivedAt, kept.Select(r => r.Refusal.RecordIndex).Distinct().ToArray());
         var bytes = 0;
-        var count = 0;
-        foreach (var record in kept)
+        for (var i = 0; i < refused.Count; i++)
         {
-            var pinned = cut.TryGetValue(record.Refusal.RecordIndex, out var payload);
-            var kind = new QuarantineDraft(pack, record.Refusal, pinned ? payload : record.Bytes, pinned);
-            if (kind.Payload.IsEmpty || bytes + kind.Payload.Length > PackQuarantineBytesMax)
+            var (refusal, kept) = refused[i];
+            if (refusal.RecordIndex < 0)
             {
+                entries.Add(new QuarantineDraft(pack, refusal, pack.Payload, false));
+                continue;
+            }
+
+            bytes += kept.IsEmpty ? PackQuarantineBytesMax : kept.Length;
+            if (entries.Count >= _options.QuarantinePackEntriesMax || bytes > PackQuarantineBytesMax || kept.IsEmpty)
+            {
+                entries.Add(new QuarantineDraft(pack, refusal with { Detail = $"{refused.Count - i} more records of this pack were refused; the first: {refusal.Detail}" }, pack.Payload, false));
                 break;
             }
 
-            bytes += kind.Payload.Length;
-            entries.Add(kind);
-            count++;
-        }
-
-        if (count < single.Length)
-        {
-            var first = single[count].Refusal;
-            entries.Add(new QuarantineDraft(pack, first with { Detail = $"{single.Length - count} more records of this pack were refused; the first: {first.Detail}" }, pack.Payload, false));
-        }
-
-        foreach (var whole in refused.Where(r => ConcernsPack(r.Refusal)))
-        {
-            entries.Add(new QuarantineDraft(pack, whole.Refusal, pack.Payload, false));
+            entries.Add(new QuarantineDraft(pack, refusal, kept, Pinned: refusal.Reason is not (RefusalReason.Malformed or RefusalReason.TooLarge)));
         }
 
         return entries;

@@ -3,14 +3,17 @@ using Hub.Cloud.Series;
 using Hub.Cloud.Stations;
 using Hub.Edge.Contract.Encoding;
 using Hub.Edge.Contract.Quantities;
+using Hub.Edge.Contract.Readings;
 
 namespace Hub.Cloud.Ingest.Pipeline;
 
-/// <summary>A record that cannot be taken, with its bytes as they came.</summary>
+/// <summary>A record that cannot be taken, or the rest of a pack.</summary>
+/// <param name="Refusal">Why.</param>
+/// <param name="Bytes">What to keep: a pack of its own for a single record; empty for the whole pack.</param>
 internal readonly record struct RefusedRecord(Refusal Refusal, ReadOnlyMemory<byte> Bytes);
 
 /// <summary>One pack on its way: what can be stored, what cannot, and what waits for its datastream. Used by one caller at a time.</summary>
-internal sealed class PackDraft(IStations stations, Station station) : IDisposable
+internal sealed class PackDraft(IStations stations, Station station, PackFormat format) : IDisposable
 {
     private Observation[] _observations = [];
     private List<Waiting>? _waiting;
@@ -33,7 +36,7 @@ internal sealed class PackDraft(IStations stations, Station station) : IDisposab
     {
         if (!stations.TryResolve(station.Id, reading.Sensor, reading.Quantity, reading.PeriodSeconds, out var datastream))
         {
-            (_waiting ??= []).Add(new Waiting(Count, recordIndex, System.Text.Encoding.UTF8.GetString(reading.Sensor), reading.Quantity, reading.PeriodSeconds));
+            (_waiting ??= []).Add(new Waiting(Count, recordIndex, reading.ToReading(), reading.Quantity));
         }
 
         if (Count == _observations.Length)
@@ -75,12 +78,12 @@ internal sealed class PackDraft(IStations stations, Station station) : IDisposab
         string? limit = null;
         foreach (var record in waiting)
         {
-            var key = (record.Sensor, record.Quantity, record.PeriodSeconds);
+            var key = (record.Reading.Sensor, record.Quantity, record.PeriodSeconds);
             if (!known.TryGetValue(key, out var datastream) && limit is null)
             {
                 try
                 {
-                    datastream = await stations.ResolveAsync(station.Id, record.Sensor, record.Quantity, record.PeriodSeconds, cancellationToken).ConfigureAwait(false);
+                    datastream = await stations.ResolveAsync(station.Id, record.Reading.Sensor, record.Quantity, record.PeriodSeconds, cancellationToken).ConfigureAwait(false);
                 }
                 catch (StationLimitException exception)
                 {
@@ -101,7 +104,7 @@ internal sealed class PackDraft(IStations stations, Station station) : IDisposab
             else if (datastream == 0)
             {
                 // The limit is reached; another sender may still have created this very datastream.
-                stations.TryResolve(station.Id, System.Text.Encoding.UTF8.GetBytes(record.Sensor), record.Quantity, record.PeriodSeconds, out datastream);
+                stations.TryResolve(station.Id, System.Text.Encoding.UTF8.GetBytes(record.Reading.Sensor), record.Quantity, record.PeriodSeconds, out datastream);
             }
 
             if (datastream > 0)
@@ -110,7 +113,7 @@ internal sealed class PackDraft(IStations stations, Station station) : IDisposab
             }
             else
             {
-                Refuse(new Refusal(record.RecordIndex, RefusalReason.Station, limit ?? "The datastream cannot be created."), default);
+                Refuse(new Refusal(record.RecordIndex, RefusalReason.Station, limit ?? "The datastream cannot be created."), Alone(record.Reading, format));
             }
         }
 
@@ -132,6 +135,22 @@ internal sealed class PackDraft(IStations stations, Station station) : IDisposab
     {
         Count = 0;
         _observations = [];
+    }
+
+    /// <summary>A pack of its own for one record; empty, meaning the whole pack, for one that the encoder is stricter about than the decoder.</summary>
+    private static ReadOnlyMemory<byte> Alone(in Reading reading, PackFormat format)
+    {
+        var output = new ArrayBufferWriter<byte>(192);
+        try
+        {
+            ReadingPack.Encode(output, format, [reading]);
+        }
+        catch (ArgumentException)
+        {
+            return default;
+        }
+
+        return output.WrittenMemory;
     }
 
     private void RemoveUnresolved()
@@ -160,17 +179,16 @@ internal sealed class PackDraft(IStations stations, Station station) : IDisposab
         _observations = larger;
     }
 
-    private readonly record struct Waiting(int Position, int RecordIndex, string Sensor, Quantity Quantity, int PeriodSeconds);
+    private readonly record struct Waiting(int Position, int RecordIndex, Reading Reading, Quantity Quantity)
+    {
+        public int PeriodSeconds => (int)(Reading.Period.Ticks / TimeSpan.TicksPerSecond);
+    }
 }
 
 /// <summary>Carries the decoder's calls to a <see cref="PackDraft"/>.</summary>
-internal readonly struct PackSink(PackDraft draft, int refusedBytesMax) : IReadingSink
+internal readonly struct PackSink(PackDraft draft) : IReadingSink
 {
     public void OnReading(int recordIndex, in WireReading reading) => draft.Take(recordIndex, reading);
 
-    public void OnRefused(Refusal refusal, ReadOnlySpan<byte> record)
-    {
-        // The bytes of a single record are kept here only in case the record cannot be cut out of its pack afterwards.
-        draft.Refuse(refusal, IngestPipeline.ConcernsPack(refusal) || record.Length > refusedBytesMax ? default : record.ToArray());
-    }
+    public void OnRefused(Refusal refusal, ReadOnlySpan<byte> record) => draft.Refuse(refusal, refusal.RecordIndex < 0 ? default : record.ToArray());
 }

@@ -8,7 +8,7 @@ namespace Hub.Cloud.Ingest.Quarantine;
 /// <param name="Pack">How it arrived.</param>
 /// <param name="Refusal">Why it cannot be taken.</param>
 /// <param name="Payload">The bytes to keep, not yet cut.</param>
-/// <param name="Pinned">True for a record resolved from its pack, see <see cref="Pipeline.ResolvedRecords"/>.</param>
+/// <param name="Pinned">True for a single record as a pack of its own, whose time no longer depends on the moment of arrival.</param>
 internal sealed record QuarantineDraft(ArrivedPack Pack, Refusal Refusal, ReadOnlyMemory<byte> Payload, bool Pinned)
 {
     /// <summary>Most bytes of a payload that are kept.</summary>
@@ -45,8 +45,8 @@ internal sealed record QuarantineDraft(ArrivedPack Pack, Refusal Refusal, ReadOn
     public static string PoolOf(Station station) => station.Id == 0 ? UnknownPool : $"{station.Municipality}/{station.Slug}";
 
     /// <summary>
-    /// The same bytes of the same station are the same entry however often they arrive: a sender whose acknowledgement was lost sends them again, perhaps in
-    /// another pack, which is why single records are resolved first. A whole pack is kept once for each reason.
+    /// The same bytes of the same station are the same entry however often they arrive: a sender whose acknowledgement was lost sends them again. A whole pack is kept
+    /// once for each reason.
     /// </summary>
     private byte[] HashOf()
     {
