@@ -155,12 +155,13 @@ internal sealed class MqttOptionsValidator : IValidateOptions<MqttOptions>
         Range(faults, "External:RetryMax", external.RetryMax, external.RetryMin, TimeSpan.FromHours(1));
     }
 
-    /// <summary>Reads <c>address:port</c>; the port must be written.</summary>
+    /// <summary>Reads <c>address:port</c>, an IPv6 address in brackets; the port must be written.</summary>
     internal static bool TryEndpoint(string text, out IPEndPoint endpoint)
     {
         endpoint = new IPEndPoint(IPAddress.None, 0);
         var colon = text.LastIndexOf(':');
-        if (colon <= 0 || colon == text.Length - 1 || text.EndsWith(']') || !IPEndPoint.TryParse(text, out var parsed))
+        if (colon <= 0 || colon == text.Length - 1 || !IPEndPoint.TryParse(text, out var parsed)
+            || (parsed.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 && text[colon - 1] != ']'))
         {
             return false;
         }

@@ -34,6 +34,9 @@ internal sealed class BrokerListener(MqttOptions options, IngestInstruments inst
     /// <summary>Where the listener with TLS really listens; null when there is none.</summary>
     public IPEndPoint? BoundTlsEndpoint { get; private set; }
 
+    /// <summary>Connections open now.</summary>
+    public int ConnectionCount => Volatile.Read(ref _connections);
+
     /// <exception cref="BrokerStartException">An endpoint is taken or not ours, or the certificate cannot be read.</exception>
     public Task StartAsync(MqttServerOptions serverOptions, IMqttNetLogger libraryLogger)
     {

@@ -89,6 +89,9 @@ internal sealed class EmbeddedBroker : IHostedService, IHubPublisher, IAsyncDisp
     /// <summary>Where the broker really listens with TLS; null when it does not.</summary>
     public IPEndPoint? BoundTlsEndpoint => _listener.BoundTlsEndpoint;
 
+    /// <summary>Connections open now, logged in or not.</summary>
+    public int ConnectionCount => _listener.ConnectionCount;
+
     /// <exception cref="BrokerStartException">An endpoint or a file of the settings cannot be used.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -214,7 +217,9 @@ internal sealed class EmbeddedBroker : IHostedService, IHubPublisher, IAsyncDisp
 
             if (receipt is { AllRefused: true, Complete: false })
             {
-                Refuse(e, MqttPubAckReasonCode.PayloadFormatInvalid);
+                // Part of it could not be kept, so it must not count as delivered. MQTT 3.1.1 has no word for that and gets a plain acknowledgement: closing the connection
+                // would make the station send the same bad pack for ever, and nothing after it.
+                e.Response.ReasonCode = MqttPubAckReasonCode.PayloadFormatInvalid;
             }
         }
         catch (SeriesUnavailableException)

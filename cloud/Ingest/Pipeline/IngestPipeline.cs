@@ -96,23 +96,19 @@ internal sealed class IngestPipeline : IIngest, IDisposable
         }
 
         int stored = 0, corrected = 0, duplicate = 0;
-        if (draft.Count > 0)
+        foreach (var outcome in await AppendAsync(pack, draft, cancellationToken).ConfigureAwait(false))
         {
-            var appended = await _series.AppendAsync(draft.Observations, cancellationToken).ConfigureAwait(false);
-            foreach (var outcome in appended.Outcomes)
+            switch (outcome)
             {
-                switch (outcome)
-                {
-                    case AppendOutcome.Stored:
-                        stored++;
-                        break;
-                    case AppendOutcome.Corrected:
-                        corrected++;
-                        break;
-                    default:
-                        duplicate++;
-                        break;
-                }
+                case AppendOutcome.Stored:
+                    stored++;
+                    break;
+                case AppendOutcome.Corrected:
+                    corrected++;
+                    break;
+                default:
+                    duplicate++;
+                    break;
             }
         }
 
@@ -132,6 +128,27 @@ internal sealed class IngestPipeline : IIngest, IDisposable
         }
 
         return receipt with { Refusals = refused.Take(RefusalsTold).Select(r => r.Refusal).ToArray(), Complete = complete };
+    }
+
+    private async ValueTask<AppendOutcome[]> AppendAsync(ArrivedPack pack, PackDraft draft, CancellationToken cancellationToken)
+    {
+        if (draft.Count == 0)
+        {
+            return [];
+        }
+
+        try
+        {
+            return (await _series.AppendAsync(draft.Observations, cancellationToken).ConfigureAwait(false)).Outcomes;
+        }
+        catch (ArgumentException exception)
+        {
+            // The store is stricter than the contract: a bug of ours, but the sender would send this pack for ever.
+            _logger.StoreRefused(exception, pack.Station.Municipality, pack.Station.Slug);
+            draft.Clear();
+            draft.Refuse(new Refusal(-1, RefusalReason.Value, $"The store refuses a value of the pack: {exception.Message}"), default);
+            return [];
+        }
     }
 
     private void Decode(ArrivedPack pack, PackDraft draft)

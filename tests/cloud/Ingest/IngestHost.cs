@@ -3,11 +3,13 @@ using System.Diagnostics.Metrics;
 using System.Net;
 using Hub.Cloud.Ingest.Mqtt;
 using Hub.Cloud.Ingest.Pipeline;
+using Hub.Cloud.Ingest.Quarantine;
 using Hub.Cloud.Series;
 using Hub.Cloud.Stations;
 using Hub.Tests.Kit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.TestHost;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -120,12 +122,15 @@ internal sealed class IngestHost : IAsyncDisposable
         catch
         {
             host.ErrorsExpected = true;
+            host._stopped = true;
             await host.DisposeAsync();
             throw;
         }
 
         return host;
     }
+
+    public Task<IngestDbContext> ContextAsync() => _app.Services.GetRequiredService<IDbContextFactory<IngestDbContext>>().CreateDbContextAsync();
 
     public HttpClient Http() => _app.GetTestClient();
 

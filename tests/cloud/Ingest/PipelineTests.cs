@@ -160,6 +160,20 @@ public sealed class PipelineTests
     }
 
     [Fact]
+    public async Task A_pack_that_the_store_refuses_is_quarantined_rather_than_sent_for_ever()
+    {
+        await using var host = await IngestHost.StartAsync();
+        host.ErrorsExpected = true;
+        host.Series.BeforeCommit = _ => throw new ArgumentException("the value is odd");
+        var receipt = await host.Ingest.AcceptAsync(Packs.Arrived(host.Air, Packs.Temperatures(2)), Cancel);
+        Assert.True(receipt is { Received: 1, AllRefused: true });
+        host.Series.BeforeCommit = null;
+        var entry = Assert.Single(await host.Quarantine.ListAsync(null, null, RefusalReason.Value, null, 10, Cancel));
+        Assert.Equal(2, (await host.Quarantine.ReleaseAsync(entry.Id, Cancel)).Stored);
+        IngestHost.AssertAddUp(host.Counters);
+    }
+
+    [Fact]
     public async Task The_receipt_comes_after_the_commit()
     {
         await using var host = await IngestHost.StartAsync();
