@@ -13,6 +13,12 @@ public readonly record struct PackReceipt(int Received, int Stored, int Correcte
 {
     /// <summary>The first refusals, at most 20, for an answer to the sender.</summary>
     public IReadOnlyList<Refusal> Refusals { get; init; } = [];
+
+    /// <summary>False when the quarantine had to cut what was refused (more than 64 KiB): then the sender's bytes are the only whole ones.</summary>
+    public bool Complete { get; init; } = true;
+
+    /// <summary>True when nothing of the pack was taken.</summary>
+    public bool AllRefused => Quarantined > 0 && Quarantined == Received;
 }
 
 /// <summary>One pack as it arrived.</summary>
@@ -60,7 +66,12 @@ public interface IQuarantine
     /// <summary>One entry, or null.</summary>
     ValueTask<QuarantinedRecord?> FindAsync(long id, CancellationToken cancellationToken);
 
-    /// <summary>Sends an entry through ingest again (its cause having been fixed) and removes it if it is taken; the receipt says what became of it.</summary>
+    /// <summary>
+    /// Sends an entry through ingest again (its cause having been fixed) and removes it if all of it is taken; the receipt says what became of it. What is refused
+    /// again stays in the entry.
+    /// </summary>
+    /// <exception cref="KeyNotFoundException">There is no such entry.</exception>
+    /// <exception cref="Series.SeriesUnavailableException">The store cannot commit now; the entry stays.</exception>
     ValueTask<PackReceipt> ReleaseAsync(long id, CancellationToken cancellationToken);
 
     /// <summary>Removes an entry for good.</summary>
@@ -70,9 +81,16 @@ public interface IQuarantine
 /// <summary>Publishes the hub's own messages (alarms) on whichever broker is configured.</summary>
 public interface IHubPublisher
 {
-    /// <summary>Publishes with QoS 1; completes when the broker has taken it.</summary>
+    /// <summary>Publishes with QoS 1; completes when the broker has taken it. Safe for concurrent callers.</summary>
+    /// <exception cref="BrokerUnavailableException">There is no broker to take it now: try again later.</exception>
     ValueTask PublishAsync(string topic, ReadOnlyMemory<byte> payload, string contentType, bool retain, CancellationToken cancellationToken);
 }
+
+/// <summary>The broker cannot be used now; the message says why. Transient.</summary>
+public sealed class BrokerUnavailableException(string message, Exception? innerException = null) : Exception(message, innerException);
+
+/// <summary>The embedded broker cannot start; the message is one line that names the setting and says what to do. Permanent until the setting is changed.</summary>
+public sealed class BrokerStartException(string message, Exception? innerException = null) : Exception(message, innerException);
 
 /// <summary>Counters of the ingest stage since start. Always <c>Received = Stored + Corrected + Duplicate + Quarantined</c> once nothing is in flight.</summary>
 public readonly record struct IngestCounters(long Packs, long Received, long Stored, long Corrected, long Duplicate, long Quarantined, long RefusedLogins, long RefusedTopics, long Unavailable);

@@ -1,0 +1,88 @@
+using Hub.Cloud.Ingest.Http;
+using Hub.Cloud.Ingest.Mqtt;
+using Hub.Cloud.Ingest.Pipeline;
+using Hub.Cloud.Ingest.Quarantine;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Hub.Cloud.Ingest;
+
+/// <summary>Puts the ingest stage into a host.</summary>
+public static class IngestExtensions
+{
+    /// <summary>
+    /// Registers <see cref="IIngest"/>, <see cref="IQuarantine"/>, <see cref="IHubPublisher"/>, <see cref="IIngestCounters"/> and the broker as a hosted service. Needs
+    /// <see cref="Series.ISeries"/> and <see cref="Stations.IStations"/>; they must outlive it, so register them first. Safe to call twice.
+    /// </summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="configuration">Root of the configuration: <c>Hub:Ingest</c>, <c>Hub:Mqtt</c>, <c>Hub:Database</c> and <c>Hub:Data</c> are read.</param>
+    public static IServiceCollection AddHubIngest(this IServiceCollection services, IConfiguration configuration)
+    {
+        if (services.Any(s => s.ServiceType == typeof(IngestPipeline)))
+        {
+            return services;
+        }
+
+        services.AddOptions<IngestOptions>().Bind(configuration.GetSection(IngestOptions.Section)).ValidateOnStart();
+        services.AddOptions<MqttOptions>().Bind(configuration.GetSection(MqttOptions.Section)).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<IngestOptions>, IngestOptionsValidator>();
+        services.AddSingleton<IValidateOptions<MqttOptions>, MqttOptionsValidator>();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddMetrics();
+        var database = IngestDatabase.ConnectionString(configuration);
+        services.AddDbContextFactory<IngestDbContext>(options => options
+            .UseSqlite(database, sqlite => sqlite.MigrationsHistoryTable(IngestDbContext.HistoryTable))
+            .AddInterceptors(new DurableSqlite()));
+
+        services.AddSingleton<IngestInstruments>();
+        services.AddSingleton<IIngestCounters>(s => s.GetRequiredService<IngestInstruments>());
+        services.AddSingleton<QuarantineWriter>();
+        services.AddSingleton<IngestPipeline>();
+        services.AddSingleton<IIngest>(s => s.GetRequiredService<IngestPipeline>());
+        services.AddSingleton<IQuarantine, QuarantineStore>();
+        services.AddSingleton<HttpIngest>();
+        services.AddSingleton<EmbeddedBroker>();
+        services.AddSingleton<ExternalBroker>();
+        services.AddSingleton<IHubPublisher>(s => IsExternal(s) ? s.GetRequiredService<ExternalBroker>() : s.GetRequiredService<EmbeddedBroker>());
+        services.AddSingleton<IHostedService>(s => IsExternal(s) ? s.GetRequiredService<ExternalBroker>() : s.GetRequiredService<EmbeddedBroker>());
+        return services;
+    }
+
+    /// <summary>Brings the stage's tables up to date. Call it before the hosted services start; safe to call again.</summary>
+    public static async Task MigrateIngestAsync(this IServiceProvider services, CancellationToken cancellationToken)
+    {
+        await using var context = await services.GetRequiredService<IDbContextFactory<IngestDbContext>>().CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        if (Path.GetDirectoryName(Path.GetFullPath(context.Database.GetDbConnection().DataSource)) is { } folder)
+        {
+            Directory.CreateDirectory(folder);
+        }
+
+        await context.Database.MigrateAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Maps <c>POST /ingest/v1/{municipality}/{station}</c>. Needs no authentication middleware: it checks the station's own credentials.</summary>
+    public static IEndpointConventionBuilder MapHubIngest(this IEndpointRouteBuilder endpoints) =>
+        endpoints.MapPost("/ingest/v1/{municipality}/{station}", (string municipality, string station, HttpContext context, HttpIngest ingest) => ingest.PostAsync(municipality, station, context))
+            .WithName("PostReadings")
+            .WithTags("Ingest")
+            .WithSummary("Send readings of a station")
+            .WithDescription("Body: a SenML pack (RFC 8428) as application/senml+json or application/senml+cbor. Credentials: Basic, user name {municipality}/{station}, the station's secret. The answer comes when the readings are on disk.")
+            .Produces<HttpReceipt>(StatusCodes.Status201Created)
+            .ProducesProblem(StatusCodes.Status401Unauthorized)
+            .ProducesProblem(StatusCodes.Status403Forbidden)
+            .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
+            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
+            .ProducesProblem(StatusCodes.Status422UnprocessableEntity)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
+            .AllowAnonymous()
+            .DisableAntiforgery();
+
+    private static bool IsExternal(IServiceProvider services) => services.GetRequiredService<IOptions<MqttOptions>>().Value.Mode == MqttMode.External;
+}

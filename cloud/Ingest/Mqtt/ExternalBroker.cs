@@ -1,0 +1,211 @@
+using System.Buffers;
+using System.Security.Cryptography.X509Certificates;
+using Hub.Cloud.Ingest.Pipeline;
+using Hub.Cloud.Stations;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using MQTTnet;
+using MQTTnet.Formatter;
+using MQTTnet.Protocol;
+
+namespace Hub.Cloud.Ingest.Mqtt;
+
+/// <summary>
+/// The hub as a client of a broker elsewhere: connects, stays connected, and takes the readings of a shared subscription. The broker keeps a session for us, so what
+/// arrives while we are away, and what we received without acknowledging it, comes when we are back.
+/// </summary>
+internal sealed class ExternalBroker : BackgroundService, IHubPublisher
+{
+    public const string Transport = "mqtt-client";
+
+    /// <summary>How long a publish waits for a connection and for its acknowledgement.</summary>
+    private static readonly TimeSpan PublishPatience = TimeSpan.FromSeconds(10);
+
+    private readonly MqttExternalOptions _options;
+    private readonly IngestPipeline _pipeline;
+    private readonly IStations _stations;
+    private readonly TimeProvider _time;
+    private readonly ILogger<ExternalBroker> _logger;
+    private readonly Lock _gate = new();
+    private TaskCompletionSource<IMqttClient> _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public ExternalBroker(IOptions<MqttOptions> options, IngestPipeline pipeline, IStations stations, TimeProvider time, ILogger<ExternalBroker> logger)
+    {
+        _options = options.Value.External;
+        _pipeline = pipeline;
+        _stations = stations;
+        _time = time;
+        _logger = logger;
+    }
+
+    /// <summary>True while connected and subscribed.</summary>
+    public bool IsConnected
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _connected.Task.IsCompletedSuccessfully;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask PublishAsync(string topic, ReadOnlyMemory<byte> payload, string contentType, bool retain, CancellationToken cancellationToken)
+    {
+        var message = new MqttApplicationMessage
+        {
+            Topic = topic,
+            Payload = new ReadOnlySequence<byte>(payload),
+            ContentType = contentType,
+            QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
+            Retain = retain,
+        };
+        Task<IMqttClient> connected;
+        lock (_gate)
+        {
+            connected = _connected.Task;
+        }
+
+        try
+        {
+            using var patience = new CancellationTokenSource(PublishPatience, _time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+            var client = await connected.WaitAsync(either.Token).ConfigureAwait(false);
+            var result = await client.PublishAsync(message, either.Token).ConfigureAwait(false);
+            if (!result.IsSuccess)
+            {
+                throw new BrokerUnavailableException($"The broker did not take the message: {result.ReasonCode}.");
+            }
+        }
+        catch (Exception exception) when (exception is not BrokerUnavailableException && !cancellationToken.IsCancellationRequested)
+        {
+            throw new BrokerUnavailableException($"The broker at {_options.Address} cannot be used now.", exception);
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var wait = _options.RetryMin;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await ServeAsync(() => wait = _options.RetryMin, stoppingToken).ConfigureAwait(false);
+                _logger.BrokerLeft(_options.Address);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+#pragma warning disable CA1031 // Whatever the network does, the hub tries again.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                _logger.BrokerNotReached(exception, _options.Address, wait);
+            }
+
+            // Half to all of the wait, so that hubs which lost the same broker do not come back in step.
+            var spread = wait * (0.5 + (Random.Shared.NextDouble() / 2));
+            await Task.Delay(spread, _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            wait = wait * 2 < _options.RetryMax ? wait * 2 : _options.RetryMax;
+        }
+    }
+
+    /// <summary>One connection, from connecting to its end. Each has a client of its own, so nothing of an old connection can be acknowledged on a new one.</summary>
+    private async Task ServeAsync(Action onConnected, CancellationToken stopping)
+    {
+        using var client = new MqttClientFactory().CreateMqttClient(new LibraryLog(_logger));
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        client.DisconnectedAsync += _ =>
+        {
+            ended.TrySetResult();
+            return Task.CompletedTask;
+        };
+        await using var consumer = new ExternalConsumer(_pipeline, _stations, _options, _time, _logger);
+        client.ApplicationMessageReceivedAsync += consumer.OnReceivedAsync;
+        using var patience = new CancellationTokenSource(PublishPatience, _time);
+        using var connecting = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stopping);
+        var answer = await client.ConnectAsync(ClientOptions(), connecting.Token).ConfigureAwait(false);
+        if (answer.ResultCode != MqttClientConnectResultCode.Success)
+        {
+            throw new BrokerUnavailableException($"The broker refused the login: {answer.ResultCode} {answer.ReasonString}");
+        }
+
+        var filter = new MqttClientSubscribeOptionsBuilder()
+            .WithTopicFilter($"$share/{_options.ShareName}/{Edge.Contract.Topics.HubTopic.Root}/+/+/readings", MqttQualityOfServiceLevel.AtLeastOnce)
+            .Build();
+        var granted = await client.SubscribeAsync(filter, connecting.Token).ConfigureAwait(false);
+        if (granted.Items.Any(item => item.ResultCode > MqttClientSubscribeResultCode.GrantedQoS2))
+        {
+            throw new BrokerUnavailableException($"The broker refused the subscription: {granted.Items.First().ResultCode}. Does its access list allow it?");
+        }
+
+        onConnected();
+        _logger.BrokerJoined(_options.Address, answer.IsSessionPresent);
+        lock (_gate)
+        {
+            _connected.TrySetResult(client);
+        }
+
+        try
+        {
+            await Task.WhenAny(ended.Task, consumer.Failed).WaitAsync(stopping).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _connected = new TaskCompletionSource<IMqttClient>(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+
+            await consumer.DisposeAsync().ConfigureAwait(false);
+            await LeaveAsync(client).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task LeaveAsync(IMqttClient client)
+    {
+        try
+        {
+            await client.DisconnectAsync(new MqttClientDisconnectOptions(), CancellationToken.None).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // The connection is given up either way.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // It has gone already.
+        }
+    }
+
+    private MqttClientOptions ClientOptions()
+    {
+        MqttOptionsValidator.TryHost(_options.Address, out var host, out var port);
+        var builder = new MqttClientOptionsBuilder()
+            .WithProtocolVersion(MqttProtocolVersion.V500)
+            .WithTcpServer(host, port)
+            .WithClientId(_options.ClientId)
+            .WithCredentials(_options.User, SecretFiles.Read(_options.SecretFile, "Hub:Mqtt:External:SecretFile"))
+            .WithCleanStart(false)
+            .WithSessionExpiryInterval((uint)Math.Min(uint.MaxValue, _options.SessionExpiry.TotalSeconds))
+            .WithReceiveMaximum((ushort)_options.ReceiveMaximum)
+            .WithKeepAlivePeriod(TimeSpan.FromSeconds(30));
+        if (_options.Tls)
+        {
+            builder.WithTlsOptions(tls =>
+            {
+                tls.UseTls();
+                tls.WithTargetHost(host);
+                if (_options.CertificateAuthorityFile.Length > 0)
+                {
+                    var authorities = new X509Certificate2Collection();
+                    authorities.ImportFromPemFile(_options.CertificateAuthorityFile);
+                    tls.WithTrustChain(authorities);
+                }
+            });
+        }
+
+        return builder.Build();
+    }
+}

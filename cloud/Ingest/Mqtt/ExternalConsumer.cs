@@ -1,0 +1,147 @@
+using System.Buffers;
+using System.Threading.Channels;
+using Hub.Cloud.Ingest.Pipeline;
+using Hub.Cloud.Series;
+using Hub.Cloud.Stations;
+using Hub.Edge.Contract.Encoding;
+using Hub.Edge.Contract.Topics;
+using Microsoft.Extensions.Logging;
+using MQTTnet;
+
+namespace Hub.Cloud.Ingest.Mqtt;
+
+/// <summary>
+/// Takes what one connection receives: messages are committed side by side and acknowledged in the order they came, each only when it is on disk. While the store
+/// cannot commit, a message stays here and is tried again; the receive maximum then stops the broker from sending more. After the connection has ended nothing of it
+/// is acknowledged any more: the broker sends it again.
+/// </summary>
+internal sealed class ExternalConsumer : IAsyncDisposable
+{
+    private readonly IngestPipeline _pipeline;
+    private readonly IStations _stations;
+    private readonly MqttExternalOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Channel<(Task Taken, MqttApplicationMessageReceivedEventArgs Message)> _order;
+    private readonly CancellationTokenSource _ending = new();
+    private readonly CancellationToken _ended;
+    private readonly Task _acknowledging;
+    private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _disposed;
+
+    public ExternalConsumer(IngestPipeline pipeline, IStations stations, MqttExternalOptions options, TimeProvider time, ILogger logger)
+    {
+        _pipeline = pipeline;
+        _stations = stations;
+        _options = options;
+        _time = time;
+        _logger = logger;
+        _ended = _ending.Token;
+        _order = Channel.CreateBounded<(Task, MqttApplicationMessageReceivedEventArgs)>(
+            new BoundedChannelOptions(options.ReceiveMaximum) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+        _acknowledging = Task.Run(AcknowledgeAsync);
+    }
+
+    /// <summary>Completes when an acknowledgement could not be sent: the connection is of no more use.</summary>
+    public Task Failed => _failed.Task;
+
+    /// <summary>Called by the client for one message after the other.</summary>
+    public async Task OnReceivedAsync(MqttApplicationMessageReceivedEventArgs e)
+    {
+        e.AutoAcknowledge = false;
+        try
+        {
+            // A broker that minds the receive maximum never fills this; messages without acknowledgement (QoS 0) can, and then wait in turn.
+            if (!await _order.Writer.WaitToWriteAsync(_ended).ConfigureAwait(false))
+            {
+                return;
+            }
+
+            await _order.Writer.WriteAsync((TakeAsync(e.ApplicationMessage), e), _ended).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or ChannelClosedException)
+        {
+            // Not ours any more: it comes again.
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        _order.Writer.TryComplete();
+        await _ending.CancelAsync().ConfigureAwait(false);
+        await _acknowledging.ConfigureAwait(false);
+        _ending.Dispose();
+    }
+
+    private async Task TakeAsync(MqttApplicationMessage message)
+    {
+        var payload = message.Payload.IsSingleSegment ? message.Payload.First : message.Payload.ToArray();
+        var format = PackFormats.TryParse(message.ContentType, payload.Span, out var known) ? known : null;
+        var pack = new ArrivedPack(StationOf(message.Topic), format, payload, _time.GetUtcNow().UtcDateTime, ExternalBroker.Transport);
+        var wait = _options.RetryMin;
+        while (true)
+        {
+            try
+            {
+                await _pipeline.AcceptAsync(pack, _ended).ConfigureAwait(false);
+                return;
+            }
+            catch (SeriesUnavailableException)
+            {
+                // Counted and logged where it happened.
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException)
+            {
+                _logger.PackFailed(exception);
+            }
+
+            await Task.Delay(wait, _time, _ended).ConfigureAwait(false);
+            wait = wait * 2 < _options.RetryMax ? wait * 2 : _options.RetryMax;
+        }
+    }
+
+    /// <summary>The station a topic names. The broker's access list has seen to it that the sender is that station; unknown ones get the identifier 0.</summary>
+    private Station StationOf(string topic)
+    {
+        if (!HubTopic.TryParse(topic, out var parsed) || parsed.Kind != TopicKind.Readings)
+        {
+            // Names that are no slugs can come through the subscription too; they share one entry, so that they cannot fill the quarantine with names.
+            return new Station(0, "unknown", "unknown", topic, 0, 0, false, "");
+        }
+
+        return _stations.TryGet(parsed.Municipality, parsed.Station, out var station)
+            ? station
+            : new Station(0, parsed.Municipality, parsed.Station, parsed.Station, 0, 0, false, "");
+    }
+
+    private async Task AcknowledgeAsync()
+    {
+        try
+        {
+            await foreach (var (taken, message) in _order.Reader.ReadAllAsync(_ended).ConfigureAwait(false))
+            {
+                await taken.ConfigureAwait(false);
+                await message.AcknowledgeAsync(_ended).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The connection has ended.
+        }
+#pragma warning disable CA1031 // Any failure to acknowledge ends this connection; the next one starts afresh.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            _logger.NotAcknowledged(exception);
+        }
+        finally
+        {
+            _failed.TrySetResult();
+        }
+    }
+}

@@ -1,0 +1,275 @@
+using System.Threading.Channels;
+using Hub.Cloud.Series;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Hub.Cloud.Ingest.Quarantine;
+
+/// <summary>
+/// The one writer of quarantine entries: packs that wait together share one transaction and one fsync. Keeps each station within its limits by evicting its
+/// oldest entries in the same transaction.
+/// </summary>
+internal sealed class QuarantineWriter : IAsyncDisposable
+{
+    /// <summary>Packs that may wait; past it callers wait to enqueue.</summary>
+    private const int PacksWaitingMax = 256;
+
+    /// <summary>Entries after which a transaction takes no further pack.</summary>
+    private const int EntriesPerCommit = 5_000;
+
+    /// <summary>What a row costs beside its payload, bytes: text, keys and indexes, roughly.</summary>
+    private const int RowOverheadBytes = 512;
+
+    private readonly IDbContextFactory<IngestDbContext> _contexts;
+    private readonly IngestOptions _options;
+    private readonly IngestInstruments _instruments;
+    private readonly ILogger<QuarantineWriter> _logger;
+    private readonly Channel<Job> _jobs = Channel.CreateBounded<Job>(new BoundedChannelOptions(PacksWaitingMax) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+    private readonly Dictionary<string, Usage> _pools = new(StringComparer.Ordinal);
+    private readonly Task _loop;
+
+    public QuarantineWriter(IDbContextFactory<IngestDbContext> contexts, IOptions<IngestOptions> options, IngestInstruments instruments, ILogger<QuarantineWriter> logger)
+    {
+        _contexts = contexts;
+        _options = options.Value;
+        _instruments = instruments;
+        _logger = logger;
+        _loop = Task.Run(RunAsync);
+    }
+
+    /// <summary>Keeps the entries; on completion they are on disk. Safe for concurrent callers.</summary>
+    /// <exception cref="SeriesUnavailableException">They could not be written: nothing may be acknowledged.</exception>
+    public async ValueTask AddAsync(IReadOnlyList<QuarantineDraft> entries, CancellationToken cancellationToken)
+    {
+        var job = new Job(entries.Select(e => e.ToRow()).ToArray());
+        try
+        {
+            await _jobs.Writer.WriteAsync(job, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ChannelClosedException exception)
+        {
+            throw new SeriesUnavailableException("The hub is stopping: the quarantine takes nothing any more.", exception);
+        }
+
+        await job.Done.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Removes one entry; false when there is none.</summary>
+    public async ValueTask<bool> RemoveAsync(long id, CancellationToken cancellationToken)
+    {
+        var job = new Job([]) { Remove = id };
+        try
+        {
+            await _jobs.Writer.WriteAsync(job, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ChannelClosedException exception)
+        {
+            throw new SeriesUnavailableException("The hub is stopping: the quarantine changes nothing any more.", exception);
+        }
+
+        return await job.Done.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _jobs.Writer.TryComplete();
+        await _loop.ConfigureAwait(false);
+    }
+
+    private async Task RunAsync()
+    {
+        var batch = new List<Job>();
+        while (await _jobs.Reader.WaitToReadAsync().ConfigureAwait(false))
+        {
+            batch.Clear();
+            var entries = 0;
+            while (entries < EntriesPerCommit && _jobs.Reader.TryRead(out var job))
+            {
+                batch.Add(job);
+                entries += Math.Max(1, job.Rows.Length);
+            }
+
+            try
+            {
+                await CommitAsync(batch).ConfigureAwait(false);
+                batch.ForEach(job => job.Done.TrySetResult(job.Found));
+            }
+#pragma warning disable CA1031 // Whatever went wrong, the callers must hear of it and the writer must live on.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                _pools.Clear();
+                _logger.WriteFailed(exception, batch.Count);
+                var failure = new SeriesUnavailableException("The quarantine cannot be written: is the disk of the hub's database full or read-only?", exception);
+                batch.ForEach(job => job.Done.TrySetException(failure));
+            }
+        }
+    }
+
+    private async Task CommitAsync(List<Job> batch)
+    {
+        await using var context = await _contexts.CreateDbContextAsync().ConfigureAwait(false);
+        await using var transaction = await context.Database.BeginTransactionAsync().ConfigureAwait(false);
+        var connection = (SqliteConnection)context.Database.GetDbConnection();
+        var raw = (SqliteTransaction)transaction.GetDbTransaction();
+        var evicted = 0L;
+        await using (var insert = InsertCommand(connection, raw))
+        {
+            foreach (var job in batch)
+            {
+                job.Found = job.Remove is { } id && await RemoveAsync(connection, raw, id).ConfigureAwait(false);
+                foreach (var row in job.Rows)
+                {
+                    var usage = await UsageOfAsync(connection, raw, row.Pool).ConfigureAwait(false);
+                    Fill(insert, row);
+                    if (Convert.ToInt64(await insert.ExecuteScalarAsync().ConfigureAwait(false), System.Globalization.CultureInfo.InvariantCulture) == 1)
+                    {
+                        usage.Entries++;
+                        usage.Bytes += row.Payload.Length + RowOverheadBytes;
+                    }
+                }
+            }
+
+            foreach (var pool in batch.SelectMany(job => job.Rows).Select(row => row.Pool).Distinct(StringComparer.Ordinal))
+            {
+                evicted += await EvictAsync(connection, raw, pool).ConfigureAwait(false);
+            }
+        }
+
+        await transaction.CommitAsync().ConfigureAwait(false);
+        if (evicted > 0)
+        {
+            _instruments.QuarantineEvicted(evicted);
+            _logger.Evicted(evicted);
+        }
+    }
+
+    private static SqliteCommand InsertCommand(SqliteConnection connection, SqliteTransaction transaction)
+    {
+        var command = connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText =
+            """
+            INSERT INTO ingest_quarantine (Municipality, Station, Pool, ReceivedAt, LastReceivedAt, Times, Transport, Format, RecordIndex, Reason, Detail, Payload, PayloadLength, Pinned, Hash)
+            VALUES ($municipality, $station, $pool, $at, $at, 1, $transport, $format, $index, $reason, $detail, $payload, $length, $pinned, $hash)
+            ON CONFLICT (Municipality, Station, Hash) DO UPDATE SET Times = Times + 1, LastReceivedAt = excluded.LastReceivedAt
+            RETURNING Times
+            """;
+        foreach (var name in (string[])["$municipality", "$station", "$pool", "$at", "$transport", "$format", "$index", "$reason", "$detail", "$payload", "$length", "$pinned", "$hash"])
+        {
+            command.Parameters.Add(new SqliteParameter(name, null));
+        }
+
+        return command;
+    }
+
+    private static void Fill(SqliteCommand command, QuarantineRow row)
+    {
+        var parameters = command.Parameters;
+        parameters["$municipality"].Value = row.Municipality;
+        parameters["$station"].Value = row.Station;
+        parameters["$pool"].Value = row.Pool;
+        parameters["$at"].Value = (row.ReceivedAt - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        parameters["$transport"].Value = row.Transport;
+        parameters["$format"].Value = row.Format is { } format ? format.ToString() : DBNull.Value;
+        parameters["$index"].Value = row.RecordIndex;
+        parameters["$reason"].Value = row.Reason.ToString();
+        parameters["$detail"].Value = row.Detail;
+        parameters["$payload"].Value = row.Payload;
+        parameters["$length"].Value = row.PayloadLength;
+        parameters["$pinned"].Value = row.Pinned;
+        parameters["$hash"].Value = row.Hash;
+    }
+
+    private async Task<bool> RemoveAsync(SqliteConnection connection, SqliteTransaction transaction, long id)
+    {
+        await using var command = connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = "DELETE FROM ingest_quarantine WHERE Id = $id RETURNING Pool, length(Payload)";
+        command.Parameters.AddWithValue("$id", id);
+        await using var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
+        if (!await reader.ReadAsync().ConfigureAwait(false))
+        {
+            return false;
+        }
+
+        if (_pools.TryGetValue(reader.GetString(0), out var usage))
+        {
+            usage.Entries--;
+            usage.Bytes -= reader.GetInt64(1) + RowOverheadBytes;
+        }
+
+        return true;
+    }
+
+    private async Task<Usage> UsageOfAsync(SqliteConnection connection, SqliteTransaction transaction, string pool)
+    {
+        if (_pools.TryGetValue(pool, out var known))
+        {
+            return known;
+        }
+
+        await using var command = connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = "SELECT count(*), coalesce(sum(length(Payload)), 0) FROM ingest_quarantine WHERE Pool = $pool";
+        command.Parameters.AddWithValue("$pool", pool);
+        await using var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
+        await reader.ReadAsync().ConfigureAwait(false);
+        var usage = new Usage { Entries = reader.GetInt64(0) };
+        usage.Bytes = reader.GetInt64(1) + usage.Entries * RowOverheadBytes;
+        _pools[pool] = usage;
+        return usage;
+    }
+
+    /// <summary>Removes the pool's oldest entries until it is within both limits.</summary>
+    private async Task<long> EvictAsync(SqliteConnection connection, SqliteTransaction transaction, string pool)
+    {
+        var usage = _pools[pool];
+        var evicted = 0L;
+        while (usage.Entries > _options.QuarantineEntriesMax || (usage.Bytes > _options.QuarantineBytesMax && usage.Entries > 0))
+        {
+            var count = Math.Clamp(usage.Entries - _options.QuarantineEntriesMax, 1, 1_000);
+            await using var command = connection.CreateCommand();
+            command.Transaction = transaction;
+            command.CommandText = "DELETE FROM ingest_quarantine WHERE Id IN (SELECT Id FROM ingest_quarantine WHERE Pool = $pool ORDER BY Id LIMIT $count) RETURNING length(Payload)";
+            command.Parameters.AddWithValue("$pool", pool);
+            command.Parameters.AddWithValue("$count", count);
+            await using var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
+            var before = evicted;
+            while (await reader.ReadAsync().ConfigureAwait(false))
+            {
+                evicted++;
+                usage.Entries--;
+                usage.Bytes -= reader.GetInt64(0) + RowOverheadBytes;
+            }
+
+            if (evicted == before)
+            {
+                throw new InvalidOperationException($"The quarantine of '{pool}' holds no row although {usage.Entries} are counted.");
+            }
+        }
+
+        return evicted;
+    }
+
+    private sealed class Usage
+    {
+        public long Entries { get; set; }
+
+        public long Bytes { get; set; }
+    }
+
+    private sealed class Job(QuarantineRow[] rows)
+    {
+        public QuarantineRow[] Rows { get; } = rows;
+
+        public long? Remove { get; init; }
+
+        public bool Found { get; set; }
+
+        public TaskCompletionSource<bool> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

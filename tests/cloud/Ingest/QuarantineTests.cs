@@ -1,0 +1,159 @@
+using Hub.Cloud.Stations;
+using Hub.Edge.Contract.Encoding;
+using Hub.Tests.Kit;
+using Xunit;
+
+namespace Hub.Cloud.Ingest.Tests;
+
+public sealed class QuarantineTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_station_keeps_its_newest_entries_and_its_neighbour_is_not_touched()
+    {
+        await using var host = await IngestHost.StartAsync(new() { ["Hub:Ingest:QuarantineEntriesMax"] = "5", ["Hub:Ingest:QuarantinePackEntriesMax"] = "5" });
+        await host.Ingest.AcceptAsync(Packs.Arrived(host.Noise, Packs.Bytes("neighbour")), Cancel);
+        for (var i = 0; i < 12; i++)
+        {
+            await host.Ingest.AcceptAsync(Packs.Arrived(host.Air, Packs.Bytes($"bad {i}")), Cancel);
+        }
+
+        var kept = await host.Quarantine.ListAsync("braga", "air-1", null, null, 100, Cancel);
+        Assert.Equal(Enumerable.Range(0, 5).Select(i => $"bad {11 - i}"), kept.Select(e => System.Text.Encoding.UTF8.GetString(e.Payload)));
+        Assert.Single(await host.Quarantine.ListAsync("braga", "noise-1", null, null, 100, Cancel));
+        Assert.Equal(13, host.Counters.Quarantined);
+    }
+
+    [Fact]
+    public async Task A_station_keeps_no_more_bytes_than_its_share_over_a_restart_too()
+    {
+        using var folder = new TempFolder();
+        var stations = new FakeStations();
+        var station = stations.Add("braga", "air-1", IngestHost.Secret);
+        var settings = new Dictionary<string, string?> { ["Hub:Ingest:QuarantineBytesMax"] = "1048576" };
+        for (var run = 0; run < 2; run++)
+        {
+            await using var host = await IngestHost.StartAsync(settings, folder, stations: stations);
+            for (var i = 0; i < 20; i++)
+            {
+                await host.Ingest.AcceptAsync(Packs.Arrived(station, Packs.Bytes($"{run} {i} " + new string('x', 65_000))), Cancel);
+            }
+
+            var kept = await host.Quarantine.ListAsync(null, null, null, null, 1000, Cancel);
+            Assert.InRange(kept.Sum(e => (long)e.Payload.Length), 15 * 65_000, 1_048_576);
+            Assert.StartsWith($"{run} 19 ", System.Text.Encoding.UTF8.GetString(kept[0].Payload), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Unknown_stations_share_one_limit_however_many_names_they_have()
+    {
+        await using var host = await IngestHost.StartAsync(new() { ["Hub:Ingest:QuarantineEntriesMax"] = "5", ["Hub:Ingest:QuarantinePackEntriesMax"] = "5" });
+        for (var i = 0; i < 20; i++)
+        {
+            await host.Ingest.AcceptAsync(Packs.Arrived(new Station(0, "nowhere", $"s{i}", "", 0, 0, false, ""), Packs.Temperatures(1)), Cancel);
+        }
+
+        Assert.Equal(5, (await host.Quarantine.ListAsync("nowhere", null, null, null, 100, Cancel)).Count);
+    }
+
+    [Fact]
+    public async Task A_flood_in_one_pack_leaves_few_entries_and_everything_can_still_be_released()
+    {
+        await using var host = await IngestHost.StartAsync(new() { ["Hub:Ingest:QuarantinePackEntriesMax"] = "10" });
+        host.Stations.DatastreamsMax = 0;
+        var receipt = await host.Ingest.AcceptAsync(Packs.Arrived(host.Air, Packs.Temperatures(500)), Cancel);
+        Assert.Equal((500, 500, true, 20), (receipt.Received, receipt.Quarantined, receipt.Complete, receipt.Refusals.Count));
+        var entries = await host.Quarantine.ListAsync(null, null, null, null, 100, Cancel);
+        Assert.Equal(11, entries.Count);
+        Assert.Contains("490 more", entries[0].Refusal.Detail, StringComparison.Ordinal);
+
+        host.Stations.DatastreamsMax = 10;
+        foreach (var entry in entries)
+        {
+            Assert.Equal(0, (await host.Quarantine.ReleaseAsync(entry.Id, Cancel)).Quarantined);
+        }
+
+        Assert.Equal(500, (await host.StoredAsync(host.Air, "bme280", "temperature")).Count);
+        Assert.Empty(await host.Quarantine.ListAsync(null, null, null, null, 100, Cancel));
+        IngestHost.AssertAddUp(host.Counters);
+    }
+
+    [Fact]
+    public async Task A_pack_that_is_cut_says_so_and_cannot_be_released()
+    {
+        await using var host = await IngestHost.StartAsync();
+        var receipt = await host.Ingest.AcceptAsync(Packs.Arrived(host.Air, Packs.Bytes(new string('x', 70_000))), Cancel);
+        Assert.False(receipt.Complete);
+        var entry = Assert.Single(await host.Quarantine.ListAsync(null, null, null, null, 10, Cancel));
+        Assert.Equal((65_536, 70_000), (entry.Payload.Length, entry.PayloadLength));
+        var released = await host.Quarantine.ReleaseAsync(entry.Id, Cancel);
+        Assert.Equal(RefusalReason.TooLarge, Assert.Single(released.Refusals).Reason);
+        Assert.NotNull(await host.Quarantine.FindAsync(entry.Id, Cancel));
+    }
+
+    [Fact]
+    public async Task A_reading_from_the_future_is_taken_when_its_time_has_come()
+    {
+        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(DateTimeOffset.FromUnixTimeSeconds(Packs.Start));
+        await using var host = await IngestHost.StartAsync(time: time);
+        var now = time.GetUtcNow().UtcDateTime;
+        var receipt = await host.Ingest.AcceptAsync(Packs.Arrived(host.Air, Packs.Temperatures(1, first: 60 * 24 * 10), at: now), Cancel);
+        Assert.Equal(RefusalReason.Time, Assert.Single(receipt.Refusals).Reason);
+        var entry = Assert.Single(await host.Quarantine.ListAsync(null, null, RefusalReason.Time, null, 10, Cancel));
+        Assert.Equal(1, (await host.Quarantine.ReleaseAsync(entry.Id, Cancel)).Quarantined);
+        time.Advance(TimeSpan.FromDays(11));
+        Assert.Equal(1, (await host.Quarantine.ReleaseAsync(entry.Id, Cancel)).Stored);
+    }
+
+    [Fact]
+    public async Task A_relative_time_released_later_means_the_moment_of_arrival()
+    {
+        await using var host = await IngestHost.StartAsync();
+        host.Stations.DatastreamsMax = 0;
+        var arrival = DateTime.UnixEpoch.AddSeconds(Packs.Start);
+        var pack = Packs.Bytes("""[{"bn":"bme280/","n":"temperature","u":"Cel","t":-30,"v":21}]""");
+        await host.Ingest.AcceptAsync(Packs.Arrived(host.Air, pack, at: arrival), Cancel);
+        host.Stations.DatastreamsMax = 1;
+        var entry = Assert.Single(await host.Quarantine.ListAsync(null, null, null, null, 10, Cancel));
+        await host.Quarantine.ReleaseAsync(entry.Id, Cancel);
+        Assert.Equal(arrival.AddSeconds(-30), Assert.Single(await host.StoredAsync(host.Air, "bme280", "temperature")).PhenomenonTime);
+    }
+
+    [Fact]
+    public async Task Entries_are_listed_newest_first_page_by_page_and_survive_a_restart()
+    {
+        using var folder = new TempFolder();
+        var stations = new FakeStations();
+        var station = stations.Add("braga", "air-1", IngestHost.Secret);
+        var at = new DateTime(2024, 7, 1, 12, 30, 15, 123, DateTimeKind.Utc).AddMicroseconds(456);
+        await using (var host = await IngestHost.StartAsync(folder: folder, stations: stations))
+        {
+            for (var i = 0; i < 7; i++)
+            {
+                await host.Ingest.AcceptAsync(Packs.Arrived(station, Packs.Bytes($"bad {i}"), at: at), Cancel);
+            }
+        }
+
+        await using var again = await IngestHost.StartAsync(folder: folder, stations: stations);
+        var first = await again.Quarantine.ListAsync("braga", "air-1", RefusalReason.Malformed, null, 4, Cancel);
+        var second = await again.Quarantine.ListAsync("braga", "air-1", RefusalReason.Malformed, first[^1].Id, 4, Cancel);
+        Assert.Equal(Enumerable.Range(0, 7).Select(i => $"bad {6 - i}"), first.Concat(second).Select(e => System.Text.Encoding.UTF8.GetString(e.Payload)));
+        Assert.All(first, e => Assert.Equal((at, DateTimeKind.Utc), (e.ReceivedAt, e.ReceivedAt.Kind)));
+        Assert.Empty(await again.Quarantine.ListAsync("aveiro", null, null, null, 4, Cancel));
+        Assert.True(await again.Quarantine.DiscardAsync(first[0].Id, Cancel));
+        Assert.False(await again.Quarantine.DiscardAsync(first[0].Id, Cancel));
+        await Assert.ThrowsAsync<KeyNotFoundException>(async () => await again.Quarantine.ReleaseAsync(first[0].Id, Cancel));
+    }
+
+    [Fact]
+    public async Task Many_bad_packs_at_once_are_all_kept_once()
+    {
+        await using var host = await IngestHost.StartAsync();
+        var packs = Enumerable.Range(0, 200).Select(i => Packs.Arrived(host.Air, Packs.Bytes($"bad {i % 50}")));
+        await Task.WhenAll(packs.Select(p => host.Ingest.AcceptAsync(p, Cancel).AsTask()));
+        Assert.Equal(50, (await host.Quarantine.ListAsync(null, null, null, null, 1000, Cancel)).Count);
+        Assert.Equal(200, host.Counters.Quarantined);
+    }
+}
