@@ -201,7 +201,7 @@ internal static class HubHost
         {
             switch (cause)
             {
-                case StartException:
+                case StartException or BrokerStartException or SeriesUnavailableException or InvalidDataException:
                     return cause.Message;
                 case Microsoft.Extensions.Options.OptionsValidationException options:
                     return string.Join(' ', options.Failures);
@@ -213,7 +213,7 @@ internal static class HubHost
                     return "A port below 1024 needs rights this user does not have. Give a higher one with --http and --mqtt.";
                 case SocketException { SocketErrorCode: SocketError.AddressNotAvailable }:
                     return "An address given with --http or --mqtt does not belong to this machine.";
-                case SeriesUnavailableException:
+                case IOException:
                     return cause.Message;
             }
         }

@@ -13,8 +13,6 @@ internal static class HubRoutes
     /// <summary>Maps every stage's endpoints.</summary>
     public static void MapHub(this WebApplication app, HubSettings settings)
     {
-        app.UseHubPortal();
-        app.UseHubApi();
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
@@ -22,7 +20,7 @@ internal static class HubRoutes
 
         app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
         app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready") });
-        app.MapPrometheusScrapingEndpoint("/metrics").AddEndpointFilter(async (context, next) => await next(context));
+        app.MapPrometheusScrapingEndpoint("/metrics");
         app.UseWhen(context => context.Request.Path.StartsWithSegments("/metrics", StringComparison.Ordinal), metrics => metrics.Use(async (context, next) =>
         {
             // Counters tell who sends how much: for the machine itself, or for an administrator.

@@ -107,7 +107,10 @@ public sealed class DurabilityJourney(ITestOutputHelper output)
             output.WriteLine($"{agent.Station}: taken {counters.Taken}, held {counters.Held}, stored {rows.Count}");
             Assert.Equal(counters.Taken, counters.Released + counters.Held + counters.Dropped);
             Assert.Equal(0, counters.Dropped);
-            Assert.Equal(counters.Taken - counters.Held, rows.Count);
+
+            // What is held was taken of the present in the last moment; some of it may be stored already, its acknowledgement still on the way.
+            Assert.InRange(rows.Count, counters.Taken - counters.Held, counters.Taken);
+            Assert.InRange(counters.Held, 0, 200);
             Assert.True(rows.Count > 10_000, "The journey is only worth its name when data flowed.");
         }
     }

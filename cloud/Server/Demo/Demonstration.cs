@@ -185,7 +185,7 @@ internal static class Demonstration
                 }
 
                 foreach (var argument in (string[])
-                    ["run", station.File, "--data", data, "--hub", mqtt, "--anchor", state.StartedAt.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture), "--history", history, "--exit-with-stdin"])
+                    ["run", "--station-file", station.File, "--data", data, "--hub", mqtt, "--anchor", state.StartedAt.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture), "--history", history, "--exit-with-stdin"])
                 {
                     start.ArgumentList.Add(argument);
                 }
