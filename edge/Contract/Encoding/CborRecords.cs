@@ -94,8 +94,7 @@ internal ref struct CborRecords
         if (_reader.KeyIsMisspelt)
         {
             // Passing over "bt" as an unknown field would quietly move readings in time.
-            fields.Seen |= 1u << (int)label;
-            FieldIntake.Unusable(ref fields, ref bases, label, "must have its integer key in CBOR");
+            FieldIntake.Misspelt(ref fields, ref bases, label, "must have its integer key in CBOR");
             return _reader.TrySkip();
         }
 

@@ -174,8 +174,17 @@ internal static class FieldIntake
         });
     }
 
+    /// <summary>Takes a field whose key stands in a form it must not have; its value is never looked at.</summary>
+    public static void Misspelt(ref RecordFields fields, ref BaseFields bases, SenmlLabel label, string why)
+    {
+        fields.Seen |= 1u << (int)label;
+        bases.Set |= SenmlLabels.BaseMask & (1u << (int)label);
+        bases.Raw[(int)label <= (int)SenmlLabel.BaseVersion ? (int)label : 0] = default;
+        Unusable(ref fields, ref bases, label, why);
+    }
+
     /// <summary>Marks a field unusable. A base field stays so until it is given again: later records must not go on with an older value.</summary>
-    public static void Unusable(ref RecordFields fields, ref BaseFields bases, SenmlLabel label, string why)
+    private static void Unusable(ref RecordFields fields, ref BaseFields bases, SenmlLabel label, string why)
     {
         Break(ref bases, label);
         fields.Fail(RefusalReason.FieldType, $"{SenmlLabels.Text(label)} {why}.");
@@ -196,8 +205,9 @@ internal static class FieldIntake
         fields.Seen |= bit;
         if ((bit & SenmlLabels.BaseMask) != 0)
         {
+            // Of two statements neither is kept: the second alone would look like a good one.
             bases.Set |= bit;
-            bases.Raw[(int)label] = raw;
+            bases.Raw[(int)label] = again && label != SenmlLabel.BaseVersion ? default : raw;
             if (!again)
             {
                 bases.Broken &= ~bit;

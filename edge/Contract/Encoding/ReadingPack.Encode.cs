@@ -6,6 +6,9 @@ namespace Hub.Edge.Contract.Encoding;
 
 public static partial class ReadingPack
 {
+    /// <summary>Most bytes one reading can take in a pack, its share of the frame included.</summary>
+    public const int BytesPerReadingMax = 400;
+
     /// <summary>
     /// Encodes readings as one pack with absolute times, common fields as base fields, and <c>bver</c> 26 (secondary units). The order is
     /// kept, the same readings always give the same bytes, and decoding gives the same readings back; time below a microsecond is cut off.
@@ -16,8 +19,8 @@ public static partial class ReadingPack
     /// <param name="readings">1 to <see cref="RecordsMax"/> readings, any order.</param>
     /// <exception cref="ArgumentException">
     /// A name, property or value that the contract does not allow (<see cref="ReadingRules.Problem(in Reading)"/> tells beforehand), no
-    /// readings, or too many. That the bytes stay under <see cref="BytesMax"/> is for the caller to see to: 200 bytes per reading are never exceeded
-    /// in practice, 30 to 60 are usual.
+    /// readings, or too many. That the bytes stay under <see cref="BytesMax"/> is for the caller to see to: with at most
+    /// <see cref="BytesMax"/> / <see cref="BytesPerReadingMax"/> readings they always do; 25 to 60 a reading are usual.
     /// </exception>
     public static void Encode(IBufferWriter<byte> output, PackFormat format, ReadOnlySpan<Reading> readings)
     {

@@ -40,6 +40,11 @@ internal struct RecordFields
     /// <summary>The mistake concerns the whole pack (version).</summary>
     public bool EndsPack;
 
+    /// <summary>The base fields this record builds on, a bit per label.</summary>
+    public readonly uint BasesNeeded => (1u << (int)SenmlLabel.BaseName) | (1u << (int)SenmlLabel.BaseTime) | (1u << (int)SenmlLabel.BaseSum)
+        | (Has(SenmlLabel.Unit) ? 0 : 1u << (int)SenmlLabel.BaseUnit)
+        | (Has(SenmlLabel.Value) ? 1u << (int)SenmlLabel.BaseValue : 0);
+
     public readonly bool Has(SenmlLabel label) => SenmlLabels.Has(Seen, label);
 
     public void Fail(RefusalReason reason, string problem)

@@ -190,10 +190,13 @@ public ref struct SenmlReader
             return;
         }
 
-        uint needed = (1u << (int)SenmlLabel.BaseName) | (1u << (int)SenmlLabel.BaseTime) | (1u << (int)SenmlLabel.BaseSum)
-            | (_fields.Has(SenmlLabel.Unit) ? 0 : 1u << (int)SenmlLabel.BaseUnit)
-            | (_fields.Has(SenmlLabel.Value) ? 1u << (int)SenmlLabel.BaseValue : 0);
-        uint broken = _bases.Broken & needed;
+        if (_fields.Seen == 0)
+        {
+            Refuse(RefusalReason.Value, "The record has no field of a SenML record.");
+            return;
+        }
+
+        uint broken = _bases.Broken & _fields.BasesNeeded;
         if (broken != 0)
         {
             var label = (SenmlLabel)System.Numerics.BitOperations.TrailingZeroCount(broken);
