@@ -29,7 +29,7 @@ public enum AppendOutcome : byte
     /// <summary>New: stored.</summary>
     Stored,
 
-    /// <summary>The key (datastream, phenomenonTime) was there already with the same or a winning value.</summary>
+    /// <summary>The key (datastream, phenomenonTime) was there already with the same or a winning value. A losing value that is new goes to the history.</summary>
     Duplicate,
 
     /// <summary>The key was there with a losing value: replaced, the loser kept in the history.</summary>
@@ -68,16 +68,20 @@ public enum Statistic
     /// <summary>Result with the latest phenomenon time.</summary>
     Last,
 
-    /// <summary>Direction of the mean unit vector, degrees 0 to 360.</summary>
+    /// <summary>Direction of the mean unit vector, degrees from 0 to below 360; NaN when the directions cancel out (mean vector shorter than 1e-9).</summary>
     CircularMean,
 }
 
 /// <summary>Width and alignment of buckets.</summary>
-/// <param name="Width">Length of a bucket: more than zero. Whole days in a time zone follow the local calendar (23 or 25 h on change days).</param>
+/// <param name="Width">
+/// Length of a bucket: one microsecond or more, whole microseconds. In a time zone its edges are the multiples of the width on the local clock since local 1970-01-01 00:00. A bucket
+/// longer than one hour follows the local clock (a local day has 23 or 25 h on change days); one of up to an hour never reaches across a change of the clock, so the hour that comes twice
+/// is two buckets.
+/// </param>
 /// <param name="Zone">Time zone to align days and hours in; null for UTC, aligned to the epoch.</param>
 public readonly record struct BucketWidth(TimeSpan Width, TimeZoneInfo? Zone = null);
 
-/// <summary>One bucket that holds at least one observation.</summary>
+/// <summary>One bucket that holds at least one observation. Its edges are those of the whole bucket, also where the question began or ended inside it.</summary>
 /// <param name="Start">UTC instant at which the bucket begins, inclusive.</param>
 /// <param name="End">UTC instant at which it ends, exclusive.</param>
 /// <param name="Value">The statistic asked for.</param>
@@ -87,7 +91,9 @@ public readonly record struct Bucket(DateTime Start, DateTime End, double Value,
 
 /// <summary>What changed in one commit.</summary>
 /// <param name="Commit">Number of the commit.</param>
-/// <param name="Observations">The observations stored or corrected by it (duplicates left out), in order of arrival.</param>
+/// <param name="Observations">
+/// The observations stored or corrected by it (duplicates left out, and values that lost within the same commit), in order of arrival. Empty when the commit only added to the history.
+/// </param>
 public sealed record SeriesCommit(long Commit, IReadOnlyList<Observation> Observations);
 
 /// <summary>Hears of each commit after it is durable.</summary>
@@ -114,8 +120,11 @@ public interface ISeries
     /// <summary>
     /// Appends observations; when the task completes they are on disk (one fsync per group commit, shared by all callers waiting). An observation is
     /// identified by (datastream, phenomenonTime); between two values for one key the larger <see cref="Observation.Revision"/> wins, then the larger result by
-    /// total order: never the order of arrival.
+    /// total order, then the larger quality flags, calibration, raw value and coverage (not stated is smallest): never the order of arrival. The loser goes to the history.
+    /// All of one call becomes durable in one commit, or none of it. Do not change the memory before the task completes. Cancelling before the commit has begun withdraws the call;
+    /// later it has no effect. Callers wait while the queue is full.
     /// </summary>
+    /// <exception cref="ArgumentException">An observation is not one (datastream below 1, time not UTC in whole microseconds, result not finite, raw infinite, coverage outside 0 to 1): nothing of this call is stored.</exception>
     /// <exception cref="SeriesUnavailableException">The store cannot commit now (disk full, server away): nothing of this call is promised; do not acknowledge, try again.</exception>
     ValueTask<AppendReceipt> AppendAsync(ReadOnlyMemory<Observation> observations, CancellationToken cancellationToken);
 
@@ -125,16 +134,17 @@ public interface ISeries
     /// <summary>Observations of one datastream with <paramref name="from"/> &lt;= phenomenonTime &lt; <paramref name="to"/>, in order of time.</summary>
     IAsyncEnumerable<Observation> RangeAsync(int datastream, DateTime from, DateTime to, CancellationToken cancellationToken);
 
-    /// <summary>Buckets that hold data, in order of time.</summary>
+    /// <summary>Buckets that hold data, in order of time. The figures are a function of the set of observations, to the last bit.</summary>
+    /// <exception cref="ArgumentException">The width is below one microsecond or not whole, or the answer would have more buckets than the store allows.</exception>
     ValueTask<IReadOnlyList<Bucket>> AggregateAsync(AggregateQuery query, CancellationToken cancellationToken);
 
-    /// <summary>Number of the last durable commit; 0 for an empty store.</summary>
+    /// <summary>Number of the last durable commit; 0 for an empty store. An append that changes nothing makes no commit and reports this number.</summary>
     long LastCommit { get; }
 
     /// <summary>For every datastream changed by commits after <paramref name="commit"/>: the earliest phenomenon time that changed. Lets a reader that was away catch up.</summary>
     ValueTask<IReadOnlyDictionary<int, DateTime>> ChangedSinceAsync(long commit, CancellationToken cancellationToken);
 
-    /// <summary>Hears every later commit until disposed.</summary>
+    /// <summary>Hears every later commit until disposed. To miss nothing: subscribe first, then ask <see cref="ChangedSinceAsync"/>.</summary>
     IDisposable Subscribe(ISeriesObserver observer);
 }
 

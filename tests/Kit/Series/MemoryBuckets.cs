@@ -13,7 +13,7 @@ internal static class MemoryBuckets
         if (every.Zone is not { } zone)
         {
             var start = Floor(instant, every.Width);
-            return (start, start + every.Width);
+            return (start, Later(start, every.Width));
         }
 
         return every.Width <= TimeSpan.FromHours(1) ? Short(instant, every.Width, zone) : Long(instant, every.Width, zone);
@@ -62,10 +62,13 @@ internal static class MemoryBuckets
         return DateTime.SpecifyKind(wall - offset, DateTimeKind.Utc);
     }
 
+    private static DateTime Later(DateTime time, TimeSpan width) => DateTime.MaxValue - time > width ? time + width : DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc);
+
     private static DateTime Floor(DateTime time, TimeSpan width)
     {
         var sinceEpoch = (time - DateTime.UnixEpoch).Ticks;
         var into = sinceEpoch % width.Ticks;
-        return time - TimeSpan.FromTicks(into < 0 ? into + width.Ticks : into);
+        into = into < 0 ? into + width.Ticks : into;
+        return into > time.Ticks ? DateTime.SpecifyKind(DateTime.MinValue, time.Kind) : time - TimeSpan.FromTicks(into);
     }
 }

@@ -1,0 +1,76 @@
+namespace Hub.Cloud.Series;
+
+/// <summary>
+/// Edges of buckets in a time zone, in microseconds since 1970 UTC. On the local clock they are the multiples of the width since local 1970-01-01 00:00. A bucket of up to one hour never reaches
+/// across a change of the clock; a longer one begins when the local clock first shows its edge, so on days of change it is longer or shorter, and no instant is in two buckets.
+/// </summary>
+internal sealed class BucketEdges(TimeSpan width, TimeZoneInfo zone)
+{
+    private static readonly long HourMicros = 3_600_000_000;
+
+    private readonly long _width = width.Ticks / TimeSpan.TicksPerMicrosecond;
+
+    /// <summary>The bucket that holds an instant: start inclusive, end exclusive.</summary>
+    public (long Start, long End) Around(long instant) => _width <= HourMicros ? WithinOffset(instant) : OnLocalClock(instant);
+
+    private (long Start, long End) WithinOffset(long instant)
+    {
+        var offset = Offset(instant);
+        var start = Floor(instant + offset) - offset;
+        var end = start + _width;
+        return (Offset(start) == offset ? start : Change(start, instant), Offset(end - 1) == offset ? end : Change(instant, end - 1));
+    }
+
+    private (long Start, long End) OnLocalClock(long instant)
+    {
+        // The local clock may have been set back since it first showed an edge: then the bucket of that edge goes on.
+        var wall = Floor(instant + Offset(instant));
+        var end = FirstShown(wall + _width);
+        while (end <= instant)
+        {
+            wall += _width;
+            end = FirstShown(wall + _width);
+        }
+
+        return (FirstShown(wall), end);
+    }
+
+    /// <summary>The first instant at which the local clock shows a time or a later one.</summary>
+    private long FirstShown(long wall)
+    {
+        var before = wall - EventTime.MicrosPerDay;
+        var after = wall + EventTime.MicrosPerDay;
+        var (offsetBefore, offsetAfter) = (Offset(before), Offset(after));
+        if (offsetBefore == offsetAfter)
+        {
+            return wall - offsetBefore;
+        }
+
+        var change = Change(before, after);
+        return wall - offsetBefore < change ? wall - offsetBefore : Math.Max(change, wall - offsetAfter);
+    }
+
+    /// <summary>The instant of the change of offset between two instants that differ in it: the first with the new offset.</summary>
+    private long Change(long old, long changed)
+    {
+        var offset = Offset(old);
+        while (changed - old > 1)
+        {
+            var middle = old + ((changed - old) / 2);
+            if (Offset(middle) == offset)
+            {
+                old = middle;
+            }
+            else
+            {
+                changed = middle;
+            }
+        }
+
+        return changed;
+    }
+
+    private long Floor(long micros) => EventTime.FloorDivide(micros, _width) * _width;
+
+    private long Offset(long micros) => zone.GetUtcOffset(EventTime.TimeClamped(micros)).Ticks / TimeSpan.TicksPerMicrosecond;
+}
