@@ -1,0 +1,97 @@
+using Hub.Cloud.Alerts;
+using Hub.Cloud.Municipalities;
+using Hub.Cloud.Stations;
+using Hub.Edge.Contract.Quantities;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Hub.Cloud.Api;
+
+/// <summary>Alarms and the rules they come from.</summary>
+internal static class AlarmEndpoints
+{
+    private const string Tag = "Alarms";
+
+    /// <summary>Alarms looked at for one answer.</summary>
+    private const int AlarmsMax = 10_000;
+
+    private static readonly QueryParameter Active = new("active", "true: only alarms that are active now; false: only those that have ended; both when absent.", "boolean", Example: "true");
+    private static readonly QueryParameter Limit = new(QueryParameter.Limit, "Most alarms of one answer, 1 to 10000; 1000 when absent. Alarms that started together are not parted.", "integer");
+
+    public static void Map(RouteGroupBuilder api)
+    {
+        api.MapGet("/alarms", AlarmsAsync)
+            .Describe(
+                "ListAlarms", Tag, "Alarms",
+                "Alarms of stations the caller may see, newest first. With active=true those active now (from and to do not matter); otherwise those whose episode touches from to to, the last 7 days when nothing is said. "
+                + "Episodes that later data withdrew are included and marked.",
+                Active, QueryParameter.Municipality, QueryParameter.From, QueryParameter.To, Limit)
+            .Produces<PageDocument<AlarmDocument>>()
+            .Problem(400).Problem(404);
+
+        api.MapGet("/rules", Rules)
+            .Describe("ListRules", Tag, "Rules", "The threshold rules in force. A rule for one private station is seen by those who may see the station.", QueryParameter.Municipality)
+            .Produces<PageDocument<RuleDocument>>()
+            .Problem(400).Problem(404);
+    }
+
+    public static AlarmDocument Document(Alarm a, IStations stations)
+    {
+        var quantity = stations.TryGetDatastream(a.Datastream, out var datastream) ? datastream.Quantity : null;
+        return new AlarmDocument(
+            a.Id, a.Municipality, a.Rule, a.Station, a.Datastream, quantity?.Id, quantity?.SenmlUnit, a.Severity.ToString().ToLowerInvariant(), a.EndedAt is null && !a.Withdrawn,
+            a.ConditionAt, a.StartedAt, a.EndedAt, a.StartValue, a.Peak, a.LastValue, a.DetectedAt, a.Past, a.Withdrawn);
+    }
+
+    public static bool CanSee(System.Security.Claims.ClaimsPrincipal person, Alarm alarm, IStations stations) =>
+        stations.TryGetDatastream(alarm.Datastream, out var datastream)
+            ? person.CanSee(datastream.Station)
+            : person.Holds(Role.Viewer, alarm.Municipality);
+
+    private static async Task<IResult> AlarmsAsync(HttpContext context, IAlerts alerts, IStations stations, IMunicipalities municipalities, TimeProvider time)
+    {
+        var query = new Query(context);
+        var municipality = query.Municipality(municipalities)?.Slug;
+        var active = query.Flag("active");
+        var (from, to) = query.Range(time.GetUtcNow().UtcDateTime, TimeSpan.FromDays(7));
+        var limit = query.Limit(AlarmsMax, 1_000);
+        if (active == true)
+        {
+            return PlaceEndpoints.Page(alerts.Active(municipality).Where(a => CanSee(context.User, a, stations)).Take(limit).Select(a => Document(a, stations)));
+        }
+
+        var history = await alerts.HistoryAsync(municipality, from, to, AlarmsMax, context.RequestAborted);
+        var seen = history
+            .Where(a => a.StartedAt < to && (active is null || a.EndedAt is not null) && CanSee(context.User, a, stations))
+            .OrderByDescending(a => a.StartedAt).ThenBy(a => a.Id, StringComparer.Ordinal)
+            .ToArray();
+
+        // A part ends between two starts, never between alarms that started together: the next part is then simply what started earlier.
+        var count = Math.Min(limit, seen.Length);
+        while (count < seen.Length && seen[count].StartedAt == seen[count - 1].StartedAt)
+        {
+            count++;
+        }
+
+        DateTime? earlier = count < seen.Length ? seen[count - 1].StartedAt
+            : history.Count == AlarmsMax ? history.Min(a => a.StartedAt)
+            : null;
+        var next = earlier is { } before && before > from ? query.Address(("from", Words.Of(from)), ("to", Words.Of(before))) : null;
+        return PlaceEndpoints.Page(seen.Take(count).Select(a => Document(a, stations)), next);
+    }
+
+    private static IResult Rules(HttpContext context, IAlerts alerts, IStations stations, IMunicipalities municipalities)
+    {
+        var municipality = new Query(context).Municipality(municipalities)?.Slug;
+        return PlaceEndpoints.Page(alerts.Rules(municipality)
+            .Where(r => r.Station is null
+                ? true
+                : stations.TryGet(r.Municipality, r.Station, out var station) ? context.User.CanSee(station) : context.User.Holds(Role.Viewer, r.Municipality))
+            .Select(r => new RuleDocument(
+                r.Municipality, r.Slug, r.NamePt, r.NameEn, r.Severity.ToString().ToLowerInvariant(), r.Property,
+                QuantityCatalogue.TryGet(r.Property, out var quantity) ? quantity.SenmlUnit : null,
+                r.Station, r.Sensor, r.PeriodSeconds is { } seconds ? Words.Of(TimeSpan.FromSeconds(seconds)) : null,
+                r.Crossing.ToString().ToLowerInvariant(), r.SetLevel, r.ClearLevel, Words.Of(r.For), r.Enabled)));
+    }
+}

@@ -1,0 +1,189 @@
+using System.ComponentModel;
+using System.Text.Json.Serialization;
+
+namespace Hub.Cloud.Api;
+
+[Description("What went wrong (RFC 9457), with a stable code.")]
+internal sealed record ProblemDocument(
+    [property: Description("urn:hub:problem: and the code.")] string Type,
+    string Title,
+    int Status,
+    [property: Description("What happened this time.")] string Detail,
+    [property: Description("Stable; GET /api/v1/problems lists them all.")] string Code,
+    [property: Description("The parameter concerned."), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Parameter);
+
+[Description("A part of a list, and where it goes on.")]
+internal sealed record PageDocument<T>(
+    IReadOnlyList<T> Items,
+    [property: Description("Address of the next part; null at the end.")] string? Next);
+
+[Description("A municipality: owner of stations, people and rules.")]
+internal sealed record MunicipalityDocument(
+    [property: Description("Identifier.")] string Municipality,
+    string Name,
+    [property: Description("Convergence region (NUTS 2).")] string Region,
+    [property: Description("INE code, four digits; empty outside Portugal.")] string Code,
+    [property: Description("WGS 84, degrees.")] double Latitude,
+    [property: Description("WGS 84, degrees.")] double Longitude,
+    [property: Description("IANA time zone of its legal day.")] string Zone);
+
+[Description("A place with an agent.")]
+internal record StationDocument(
+    string Municipality,
+    [property: Description("Identifier within the municipality.")] string Station,
+    string Name,
+    [property: Description("WGS 84, degrees.")] double Latitude,
+    [property: Description("WGS 84, degrees.")] double Longitude,
+    [property: Description("Whether everybody may see it.")] bool Public,
+    [property: Description("Whose data it shows and how they came here; empty when they are the municipality's own.")] string Attribution);
+
+[Description("A station with its datastreams.")]
+internal sealed record StationDetailsDocument(
+    string Municipality,
+    string Station,
+    string Name,
+    double Latitude,
+    double Longitude,
+    bool Public,
+    string Attribution,
+    IReadOnlyList<DatastreamDocument> Datastreams) : StationDocument(Municipality, Station, Name, Latitude, Longitude, Public, Attribution);
+
+[Description("One observed property of one sensor at one station with its averaging period: a series.")]
+internal sealed record DatastreamDocument(
+    [property: Description("Identifier, for ever the same.")] int Datastream,
+    string Municipality,
+    string Station,
+    string StationName,
+    string Sensor,
+    [property: Description("Observed property: an identifier of GET /api/v1/quantities.")] string Property,
+    [property: Description("Unit of every result, SenML symbol.")] string Unit,
+    [property: Description("The same unit, UCUM symbol.")] string UnitUcum,
+    [property: Description("Averaging or counting period, ISO 8601; PT0S for instantaneous values.")] string Period,
+    [property: Description("Figure that represents a longer time: what `stat` is when not given.")] string Statistic,
+    [property: Description("Phenomenon time of the newest observation, UTC; null when there is none.")] DateTime? LatestAt,
+    string Attribution);
+
+[Description("A reading the hub has accepted, as it is stored.")]
+internal sealed record ObservationDocument(
+    [property: Description("UTC; start of the averaging period.")] DateTime PhenomenonTime,
+    [property: Description("In the unit of the datastream.")] double Result,
+    [property: Description("What is known against the value; empty when it is good.")] IReadOnlyList<string> Quality,
+    [property: Description("Version of the calibration that made the result; 0 when none was applied.")] int Calibration,
+    [property: Description("Value before calibration; null when none was applied.")] double? Raw,
+    [property: Description("Share of the period really measured, 0 to 1; null when not stated.")] double? Coverage,
+    [property: Description("Revision by the source.")] int Revision);
+
+[Description("Observations of a stretch of time combined into one figure.")]
+internal sealed record BucketDocument(
+    [property: Description("UTC; begin, inclusive.")] DateTime PhenomenonTime,
+    [property: Description("UTC; end, exclusive.")] DateTime PhenomenonTimeEnd,
+    [property: Description("The statistic, in the unit of the datastream (a count has none).")] double Result,
+    [property: Description("All that is known against any of the values.")] IReadOnlyList<string> Quality,
+    [property: Description("Observations in it.")] long Count,
+    [property: Description("Share of the stretch covered by observations, 0 to 1; null for instantaneous values.")] double? Coverage);
+
+[Description("Observations of a datastream; `observations` holds buckets when `every` was asked for.")]
+internal sealed record ObservationsDocument(
+    DatastreamDocument Datastream,
+    DateTime From,
+    DateTime To,
+    [property: Description("Width of the buckets, ISO 8601; null for observations as they are stored.")] string? Every,
+    [property: Description("Figure in each bucket; null for observations as they are stored.")] string? Statistic,
+    IReadOnlyList<ObservationDocument> Observations,
+    int Count,
+    [property: Description("Address of the next part; null at the end.")] string? Next);
+
+[Description("The newest observation of a datastream.")]
+internal sealed record LatestDocument(
+    int Datastream,
+    string Municipality,
+    string Station,
+    string StationName,
+    string Sensor,
+    string Property,
+    string Unit,
+    [property: Description("Averaging or counting period, ISO 8601; PT0S for instantaneous values.")] string Period,
+    DateTime PhenomenonTime,
+    double Result,
+    [property: Description("What is known against the value; empty when it is good.")] IReadOnlyList<string> Quality,
+    int Calibration,
+    double? Coverage);
+
+[Description("One episode of one rule on one datastream, in event time.")]
+internal sealed record AlarmDocument(
+    string Alarm,
+    string Municipality,
+    string Rule,
+    string Station,
+    int Datastream,
+    string? Property,
+    string? Unit,
+    string Severity,
+    bool Active,
+    [property: Description("When the condition began to hold, UTC.")] DateTime ConditionAt,
+    [property: Description("When it had held for the rule's duration, UTC.")] DateTime StartedAt,
+    [property: Description("When it ended, UTC; null while active.")] DateTime? EndedAt,
+    double StartValue,
+    double Peak,
+    double LastValue,
+    [property: Description("When the hub first knew, UTC.")] DateTime DetectedAt,
+    [property: Description("Revealed by late data, after it had ended or long after it began.")] bool Past,
+    [property: Description("Later data showed that it never was.")] bool Withdrawn);
+
+[Description("A threshold condition.")]
+internal sealed record RuleDocument(
+    string Municipality,
+    string Rule,
+    string NamePt,
+    string NameEn,
+    string Severity,
+    string Property,
+    string? Unit,
+    [property: Description("Only this station; null for all.")] string? Station,
+    [property: Description("Only this sensor; null for all.")] string? Sensor,
+    [property: Description("Only datastreams with this averaging period, ISO 8601; null for all.")] string? Period,
+    [property: Description("above or below.")] string Crossing,
+    double SetLevel,
+    double ClearLevel,
+    [property: Description("How long the condition must hold, ISO 8601.")] string For,
+    bool Enabled);
+
+[Description("An observed property, with its one canonical unit.")]
+internal sealed record QuantityDocument(
+    string Property,
+    string NamePt,
+    string NameEn,
+    [property: Description("SenML symbol.")] string Unit,
+    [property: Description("UCUM symbol.")] string UnitUcum,
+    double PlausibleMin,
+    double PlausibleMax,
+    [property: Description("Figure that represents a longer time.")] string Statistic,
+    string Description,
+    string Source);
+
+[Description("A refused record, or a whole refused pack.")]
+internal sealed record QuarantinedDocument(
+    long Id,
+    string Municipality,
+    string Station,
+    DateTime ReceivedAt,
+    string Transport,
+    [property: Description("json, cbor, or null when unknown.")] string? Format,
+    [property: Description("Kind of mistake.")] string Reason,
+    string Detail,
+    [property: Description("0-based place in the pack; -1 for the whole pack.")] int RecordIndex,
+    [property: Description("Bytes before cutting.")] long PayloadLength,
+    [property: Description("The refused bytes as text where they are UTF-8; otherwise null.")] string? PayloadText,
+    [property: Description("The refused bytes in base64 where they are not UTF-8; otherwise null.")] string? PayloadBase64);
+
+[Description("What became of a released record. received = stored + corrected + duplicate + quarantined.")]
+internal sealed record ReceiptDocument(int Received, int Stored, int Corrected, int Duplicate, int Quarantined, IReadOnlyList<string> Refusals);
+
+[Description("User name and password.")]
+internal sealed record SessionRequest(string UserName, string Password);
+
+[Description("A bearer token.")]
+internal sealed record SessionDocument(
+    string TokenType,
+    [property: Description("For the header Authorization: Bearer.")] string AccessToken,
+    [property: Description("UTC.")] DateTime ExpiresAt);

@@ -1,0 +1,158 @@
+using System.Net;
+using System.Security.Claims;
+using System.Text.Json;
+using Hub.Cloud.Alerts;
+using Hub.Cloud.Ingest;
+using Hub.Cloud.Municipalities;
+using Hub.Cloud.Series;
+using Hub.Cloud.Stations;
+using Hub.Tests.Kit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Hub.Cloud.Api.Tests;
+
+/// <summary>The API over stand-ins of the stages behind it: two municipalities, each with a public and a private station.</summary>
+internal sealed class ApiHost : IAsyncDisposable
+{
+    /// <summary>Names the rights of a request's sender, separated by spaces, in place of a real sign-in.</summary>
+    private const string RightsHeader = "Test-Rights";
+
+    private readonly WebApplication app;
+
+    private ApiHost(WebApplication app) => this.app = app;
+
+    public static DateTime Now { get; } = new(2026, 3, 1, 12, 0, 0, DateTimeKind.Utc);
+
+    public FakeTimeProvider Time { get; private init; } = null!;
+
+    public FakeMunicipalities Municipalities { get; } = new();
+
+    public FakeStations Stations { get; } = new();
+
+    public FakeAlerts Alerts { get; } = new();
+
+    public FakeQuarantine Quarantine { get; } = new();
+
+    public FakeSignIn SignIn { get; } = new();
+
+    public MemorySeries Series { get; } = new();
+
+    public Station Centro { get; private set; } = null!;
+
+    public Station Escola { get; private set; } = null!;
+
+    /// <summary>PM10 of the public station of Braga, minute means.</summary>
+    public int Pm10 { get; private set; }
+
+    /// <summary>Sound level of the public station of Braga, minute means.</summary>
+    public int Laeq { get; private set; }
+
+    /// <summary>NO2 of the private station of Braga, minute means.</summary>
+    public int PrivateNo2 { get; private set; }
+
+    /// <summary>Vehicles counted at the public station of Aveiro, quarters of an hour.</summary>
+    public int Vehicles { get; private set; }
+
+    public static async Task<ApiHost> StartAsync(params (string Key, string Value)[] settings)
+    {
+        var time = new FakeTimeProvider(Now);
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseTestServer();
+        builder.Logging.ClearProviders();
+        builder.Configuration.AddInMemoryCollection(settings.Select(s => new KeyValuePair<string, string?>(s.Key, s.Value)));
+        var app = (WebApplication?)null;
+        ApiHost? host = null;
+        builder.Services.AddSingleton<TimeProvider>(time);
+        builder.Services.AddSingleton<IMunicipalities>(_ => host!.Municipalities);
+        builder.Services.AddSingleton<IStations>(_ => host!.Stations);
+        builder.Services.AddSingleton<IAlerts>(_ => host!.Alerts);
+        builder.Services.AddSingleton<IQuarantine>(_ => host!.Quarantine);
+        builder.Services.AddSingleton<ISignIn>(_ => host!.SignIn);
+        builder.Services.AddSingleton<ISeries>(_ => host!.Series);
+        builder.Services.AddHubApi(builder.Configuration);
+        app = builder.Build();
+        host = new ApiHost(app) { Time = time };
+        app.Use((context, next) =>
+        {
+            if (context.Request.Headers[RightsHeader].ToString() is { Length: > 0 } rights)
+            {
+                context.User = new ClaimsPrincipal(new ClaimsIdentity(rights.Split(' ').Select(r => new Claim(Rights.ClaimType, r)), "test"));
+            }
+
+            return next();
+        });
+        app.MapHubApi();
+        host.Furnish();
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        return host;
+    }
+
+    public HttpClient Client(string? rights = null)
+    {
+        var client = app.GetTestClient();
+        if (rights is not null)
+        {
+            client.DefaultRequestHeaders.Add(RightsHeader, rights);
+        }
+
+        return client;
+    }
+
+    public async Task<JsonElement> GetAsync(string path, string? rights = null)
+    {
+        using var client = Client(rights);
+        using var answer = await client.GetAsync(path, TestContext.Current.CancellationToken);
+        var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.True(answer.StatusCode == HttpStatusCode.OK, $"{path}: {(int)answer.StatusCode} {text}");
+        return JsonDocument.Parse(text).RootElement;
+    }
+
+    /// <summary>Asserts that an address answers with a problem, and returns it.</summary>
+    public async Task<JsonElement> ProblemAsync(string path, int status, string code, string? rights = null)
+    {
+        using var client = Client(rights);
+        return await ProblemAsync(await client.GetAsync(path, TestContext.Current.CancellationToken), status, code);
+    }
+
+    public static async Task<JsonElement> ProblemAsync(HttpResponseMessage answer, int status, string code)
+    {
+        var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+        var problem = JsonDocument.Parse(text).RootElement;
+        Assert.Equal(code, problem.GetProperty("code").GetString());
+        Assert.Equal(status, (int)answer.StatusCode);
+        Assert.Equal(status, problem.GetProperty("status").GetInt32());
+        Assert.Equal($"urn:hub:problem:{code}", problem.GetProperty("type").GetString());
+        return problem;
+    }
+
+    public async Task StoreAsync(params Observation[] observations) => await Series.AppendAsync(observations, TestContext.Current.CancellationToken);
+
+    public static IEnumerable<string?> Texts(JsonElement page, string property) => page.GetProperty("items").EnumerateArray().Select(i => i.GetProperty(property).ToString());
+
+    public async ValueTask DisposeAsync()
+    {
+        await app.DisposeAsync();
+        Series.Dispose();
+    }
+
+    private void Furnish()
+    {
+        Municipalities.List.Add(new Municipality("aveiro", "Aveiro", "Centro", "0105", 40.64, -8.65, "Europe/Lisbon"));
+        Municipalities.List.Add(new Municipality("braga", "Braga", "Norte", "0303", 41.55, -8.42, "Europe/Lisbon"));
+        Centro = Stations.Add("braga", "centro", attribution: "Câmara de Braga");
+        Escola = Stations.Add("braga", "escola", isPublic: false);
+        var ria = Stations.Add("aveiro", "ria");
+        var porto = Stations.Add("aveiro", "porto", isPublic: false);
+        Pm10 = Stations.Add(Centro, "air", "pm10", TimeSpan.FromMinutes(1));
+        Laeq = Stations.Add(Centro, "noise", "laeq", TimeSpan.FromMinutes(1));
+        PrivateNo2 = Stations.Add(Escola, "air", "no2", TimeSpan.FromMinutes(1));
+        Vehicles = Stations.Add(ria, "road", "vehicle_count", TimeSpan.FromMinutes(15));
+        Stations.Add(porto, "air", "no2", TimeSpan.FromMinutes(1));
+    }
+}

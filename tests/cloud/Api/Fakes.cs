@@ -1,0 +1,147 @@
+using System.Diagnostics.CodeAnalysis;
+using Hub.Cloud.Alerts;
+using Hub.Cloud.Ingest;
+using Hub.Cloud.Municipalities;
+using Hub.Cloud.Stations;
+using Hub.Edge.Contract.Encoding;
+using Hub.Edge.Contract.Quantities;
+using Microsoft.AspNetCore.Http;
+
+namespace Hub.Cloud.Api.Tests;
+
+internal sealed class FakeMunicipalities : IMunicipalities
+{
+    public List<Municipality> List { get; } = [];
+
+    public IReadOnlyList<Municipality> All => List;
+
+    public bool TryGet(string slug, [NotNullWhen(true)] out Municipality? found) => (found = List.Find(m => m.Slug == slug)) is not null;
+
+    public ValueTask<Municipality> SaveAsync(Municipality municipality, CancellationToken cancellationToken) => throw new NotSupportedException();
+}
+
+internal sealed class FakeStations : IStations
+{
+    private readonly List<Station> stations = [];
+    private readonly List<Datastream> datastreams = [];
+
+    public event Action? Changed;
+
+    public IReadOnlyList<Station> All => [.. stations.OrderBy(s => s.Municipality, StringComparer.Ordinal).ThenBy(s => s.Slug, StringComparer.Ordinal)];
+
+    public Station Add(string municipality, string slug, bool isPublic = true, string attribution = "")
+    {
+        var station = new Station(stations.Count + 1, municipality, slug, $"Estação {slug}", 41.5, -8.4, isPublic, attribution);
+        stations.Add(station);
+        return station;
+    }
+
+    public int Add(Station station, string sensor, string quantity, TimeSpan period)
+    {
+        datastreams.Add(new Datastream(datastreams.Count + 1, station, sensor, Quantity(quantity), period));
+        Changed?.Invoke();
+        return datastreams.Count;
+    }
+
+    public void Replace(Station station)
+    {
+        stations[station.Id - 1] = station;
+        for (var i = 0; i < datastreams.Count; i++)
+        {
+            datastreams[i] = datastreams[i].Station.Id == station.Id ? datastreams[i] with { Station = station } : datastreams[i];
+        }
+    }
+
+    public static Quantity Quantity(string id) => QuantityCatalogue.TryGet(id, out var quantity) ? quantity : throw new ArgumentException(id);
+
+    public IReadOnlyList<Datastream> DatastreamsOf(int stationId) => [.. datastreams.Where(d => d.Station.Id == stationId)];
+
+    public bool TryGet(string municipality, string station, [NotNullWhen(true)] out Station? found) =>
+        (found = stations.Find(s => s.Municipality == municipality && s.Slug == station)) is not null;
+
+    public bool TryGetDatastream(int id, [NotNullWhen(true)] out Datastream? found) => (found = datastreams.Find(d => d.Id == id)) is not null;
+
+    public bool Authenticate(string municipality, string station, ReadOnlySpan<byte> secretUtf8, [NotNullWhen(true)] out Station? authenticated) => throw new NotSupportedException();
+
+    public bool TryResolve(int stationId, ReadOnlySpan<byte> sensorUtf8, Quantity quantity, int periodSeconds, out int datastream) => throw new NotSupportedException();
+
+    public ValueTask<int> ResolveAsync(int stationId, string sensor, Quantity quantity, int periodSeconds, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<(Station Station, string Secret)> RegisterAsync(StationRegistration registration, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<string> RotateSecretAsync(int stationId, TimeSpan overlap, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<Station> UpdateAsync(Station changed, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask RemoveAsync(int stationId, CancellationToken cancellationToken) => throw new NotSupportedException();
+}
+
+internal sealed class FakeAlerts : IAlerts
+{
+    public event Action<IReadOnlyList<Alarm>>? Changed;
+
+    public List<Rule> RuleList { get; } = [];
+
+    public List<Alarm> Alarms { get; } = [];
+
+    public void Ring(Alarm alarm)
+    {
+        Alarms.RemoveAll(a => a.Id == alarm.Id);
+        Alarms.Add(alarm);
+        Changed?.Invoke([alarm]);
+    }
+
+    public IReadOnlyList<Rule> Rules(string? municipality) => [.. RuleList.Where(r => municipality is null || r.Municipality == municipality)];
+
+    public IReadOnlyList<Alarm> Active(string? municipality) =>
+        [.. Alarms.Where(a => a.EndedAt is null && (municipality is null || a.Municipality == municipality)).OrderByDescending(a => a.StartedAt)];
+
+    public ValueTask<IReadOnlyList<Alarm>> HistoryAsync(string? municipality, DateTime from, DateTime to, int countMax, CancellationToken cancellationToken) =>
+        new([.. Alarms
+            .Where(a => (municipality is null || a.Municipality == municipality) && a.StartedAt < to && (a.EndedAt ?? DateTime.MaxValue) >= from)
+            .OrderByDescending(a => a.StartedAt).Take(countMax)]);
+
+    public ValueTask<Rule> SaveAsync(Rule rule, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask RemoveAsync(string municipality, string slug, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask CaughtUpAsync(long commit, CancellationToken cancellationToken) => throw new NotSupportedException();
+}
+
+internal sealed class FakeQuarantine : IQuarantine
+{
+    public SortedDictionary<long, QuarantinedRecord> Records { get; } = [];
+
+    public void Add(long id, string municipality, string station, RefusalReason reason, byte[] payload) =>
+        Records[id] = new QuarantinedRecord(
+            id, municipality, station, new DateTime(2026, 3, 1, 0, 0, 0, DateTimeKind.Utc), "mqtt", PackFormat.Json, new Refusal(0, reason, "why"), payload, payload.Length);
+
+    public ValueTask<IReadOnlyList<QuarantinedRecord>> ListAsync(
+        string? municipality, string? station, RefusalReason? reason, long? before, int countMax, CancellationToken cancellationToken) =>
+        new([.. Records.Values.Reverse()
+            .Where(r => (municipality is null || r.Municipality == municipality) && (station is null || r.Station == station)
+                && (reason is null || r.Refusal.Reason == reason) && (before is null || r.Id < before))
+            .Take(countMax)]);
+
+    public ValueTask<QuarantinedRecord?> FindAsync(long id, CancellationToken cancellationToken) => new(Records.GetValueOrDefault(id));
+
+    public ValueTask<PackReceipt> ReleaseAsync(long id, CancellationToken cancellationToken)
+    {
+        Records.Remove(id);
+        return new(new PackReceipt(1, 1, 0, 0, 0));
+    }
+
+    public ValueTask<bool> DiscardAsync(long id, CancellationToken cancellationToken) => new(Records.Remove(id));
+}
+
+internal sealed class FakeSignIn : ISignIn
+{
+    public SignInOutcome Outcome { get; set; } = SignInOutcome.Accepted;
+
+    public ValueTask<SignInOutcome> SignInAsync(HttpContext context, string userName, string password, bool remember) => throw new NotSupportedException();
+
+    public ValueTask SignOutAsync(HttpContext context) => throw new NotSupportedException();
+
+    public ValueTask<(SignInOutcome Outcome, BearerToken? Token)> IssueTokenAsync(string userName, string password, CancellationToken cancellationToken) =>
+        new((Outcome, Outcome == SignInOutcome.Accepted ? new BearerToken($"token of {userName}", new DateTime(2026, 3, 1, 13, 0, 0, DateTimeKind.Utc)) : null));
+}

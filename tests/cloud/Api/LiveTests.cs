@@ -1,0 +1,243 @@
+using System.Text.Json;
+using Hub.Cloud.Series;
+using Hub.Edge.Contract.Readings;
+using Hub.Tests.Kit;
+
+namespace Hub.Cloud.Api.Tests;
+
+public sealed class LiveTests
+{
+    private static readonly DateTime Noon = ApiHost.Now;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Observations_come_as_they_are_committed_and_private_ones_only_to_their_people()
+    {
+        await using var host = await ApiHost.StartAsync();
+        await using var anybody = await Ear.OpenAsync(host);
+        await using var braga = await Ear.OpenAsync(host, rights: "Viewer@braga");
+        await using var aveiro = await Ear.OpenAsync(host, "?municipality=aveiro");
+        await host.StoreAsync(
+            new Observation(host.PrivateNo2, Noon, 40, Quality.Good),
+            new Observation(host.Pm10, Noon, 12.5, Quality.Stuck),
+            new Observation(host.Vehicles, Noon, 7, Quality.Good));
+        await host.HearAsync(() => anybody.Events.Count >= 2 && braga.Events.Count >= 3 && aveiro.Events.Count >= 1);
+        Assert.Equal([host.Pm10, host.Vehicles], anybody.Datastreams);
+        Assert.Equal([host.PrivateNo2, host.Pm10, host.Vehicles], braga.Datastreams);
+        Assert.Equal([host.Vehicles], aveiro.Datastreams);
+        Assert.Equal(
+            """{"datastream":1,"municipality":"braga","station":"centro","sensor":"air","property":"pm10","unit":"ug/m3","phenomenonTime":"2026-03-01T12:00:00Z","result":12.5,"quality":["stuck"]}""",
+            anybody.Events[0].Data);
+    }
+
+    [Fact]
+    public async Task Many_observations_of_one_datastream_are_coalesced_to_the_newest()
+    {
+        await using var host = await ApiHost.StartAsync();
+        await using var ear = await Ear.OpenAsync(host);
+        await host.StoreAsync([.. Enumerable.Range(0, 500).Select(i => new Observation(host.Pm10, Noon.AddSeconds(i), i, Quality.Good))]);
+        await host.StoreAsync(new Observation(host.Pm10, Noon.AddSeconds(-100), 1, Quality.Good));
+        await host.HearAsync(() => ear.Events.Count > 0);
+        Assert.Equal(499, JsonDocument.Parse(Assert.Single(ear.Events).Data).RootElement.GetProperty("result").GetDouble());
+
+        // Later, what is late is news as well.
+        host.Time.Advance(TimeSpan.FromSeconds(5));
+        await host.StoreAsync(new Observation(host.Pm10, Noon.AddSeconds(-200), 2, Quality.Good));
+        await host.HearAsync(() => ear.Events.Count > 1);
+        Assert.Equal(2, JsonDocument.Parse(ear.Events[1].Data).RootElement.GetProperty("result").GetDouble());
+    }
+
+    [Fact]
+    public async Task Alarms_come_when_they_change_to_those_who_may_see_them()
+    {
+        await using var host = await ApiHost.StartAsync();
+        await using var ear = await Ear.OpenAsync(host);
+        await using var braga = await Ear.OpenAsync(host, "?municipality=braga&station=escola", "Viewer@braga");
+        host.Alerts.Ring(AlarmTests.Alarm(host, "c", "braga", "escola", host.PrivateNo2, hours: 1));
+        host.Alerts.Ring(AlarmTests.Alarm(host, "b", "braga", "centro", host.Pm10, hours: 1));
+        await host.HearAsync(() => ear.Events.Count > 0 && braga.Events.Count > 0);
+        Assert.Equal(("alarm", "b"), (ear.Events.Single().Kind, JsonDocument.Parse(ear.Events[0].Data).RootElement.GetProperty("alarm").GetString()));
+        Assert.Equal("c", JsonDocument.Parse(braga.Events.Single().Data).RootElement.GetProperty("alarm").GetString());
+        host.Alerts.Ring(AlarmTests.Alarm(host, "b", "braga", "centro", host.Pm10, hours: 1, ended: true));
+        await host.HearAsync(() => ear.Events.Count > 1);
+        Assert.False(JsonDocument.Parse(ear.Events[1].Data).RootElement.GetProperty("active").GetBoolean());
+    }
+
+    [Fact]
+    public async Task A_station_made_private_falls_silent_at_once()
+    {
+        await using var host = await ApiHost.StartAsync();
+        await using var ear = await Ear.OpenAsync(host);
+        host.Stations.Replace(host.Centro with { Public = false });
+        await host.StoreAsync(new Observation(host.Pm10, Noon, 1, Quality.Good), new Observation(host.Vehicles, Noon, 2, Quality.Good));
+        await host.HearAsync(() => ear.Events.Count > 0);
+        Assert.Equal([host.Vehicles], ear.Datastreams);
+    }
+
+    [Fact]
+    public async Task Silence_is_kept_alive_by_comments()
+    {
+        await using var host = await ApiHost.StartAsync();
+        await using var ear = await Ear.OpenAsync(host);
+        await host.HearAsync(() => ear.Comments.Count(c => c == ": here") >= 2);
+        Assert.Empty(ear.Events);
+    }
+
+    [Fact]
+    public async Task Who_comes_back_goes_on_where_it_was_and_a_strange_event_id_does_no_harm()
+    {
+        await using var host = await ApiHost.StartAsync();
+        string last;
+        await using (var ear = await Ear.OpenAsync(host))
+        {
+            await host.StoreAsync(new Observation(host.Pm10, Noon, 1, Quality.Good));
+            await host.HearAsync(() => ear.Events.Count > 0);
+            last = ear.Events[0].Id;
+        }
+
+        await host.StoreAsync(new Observation(host.Vehicles, Noon, 2, Quality.Good));
+        await using var back = await Ear.OpenAsync(host, lastEvent: last);
+        await using var strange = await Ear.OpenAsync(host, lastEvent: "99-é-1");
+        await host.HearAsync(() => back.Events.Count > 0 && strange.Comments.Contains(": here"));
+        Assert.Equal([host.Vehicles], back.Datastreams);
+        Assert.Empty(strange.Events);
+    }
+
+    [Fact]
+    public async Task Too_many_listeners_are_refused_and_one_that_leaves_makes_room()
+    {
+        await using var host = await ApiHost.StartAsync(("Hub:Api:LiveClientsMax", "1"));
+        await using (await Ear.OpenAsync(host))
+        {
+            await host.ProblemAsync("/api/v1/live", 503, "too-many-listeners");
+        }
+
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                try
+                {
+                    await using var ear = await Ear.OpenAsync(host);
+                    return true;
+                }
+                catch (HttpRequestException)
+                {
+                    return false;
+                }
+            },
+            "there is room again");
+    }
+
+    [Fact]
+    public async Task Who_is_signed_in_must_come_back_after_a_while()
+    {
+        await using var host = await ApiHost.StartAsync(("Hub:Api:LiveSignedInMax", "00:01:00"));
+        await using var anybody = await Ear.OpenAsync(host);
+        await using var person = await Ear.OpenAsync(host, rights: "Viewer@braga");
+        await host.HearAsync(() => person.Ended);
+        Assert.False(anybody.Ended);
+    }
+
+    [Fact]
+    public void A_change_log_is_bounded_by_keys_and_gives_each_change_once()
+    {
+        var log = new ChangeLog<int, string>(3);
+        static Verdict Settle(string held, string came, long at) => Verdict.Settled;
+        Assert.Equal(2, log.Note(Enumerable.Range(1, 5).Select(i => (i, $"{i}")), 0, Settle, out _));
+        var (values, version) = log.After(0);
+        Assert.Equal(["3", "4", "5"], values);
+        Assert.Empty(log.After(version).Values);
+        log.Note([(4, "4b")], 0, Settle, out _);
+        Assert.Equal(["4b"], log.After(version).Values);
+        Assert.Equal(["3", "5", "4b"], log.After(0).Values);
+        log.Note([(6, "6")], 0, Settle, out _);
+        Assert.Equal(["5", "4b", "6"], log.After(0).Values);
+    }
+}
+
+/// <summary>Listens to live events as a browser does.</summary>
+internal sealed class Ear : IAsyncDisposable
+{
+    private readonly HttpClient client;
+    private readonly CancellationTokenSource stop = new();
+    private Task reading = Task.CompletedTask;
+
+    private Ear(HttpClient client) => this.client = client;
+
+    public List<(string Kind, string Id, string Data)> Events { get; } = [];
+
+    public List<string> Comments { get; } = [];
+
+    public bool Ended { get; private set; }
+
+    public IEnumerable<int> Datastreams => Events.Select(e => JsonDocument.Parse(e.Data).RootElement.GetProperty("datastream").GetInt32());
+
+    public static async Task<Ear> OpenAsync(ApiHost host, string query = "", string? rights = null, string? lastEvent = null)
+    {
+        var ear = new Ear(host.Client(rights));
+        if (lastEvent is not null)
+        {
+            ear.client.DefaultRequestHeaders.TryAddWithoutValidation("Last-Event-ID", lastEvent);
+        }
+
+        var answer = await ear.client.GetAsync("/api/v1/live" + query, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        answer.EnsureSuccessStatusCode();
+        Assert.Equal("text/event-stream", answer.Content.Headers.ContentType!.MediaType);
+        ear.reading = ear.ReadAsync(new StreamReader(await answer.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken)));
+        await Eventually.TrueAsync(() => ear.Comments.Count > 0, "the stream begins");
+        return ear;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        await reading;
+        client.Dispose();
+        stop.Dispose();
+    }
+
+    private async Task ReadAsync(StreamReader lines)
+    {
+        var (kind, id) = ("", "");
+        try
+        {
+            while (await lines.ReadLineAsync(stop.Token) is { } line)
+            {
+                switch (line.Split(": ", 2))
+                {
+                    case ["event", var text]:
+                        kind = text;
+                        break;
+                    case ["id", var text]:
+                        id = text;
+                        break;
+                    case ["data", var text]:
+                        Events.Add((kind, id, text));
+                        break;
+                    case ["", _]:
+                        Comments.Add(line);
+                        break;
+                }
+            }
+
+            Ended = true;
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or IOException)
+        {
+            lines.Dispose();
+        }
+    }
+}
+
+internal static class EarExtensions
+{
+    /// <summary>Lets the hub's clock run until a state is reached.</summary>
+    public static Task HearAsync(this ApiHost host, Func<bool> state) => Eventually.TrueAsync(
+        () =>
+        {
+            host.Time.Advance(TimeSpan.FromMilliseconds(500));
+            return state();
+        },
+        "what is waited for is heard");
+}
