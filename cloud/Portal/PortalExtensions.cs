@@ -1,3 +1,4 @@
+using System.Text.Unicode;
 using Hub.Cloud.Portal.Assets;
 using Hub.Cloud.Portal.Read;
 using Hub.Cloud.Portal.Serving;
@@ -11,6 +12,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.WebEncoders;
 
 namespace Hub.Cloud.Portal;
 
@@ -40,6 +42,9 @@ public static class PortalExtensions
         services.AddSingleton<BuiltAssets>();
         services.AddSingleton<Reader>();
         services.AddSingleton<PageFilter>();
+        // Letters of the two languages are written as they are, not as entities.
+        services.Configure<WebEncoderOptions>(static options =>
+            options.TextEncoderSettings = new(UnicodeRanges.BasicLatin, UnicodeRanges.Latin1Supplement, UnicodeRanges.LatinExtendedA, UnicodeRanges.GeneralPunctuation, UnicodeRanges.SuperscriptsandSubscripts, UnicodeRanges.MathematicalOperators));
         services.AddHttpContextAccessor();
         services.AddScoped<PageScope>();
         services.AddTransient<IStartupFilter, PageMiddlewareFilter>();
@@ -48,8 +53,11 @@ public static class PortalExtensions
             options.Cookie.Name = "hub-form";
             options.SuppressXFrameOptionsHeader = true;
         });
-        services.AddRazorPages(static options => 
-                options.Conventions.AddFolderApplicationModelConvention("/", static page => page.Filters.Add(new ServiceFilterAttribute(typeof(PageFilter)))))
+        services.AddRazorPages(static options =>
+            {
+                options.Conventions.AddFolderApplicationModelConvention("/", static page => page.Filters.Add(new ServiceFilterAttribute(typeof(PageFilter))));
+                options.Conventions.AddPageRoute("/Index", "m/{municipality}");
+            })
             .ConfigureApplicationPartManager(static parts =>
             {
                 var assembly = typeof(PortalExtensions).Assembly;

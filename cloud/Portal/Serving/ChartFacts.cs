@@ -33,13 +33,14 @@ internal sealed record ChartFacts(string Json, string Summary)
             t = points.Times,
             v = points.Values,
             q = points.Qualities,
-            limits = view.Rules.Select(rule => new { value = rule.SetLevel, label = say.Of("chart.limit", say.NameOf(rule), Limit(say, rule, decimals), unit).TrimEnd() }),
+            limits = view.Rules.Select(rule => new { value = rule.SetLevel, label = Limit(say, rule, decimals, unit) }),
         });
         return new(json, Sentence(view, say, unit, decimals, isBars));
     }
 
-    private static string Limit(Speech say, Rule rule, int decimals) =>
-        (rule.Crossing == Crossing.Above ? "≥ " : "≤ ") + say.Figure(rule.SetLevel, decimals);
+    /// <summary>A rule's level in words, e.g. <c>≥ 25,0 µg/m³</c>.</summary>
+    public static string Limit(Speech say, Rule rule, int decimals, string unit) =>
+        say.Of(rule.Crossing == Crossing.Above ? "alarms.above" : "alarms.below", say.Figure(rule.SetLevel, decimals), unit).TrimEnd();
 
     private static string Sentence(DatastreamView view, Speech say, string unit, int decimals, bool isBars)
     {
@@ -52,7 +53,7 @@ internal sealed record ChartFacts(string Json, string Summary)
 
         var parts = new List<string>
         {
-            say.Of("chart.summary", say.NameOf(view.Value.Datastream.Quantity), say.Figure(values.Min(), decimals), say.Figure(values.Max(), decimals), unit, say.Figure(values[^1], decimals))
+            say.Of("chart.summary", say.NameOf(view.Value.Datastream.Quantity), say.Figure(values.Min(), decimals), say.Figure(values.Max(), decimals), unit, say.Figure(view.Value.Latest?.Result ?? values[^1], decimals))
                 .Replace(" ;", ";", StringComparison.Ordinal).Replace(" .", ".", StringComparison.Ordinal),
             points.Bucket is { } width ? say.Of("chart.bucket." + KeyOf(points.Statistic), say.Period(width)) : say[isBars ? "chart.bar" : "chart.raw"],
         };

@@ -100,7 +100,7 @@ class HubChart extends HTMLElement {
         },
         axes: [
           {
-            stroke: soft, font, grid: { stroke: line, width: 1 }, ticks: { show: false }, space: 64,
+            stroke: soft, font, grid: { stroke: line, width: 1 }, ticks: { show: false }, space: 64, size: 28, gap: 6,
             values: (_plot, splits) => splits.map((at) => {
               const text = clock.format(at * 1000);
               return text === "00:00" ? day.format(at * 1000) : text;
@@ -117,7 +117,7 @@ class HubChart extends HTMLElement {
             stroke: accent, width: data.kind === "bars" ? 0 : 1.75, spanGaps: false, points: { show: false },
             ...(data.kind === "bars" && bars ? { paths: bars({ size: [0.9, 40], align: 1 }), fill: accent } : {}),
           },
-          { stroke: warn, width: 0, paths: () => null, points: { show: true, size: 7, stroke: warn, fill: token("--surface"), width: 2 } },
+          { stroke: warn, width: 0, paths: () => null, points: { show: true, size: 5, stroke: warn, fill: token("--surface"), width: 1.5 } },
         ],
         hooks: {
           draw: [(plot) => {

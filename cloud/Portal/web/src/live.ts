@@ -20,6 +20,8 @@ const retryMin = 1_000;
 const retryMax = 10_000;
 /** How often what came in is written to the page, however much it is. */
 const writeEvery = 250;
+/** Figures that no single event changes (how many stations report, how long an alarm has lasted) are fetched this often. */
+const refreshEvery = 60_000;
 
 let state: State = "connecting";
 let source: EventSource | undefined;
@@ -131,6 +133,9 @@ function apply(observation: LiveObservation): void {
     }
     reading.classList.remove("changed");
     requestAnimationFrame(() => reading.classList.add("changed"));
+    for (const newest of document.querySelectorAll<HTMLElement>("[data-newest-of-all]")) {
+      if (Date.parse(newest.dateTime) < ends) newest.dateTime = new Date(ends).toISOString();
+    }
     const station = reading.closest<HTMLElement>("[data-station]");
     if (station && !(Date.parse(station.dataset.newest ?? "") >= ends)) station.dataset.newest = new Date(ends).toISOString();
   }
@@ -171,6 +176,9 @@ export function startLive(): void {
   connect();
   window.setInterval(() => void watch(), watchEvery);
   window.setInterval(write, writeEvery);
+  window.setInterval(() => {
+    if (state === "live" && document.visibilityState === "visible") void refresh("alarms");
+  }, refreshEvery);
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden") {
       source?.close();

@@ -8,6 +8,8 @@ maplibre.setWorkerUrl(new URL(workerUrl, import.meta.url).href);
 
 /** From this zoom on single stations are drawn; below it, one sign per municipality with the number of its stations. */
 const stationZoom = 9.5;
+/** Room for signs and their labels around what is shown. */
+const framing = { padding: { top: 72, right: 64, bottom: 72, left: 64 }, maxZoom: 14 };
 const rank: Record<string, number> = { alarm: 3, silent: 2, stale: 1, fresh: 0 };
 
 interface Place {
@@ -36,7 +38,7 @@ class HubMap extends HTMLElement {
         container: frame,
         style: baseStyle(page.assets),
         bounds,
-        fitBoundsOptions: { padding: 56, maxZoom: 13 },
+        fitBoundsOptions: framing,
         attributionControl: false,
         dragRotate: false,
         pitchWithRotate: false,
@@ -67,23 +69,22 @@ class HubMap extends HTMLElement {
     const all = this.querySelector<HTMLButtonElement>("[data-map-all]");
     if (all) {
       all.hidden = false;
-      all.addEventListener("click", () => map.fitBounds(bounds, { padding: 56, maxZoom: 13 }));
+      all.addEventListener("click", () => map.fitBounds(bounds, framing));
     }
     map.on("zoom", () => this.#sign(false));
     this.#sign(true);
     document.addEventListener("hub:status", () => this.#sign(true));
     document.addEventListener("hub:refreshed", () => this.#sign(true));
     this.#theme.addEventListener("change", () => map.setStyle(baseStyle(page.assets)));
-    for (const button of document.querySelectorAll<HTMLButtonElement>("[data-show-on-map]")) {
-      button.hidden = false;
-      button.addEventListener("click", () => {
-        const place = this.#places().find((one) => one.id === button.dataset.showOnMap);
-        if (!place) return;
-        this.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
-        map.jumpTo({ center: place.at, zoom: Math.max(map.getZoom(), 13) });
-        this.#open(place);
-      });
-    }
+    document.documentElement.classList.add("map-ready");
+    document.addEventListener("click", (event) => {
+      const id = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-show-on-map]")?.dataset.showOnMap : undefined;
+      const place = id === undefined ? undefined : this.#places().find((one) => one.id === id);
+      if (!place) return;
+      this.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+      map.jumpTo({ center: place.at, zoom: Math.max(map.getZoom(), 13) });
+      this.#open(place);
+    });
   }
 
   #places(): Place[] {
@@ -144,7 +145,7 @@ class HubMap extends HTMLElement {
       const button = sign(worst, `${name}: ${word("map.stations", group.length)}, ${word(`status.${worst}`)}`);
       button.classList.add("group");
       button.append(count, label(name));
-      button.addEventListener("click", () => map.fitBounds(this.#bounds(group), { padding: 72, maxZoom: 13.5 }));
+      button.addEventListener("click", () => map.fitBounds(this.#bounds(group), framing));
       const middle = this.#bounds(group).getCenter();
       return new maplibre.Marker({ element: button, anchor: "center" }).setLngLat(middle).addTo(map);
     });
@@ -157,6 +158,8 @@ class HubMap extends HTMLElement {
     this.#popup?.remove();
     const copy = body.cloneNode(true) as HTMLElement;
     copy.querySelectorAll("[data-show-on-map]").forEach((button) => button.remove());
+    // Without a place of its own the copy is not taken for one more station.
+    copy.removeAttribute("data-lon");
     this.#popup = new maplibre.Popup({ offset: 18, maxWidth: "300px", focusAfterOpen: true }).setLngLat(place.at).setDOMContent(copy).addTo(map);
   }
 }
