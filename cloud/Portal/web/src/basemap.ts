@@ -98,7 +98,7 @@ export function baseStyle(assets: string): StyleSpecification {
       paint: { "text-color": token("--map-text"), "text-halo-color": token("--map-halo"), "text-halo-width": 1.4 },
     },
     {
-      id: "names", type: "symbol", source: "names", minzoom: 8.5, maxzoom: 13,
+      id: "names", type: "symbol", source: "names", minzoom: 8.5, maxzoom: 12,
       layout: { "text-field": ["get", "name"], "text-font": font, "text-size": 12, "text-padding": 8, "text-letter-spacing": 0.03 },
       paint: { "text-color": token("--map-text"), "text-halo-color": token("--map-halo"), "text-halo-width": 1.4 },
     },

@@ -153,8 +153,8 @@ class HubMap extends HTMLElement {
 
   #open(place: Place): void {
     const map = this.#map;
-    const body = place.card.querySelector<HTMLElement>("[data-card]");
-    if (!map || !body) return;
+    const body = place.card;
+    if (!map || !body.matches("[data-card]")) return;
     this.#popup?.remove();
     const copy = body.cloneNode(true) as HTMLElement;
     copy.querySelectorAll("[data-show-on-map]").forEach((button) => button.remove());
