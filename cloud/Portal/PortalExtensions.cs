@@ -1,4 +1,5 @@
 using System.Text.Unicode;
+using Hub.Cloud.Municipalities;
 using Hub.Cloud.Portal.Assets;
 using Hub.Cloud.Portal.Read;
 using Hub.Cloud.Portal.Serving;
@@ -20,7 +21,7 @@ namespace Hub.Cloud.Portal;
 public static class PortalExtensions
 {
     /// <summary>
-    /// Registers the pages. Needs IMunicipalities, IStations, ISeries and IAlerts; takes an <see cref="ISignIn"/> when one is registered, before or after. Safe to call twice.
+    /// Registers the pages. Needs IMunicipalities, IStations, ISeries and IAlerts; offers to sign in when an <see cref="ISignIn"/> is registered, before or after. Safe to call twice.
     /// </summary>
     /// <param name="services">Where to register.</param>
     /// <param name="configuration">Root configuration; settings are under <c>Hub:Portal</c>.</param>
@@ -36,7 +37,6 @@ public static class PortalExtensions
         services.AddOptions<PortalOptions>().Bind(configuration.GetSection(PortalOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<PortalOptions>, PortalOptionsValidator>();
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<ISignIn, SignInOff>();
         services.AddMetrics();
         services.AddSingleton<PortalInstruments>();
         services.AddSingleton<BuiltAssets>();

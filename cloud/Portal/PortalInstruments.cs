@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Hub.Cloud.Municipalities;
 
 namespace Hub.Cloud.Portal;
 

@@ -1,10 +1,11 @@
+using Hub.Cloud.Municipalities;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Hub.Cloud.Portal.Pages;
 
 /// <summary>Sign-in for the people who work with the stations.</summary>
-internal sealed class LoginModel(ISignIn signIn, PortalInstruments instruments) : PageModel
+internal sealed class LoginModel(IEnumerable<ISignIn> signIns, PortalInstruments instruments) : PageModel
 {
     /// <summary>Longest name or password taken, characters.</summary>
     private const int LengthMax = 256;
@@ -17,9 +18,12 @@ internal sealed class LoginModel(ISignIn signIn, PortalInstruments instruments) 
     /// <summary>Text key of what went wrong; null when nothing did.</summary>
     public string? Problem { get; private set; }
 
-    public void OnGet(string? back) => Back = Safe(back);
+    /// <summary>Shows the form.</summary>
+    /// <param name="back">Where to go afterwards.</param>
+    /// <param name="returnUrl">The same, as the cookie handler names it when it sends somebody here.</param>
+    public void OnGet(string? back, string? returnUrl) => Back = Safe(back ?? returnUrl);
 
-    public async Task<IActionResult> OnPostAsync(string? name, string? password, string? back, CancellationToken cancellationToken)
+    public async Task<IActionResult> OnPostAsync(string? name, string? password, string? back)
     {
         Back = Safe(back);
         Name = name?.Trim() ?? "";
@@ -29,19 +33,20 @@ internal sealed class LoginModel(ISignIn signIn, PortalInstruments instruments) 
             return Page();
         }
 
-        var outcome = await signIn.SignInAsync(HttpContext, Name, password, cancellationToken);
+        if (signIns.LastOrDefault() is not { } signIn)
+        {
+            Problem = "login.unavailable";
+            return Page();
+        }
+
+        var outcome = await signIn.SignInAsync(HttpContext, Name, password, remember: false);
         instruments.SignInTried(outcome);
-        if (outcome == SignInOutcome.Done)
+        if (outcome == SignInOutcome.Accepted)
         {
             return LocalRedirect(Back);
         }
 
-        Problem = outcome switch
-        {
-            SignInOutcome.LockedOut => "login.locked",
-            SignInOutcome.Unavailable => "login.unavailable",
-            _ => "login.refused",
-        };
+        Problem = outcome == SignInOutcome.Busy ? "login.busy" : "login.refused";
         return Page();
     }
 

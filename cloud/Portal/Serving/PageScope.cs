@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Claims;
 using System.Text.Json;
+using Hub.Cloud.Municipalities;
 using Hub.Cloud.Portal.Assets;
 using Hub.Cloud.Portal.Show;
 using Microsoft.AspNetCore.Http;
@@ -16,12 +17,12 @@ internal sealed class PageScope
 
     private static readonly string[] ScriptWords = ["age.", "live.", "quality.", "status.", "map.", "chart.live"];
 
-    public PageScope(IHttpContextAccessor accessor, IOptions<PortalOptions> options, BuiltAssets assets, ISignIn signIn, TimeProvider clock)
+    public PageScope(IHttpContextAccessor accessor, IOptions<PortalOptions> options, BuiltAssets assets, IEnumerable<ISignIn> signIn, TimeProvider clock)
     {
         Context = accessor.HttpContext ?? throw new InvalidOperationException("A page is rendered outside a request.");
         Options = options.Value;
         Assets = assets;
-        SignInOffered = signIn.Offered;
+        SignInOffered = signIn.Any();
         Now = clock.GetUtcNow().UtcDateTime;
         var request = Context.Request;
         Speech = Speech.Find(request.Query["lang"])

@@ -8,6 +8,9 @@ const towns: { slug: string; areas: boolean }[] = [
   { slug: "aveiro", areas: true },
 ];
 
+/** Municipalities whose outline is drawn finer than the others'. */
+const outlined = ["braga", "aveiro", "evora"];
+
 /**
  * The base map in the page's colours, from files of the hub itself. It names no glyphs: MapLibre then draws labels with the visitor's own fonts.
  */
@@ -81,6 +84,13 @@ export function baseStyle(assets: string): StyleSpecification {
         paint: { "text-color": token("--map-text"), "text-halo-color": token("--map-halo"), "text-halo-width": 1.5 },
       },
     );
+  }
+  for (const slug of outlined) {
+    style.sources[`${slug}-boundary`] = source(`${slug}/boundary`);
+    style.layers.push({
+      id: `${slug}-boundary`, type: "line", source: `${slug}-boundary`, minzoom: 6,
+      paint: { "line-color": token("--accent"), "line-opacity": 0.65, "line-width": ["interpolate", ["linear"], ["zoom"], 6, 0.8, 12, 2] },
+    });
   }
   style.layers.push(
     {

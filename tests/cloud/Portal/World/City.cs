@@ -12,15 +12,15 @@ namespace Hub.Cloud.Portal.Tests.World;
 /// <summary>Three municipalities with four stations each and a day of values made by formula; deterministic for a given instant.</summary>
 internal sealed class City
 {
-    public static readonly Quantity Pm25 = Of("pm2_5", "Partículas finas PM2,5", "Fine particles PM2.5", "ug/m3", AveragingRule.Mean);
-    public static readonly Quantity Pm10 = Of("pm10", "Partículas PM10", "Particles PM10", "ug/m3", AveragingRule.Mean);
-    public static readonly Quantity No2 = Of("no2", "Dióxido de azoto NO₂", "Nitrogen dioxide NO₂", "ug/m3", AveragingRule.Mean);
-    public static readonly Quantity O3 = Of("o3", "Ozono O₃", "Ozone O₃", "ug/m3", AveragingRule.Mean);
-    public static readonly Quantity Laeq = Of("laeq", "Nível sonoro equivalente LAeq", "Equivalent sound level LAeq", "dB", AveragingRule.EnergyMean);
-    public static readonly Quantity Vehicles = Of("vehicle_count", "Veículos", "Vehicles", "count", AveragingRule.Sum);
-    public static readonly Quantity Speed = Of("mean_speed", "Velocidade média", "Mean speed", "km/h", AveragingRule.Mean);
-    public static readonly Quantity Temperature = Of("temperature", "Temperatura", "Temperature", "Cel", AveragingRule.Mean);
-    public static readonly Quantity Battery = Of("battery", "Tensão da bateria", "Battery voltage", "V", AveragingRule.Mean);
+    public static readonly Quantity Pm25 = Of("pm2_5");
+    public static readonly Quantity Pm10 = Of("pm10");
+    public static readonly Quantity No2 = Of("no2");
+    public static readonly Quantity O3 = Of("o3");
+    public static readonly Quantity Laeq = Of("laeq");
+    public static readonly Quantity Vehicles = Of("vehicle_count");
+    public static readonly Quantity Speed = Of("mean_speed");
+    public static readonly Quantity Temperature = Of("temperature");
+    public static readonly Quantity Battery = Of("battery");
 
     public const string Zurich = "Ostluft, Zürich Stampfenbachstrasse (CC0 1.0), reproduzido com a hora deslocada";
     public const string Aarhus = "City of Aarhus, CityPulse (CC BY 4.0), reproduzido com a hora deslocada";
@@ -62,13 +62,27 @@ internal sealed class City
 
     public DateTime Now { get; }
 
-    public FakeMunicipalities Municipalities { get; }
+    public FakeMunicipalities Municipalities { get; private init; }
 
-    public FakeStations Stations { get; } = new();
+    /// <summary>A hub just installed: nothing in it yet.</summary>
+    public bool Empty
+    {
+        init
+        {
+            if (value)
+            {
+                Municipalities = new([]);
+                Stations = new();
+                Alerts = new();
+            }
+        }
+    }
+
+    public FakeStations Stations { get; private init; } = new();
 
     public MemorySeries Series { get; } = new();
 
-    public FakeAlerts Alerts { get; } = new();
+    public FakeAlerts Alerts { get; private init; } = new();
 
     /// <summary>A station of Braga that is not public.</summary>
     public Station Private { get; }
@@ -160,5 +174,5 @@ internal sealed class City
             lasted is { } hours ? began + TimeSpan.FromHours(hours) : null, start, peak, last, began, Past: false, Withdrawn: false);
     }
 
-    private static Quantity Of(string id, string pt, string en, string unit, AveragingRule averaging) => new(id, pt, en, unit, unit, 0, 1_000, averaging, "", "");
+    private static Quantity Of(string id) => QuantityCatalogue.TryGet(id, out var found) ? found : throw new InvalidOperationException($"The catalogue has no {id}.");
 }

@@ -1,8 +1,11 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Claims;
 using Hub.Cloud.Alerts;
 using Hub.Cloud.Municipalities;
 using Hub.Cloud.Stations;
 using Hub.Edge.Contract.Quantities;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Http;
 
 namespace Hub.Cloud.Portal.Tests.World;
 
@@ -90,18 +93,16 @@ internal sealed class FakeAlerts : IAlerts
     public void Raise() => Changed?.Invoke(All);
 }
 
-/// <summary>One operator of Braga, with the password <c>right</c>; the name <c>locked</c> is locked out.</summary>
+/// <summary>One operator of Braga, with the password <c>right</c>; the name <c>busy</c> meets a crowd.</summary>
 internal sealed class FakeSignIn : ISignIn
 {
     public const string Scheme = "test";
 
-    public bool Offered => true;
-
-    public async ValueTask<SignInOutcome> SignInAsync(Microsoft.AspNetCore.Http.HttpContext context, string userName, string password, CancellationToken cancellationToken)
+    public async ValueTask<SignInOutcome> SignInAsync(HttpContext context, string userName, string password, bool remember)
     {
-        if (userName == "locked")
+        if (userName == "busy")
         {
-            return SignInOutcome.LockedOut;
+            return SignInOutcome.Busy;
         }
 
         if (userName != "braga" || password != "right")
@@ -109,12 +110,12 @@ internal sealed class FakeSignIn : ISignIn
             return SignInOutcome.Refused;
         }
 
-        System.Security.Claims.ClaimsIdentity identity = new(
-            [new(System.Security.Claims.ClaimTypes.Name, userName), new(Rights.ClaimType, $"{Role.Operator}@braga")], Scheme);
-        await Microsoft.AspNetCore.Authentication.AuthenticationHttpContextExtensions.SignInAsync(context, Scheme, new(identity));
-        return SignInOutcome.Done;
+        ClaimsIdentity identity = new([new(ClaimTypes.Name, userName), new(Rights.ClaimType, $"{Role.Operator}@braga")], Scheme);
+        await context.SignInAsync(Scheme, new(identity));
+        return SignInOutcome.Accepted;
     }
 
-    public async ValueTask SignOutAsync(Microsoft.AspNetCore.Http.HttpContext context, CancellationToken cancellationToken) =>
-        await Microsoft.AspNetCore.Authentication.AuthenticationHttpContextExtensions.SignOutAsync(context, Scheme);
+    public async ValueTask SignOutAsync(HttpContext context) => await context.SignOutAsync(Scheme);
+
+    public ValueTask<(SignInOutcome Outcome, BearerToken? Token)> IssueTokenAsync(string userName, string password, CancellationToken cancellationToken) => throw new NotSupportedException();
 }
