@@ -124,8 +124,8 @@ class HubMap extends HTMLElement {
   #station(place: Place, map: maplibre.Map): maplibre.Marker {
     const status = place.card.dataset.status ?? "silent";
     const name = place.card.dataset.name ?? "";
-    const button = sign(status, `${name}, ${word(`status.${status}`)}`);
-    button.append(label(name));
+    const button = sign(status);
+    button.append(label(name), unseen(`, ${word(`status.${status}`)}`));
     button.addEventListener("click", (event) => {
       event.stopPropagation();
       this.#open(place);
@@ -142,9 +142,9 @@ class HubMap extends HTMLElement {
       const count = document.createElement("span");
       count.className = "count";
       count.textContent = String(group.length);
-      const button = sign(worst, `${name}: ${word("map.stations", group.length)}, ${word(`status.${worst}`)}`);
+      const button = sign(worst);
       button.classList.add("group");
-      button.append(count, label(name));
+      button.append(label(name), " ", count, unseen(` ${group.length === 1 ? word("map.station") : word("map.stations")}, ${word(`status.${worst}`)}`));
       button.addEventListener("click", () => map.fitBounds(this.#bounds(group), framing));
       const middle = this.#bounds(group).getCenter();
       return new maplibre.Marker({ element: button, anchor: "center" }).setLngLat(middle).addTo(map);
@@ -164,14 +164,20 @@ class HubMap extends HTMLElement {
   }
 }
 
-function sign(status: string, name: string): HTMLButtonElement {
+function sign(status: string): HTMLButtonElement {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "map-sign";
   button.dataset.status = status;
-  button.setAttribute("aria-label", name);
   button.innerHTML = `<svg aria-hidden="true" viewBox="0 0 24 24"><use href="#sign-${status}"></use></svg>`;
   return button;
+}
+
+function unseen(text: string): HTMLSpanElement {
+  const span = document.createElement("span");
+  span.className = "visually-hidden";
+  span.textContent = text;
+  return span;
 }
 
 function label(text: string): HTMLSpanElement {
