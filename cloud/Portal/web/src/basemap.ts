@@ -13,8 +13,9 @@ const outlined = ["braga", "aveiro", "evora"];
 
 /**
  * The base map in the page's colours, from files of the hub itself. It names no glyphs: MapLibre then draws labels with the visitor's own fonts.
+ * Towns named in `signed` have a sign with their name on the map and get no second label.
  */
-export function baseStyle(assets: string): StyleSpecification {
+export function baseStyle(assets: string, signed: string[]): StyleSpecification {
   const file = (path: string): string => new URL(`${assets}map/${path}.geojson`, document.baseURI).href;
   const source = (path: string) => ({ type: "geojson" as const, data: file(path) });
   const font = ["system-ui, sans-serif"];
@@ -99,7 +100,8 @@ export function baseStyle(assets: string): StyleSpecification {
       paint: { "text-color": token("--map-text-far"), "text-halo-color": token("--map-halo"), "text-halo-width": 1.2 },
     },
     {
-      id: "towns", type: "symbol", source: "places", maxzoom: 8.5, filter: ["==", ["get", "country"], "Portugal"],
+      id: "towns", type: "symbol", source: "places", maxzoom: 8.5,
+      filter: ["all", ["==", ["get", "country"], "Portugal"], ["!", ["in", ["get", "name"], ["literal", signed]]]],
       layout: {
         "text-field": ["get", "name"], "text-font": font, "text-padding": 6,
         "text-size": ["interpolate", ["linear"], ["zoom"], 5, 11, 8, 13],

@@ -32,11 +32,12 @@ class HubMap extends HTMLElement {
     const places = this.#places();
     if (!frame || places.length === 0) return;
     const bounds = this.#bounds(places);
+    const names = [...new Set(places.map((place) => place.card.dataset.municipalityName ?? ""))];
     let map: maplibre.Map;
     try {
       map = new maplibre.Map({
         container: frame,
-        style: baseStyle(page.assets),
+        style: baseStyle(page.assets, names),
         bounds,
         fitBoundsOptions: framing,
         attributionControl: false,
@@ -75,7 +76,7 @@ class HubMap extends HTMLElement {
     this.#sign(true);
     document.addEventListener("hub:status", () => this.#sign(true));
     document.addEventListener("hub:refreshed", () => this.#sign(true));
-    this.#theme.addEventListener("change", () => map.setStyle(baseStyle(page.assets)));
+    this.#theme.addEventListener("change", () => map.setStyle(baseStyle(page.assets, names)));
     document.documentElement.classList.add("map-ready");
     document.addEventListener("click", (event) => {
       const id = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-show-on-map]")?.dataset.showOnMap : undefined;
