@@ -1,0 +1,46 @@
+using Hub.Cloud.Portal.Read;
+using Hub.Cloud.Portal.Show;
+using Hub.Cloud.Portal.Serving;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+
+namespace Hub.Cloud.Portal.Pages.Stations;
+
+/// <summary>One station: where it is, whose data it shows, its alarms, a chart per datastream.</summary>
+internal sealed class StationModel(Reader reader, PageScope scope) : PageModel
+{
+    public StationView? View { get; private set; }
+
+    public IReadOnlyList<DatastreamView> Measures { get; private set; } = [];
+
+    public IReadOnlyList<DatastreamView> Equipment { get; private set; } = [];
+
+    /// <summary>Open ones first, then those that ended lately.</summary>
+    public IReadOnlyList<AlarmView> Alarms { get; private set; } = [];
+
+    public async Task<IActionResult> OnGetAsync(string municipality, string station, CancellationToken cancellationToken)
+    {
+        View = reader.Station(User, municipality, station);
+        if (View is null)
+        {
+            return this.Missing();
+        }
+
+        List<DatastreamView> all = [];
+        foreach (var value in View.Values)
+        {
+            all.Add(await reader.DatastreamAsync(View, value, cancellationToken));
+        }
+
+        Measures = [.. all.Where(static one => !Units.IsEquipment(one.Value.Datastream.Quantity)).OrderBy(static one => Units.RankOf(one.Value.Datastream.Quantity))];
+        Equipment = [.. all.Where(static one => Units.IsEquipment(one.Value.Datastream.Quantity))];
+        var open = reader.OpenAlarms(User, municipality).Where(alarm => alarm.Station.Id == View.Station.Id);
+        var recent = await reader.RecentAlarmsAsync(User, municipality, station, cancellationToken);
+        Alarms = [.. open, .. recent.Take(5)];
+        scope.Live = true;
+        scope.Municipality = municipality;
+        scope.Scripts.Add("map");
+        scope.Scripts.Add("chart");
+        return Page();
+    }
+}

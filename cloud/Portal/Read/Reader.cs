@@ -1,0 +1,140 @@
+using System.Security.Claims;
+using Hub.Cloud.Alerts;
+using Hub.Cloud.Municipalities;
+using Hub.Cloud.Portal.Show;
+using Hub.Cloud.Series;
+using Hub.Cloud.Stations;
+using Microsoft.Extensions.Options;
+
+namespace Hub.Cloud.Portal.Read;
+
+/// <summary>Puts together what a page shows from the front doors of the other stages, and leaves out what the visitor may not see. Safe for concurrent callers.</summary>
+internal sealed class Reader(
+    IMunicipalities municipalities,
+    IStations stations,
+    ISeries series,
+    IAlerts alerts,
+    IOptions<PortalOptions> options,
+    TimeProvider clock)
+{
+    public DateTime Now => clock.GetUtcNow().UtcDateTime;
+
+    public CityView City(ClaimsPrincipal visitor, Municipality? chosen)
+    {
+        var now = Now;
+        var open = OpenAlarms(visitor, chosen?.Slug);
+        var shown = stations.All
+            .Where(station => (chosen is null || station.Municipality == chosen.Slug) && visitor.MaySee(station))
+            .Select(station => View(station, open.Count(alarm => alarm.Station.Id == station.Id), now))
+            .ToArray();
+        return new(now, municipalities.All, chosen, shown, open);
+    }
+
+    public StationView? Station(ClaimsPrincipal visitor, string municipality, string slug)
+    {
+        if (!stations.TryGet(municipality, slug, out var station) || !visitor.MaySee(station))
+        {
+            return null;
+        }
+
+        return View(station, OpenAlarms(visitor, municipality).Count(alarm => alarm.Station.Id == station.Id), Now);
+    }
+
+    public IReadOnlyList<AlarmView> OpenAlarms(ClaimsPrincipal visitor, string? municipality) =>
+        alerts.Active(municipality).Select(alarm => View(visitor, alarm)).OfType<AlarmView>().ToArray();
+
+    /// <summary>Alarms of the past span that are not active any more, newest first, at most as many as the options allow.</summary>
+    public async ValueTask<IReadOnlyList<AlarmView>> RecentAlarmsAsync(ClaimsPrincipal visitor, string? municipality, string? station, CancellationToken cancellationToken)
+    {
+        var now = Now;
+        var found = await alerts.HistoryAsync(municipality, now - options.Value.AlarmsSpan, now + TimeSpan.FromMinutes(1), options.Value.AlarmsMax, cancellationToken);
+        return found.Where(alarm => alarm.EndedAt is not null || alarm.Withdrawn)
+            .Where(alarm => station is null || alarm.Station == station)
+            .Select(alarm => View(visitor, alarm)).OfType<AlarmView>().ToArray();
+    }
+
+    public async ValueTask<DatastreamView> DatastreamAsync(StationView station, LatestValue value, CancellationToken cancellationToken)
+    {
+        var datastream = value.Datastream;
+        var now = Now;
+        var from = now - options.Value.ChartSpan;
+        var points = await PointsAsync(datastream, from, now, cancellationToken);
+        var hours = points.Times.Count == 0
+            ? []
+            : await series.AggregateAsync(
+                new(datastream.Id, from, now, new(TimeSpan.FromHours(1), station.Zone), Statistics.Of(datastream.Quantity.Averaging)), cancellationToken);
+        return new(value, points, [.. hours.Reverse()], [.. alerts.Rules(datastream.Station.Municipality).Where(rule => Concerns(rule, datastream))]);
+    }
+
+    /// <summary>Whether a rule is in force on a datastream.</summary>
+    public static bool Concerns(Rule rule, Datastream datastream) =>
+        rule.Enabled
+        && rule.Property == datastream.Quantity.Id
+        && (rule.Station is null || rule.Station == datastream.Station.Slug)
+        && (rule.Sensor is null || rule.Sensor == datastream.Sensor)
+        && (rule.PeriodSeconds is null || rule.PeriodSeconds == (int)datastream.Period.TotalSeconds);
+
+    public TimeZoneInfo ZoneOf(string? municipality) =>
+        municipality is not null && municipalities.TryGet(municipality, out var found) && TimeZoneInfo.TryFindSystemTimeZoneById(found.Zone, out var zone) ? zone : TimeZoneInfo.Utc;
+
+    private async ValueTask<ChartPoints> PointsAsync(Datastream datastream, DateTime from, DateTime to, CancellationToken cancellationToken)
+    {
+        var statistic = Statistics.Of(datastream.Quantity.Averaging);
+        List<(DateTime At, double Value, int Quality)> raw = [];
+        var tooMany = false;
+        await foreach (var observation in series.RangeAsync(datastream.Id, from, to, cancellationToken))
+        {
+            if (raw.Count == options.Value.ChartPointsMax)
+            {
+                tooMany = true;
+                break;
+            }
+
+            raw.Add((observation.PhenomenonTime, observation.Result, (int)observation.Quality));
+        }
+
+        if (!tooMany)
+        {
+            var step = datastream.Period > TimeSpan.Zero ? datastream.Period : ChartGaps.UsualStep(raw.ConvertAll(static p => p.At), options.Value.InstantStep);
+            return ChartGaps.Broken(raw, step, null, statistic);
+        }
+
+        var width = ChartGaps.BucketFor(to - from, options.Value.ChartPointsMax, datastream.Period);
+        var buckets = await series.AggregateAsync(new(datastream.Id, from, to, new(width), statistic), cancellationToken);
+        return ChartGaps.Broken([.. buckets.Select(static b => (b.Start, b.Value, (int)b.Quality))], width, width, statistic);
+    }
+
+    private StationView View(Station station, int openAlarms, DateTime now)
+    {
+        municipalities.TryGet(station.Municipality, out var municipality);
+        var values = stations.DatastreamsOf(station.Id).Select(datastream => Latest(datastream, now)).ToArray();
+        var quickest = values.Where(static v => v.Latest is not null).Select(static v => v.StaleAfter).DefaultIfEmpty(Freshness.StaleAfter(TimeSpan.Zero, options.Value.InstantStep)).Min();
+        var newest = values.Max(static v => v.End);
+        return new(station, municipality, ZoneOf(station.Municipality), values, newest, quickest, Freshness.Of(newest, quickest, openAlarms, now));
+    }
+
+    private LatestValue Latest(Datastream datastream, DateTime now)
+    {
+        var staleAfter = Freshness.StaleAfter(datastream.Period, options.Value.InstantStep);
+        if (!series.TryGetLatest(datastream.Id, out var latest))
+        {
+            return new(datastream, null, null, staleAfter, Stale: true);
+        }
+
+        var end = Freshness.EndOf(latest.PhenomenonTime, datastream.Period);
+        return new(datastream, latest, end, staleAfter, Freshness.IsStale(end, staleAfter, now));
+    }
+
+    private AlarmView? View(ClaimsPrincipal visitor, Alarm alarm)
+    {
+        if (!stations.TryGet(alarm.Municipality, alarm.Station, out var station) || !visitor.MaySee(station))
+        {
+            return null;
+        }
+
+        municipalities.TryGet(alarm.Municipality, out var municipality);
+        stations.TryGetDatastream(alarm.Datastream, out var datastream);
+        var rule = alerts.Rules(alarm.Municipality).FirstOrDefault(one => one.Slug == alarm.Rule);
+        return new(alarm, rule, station, datastream, municipality, ZoneOf(alarm.Municipality));
+    }
+}

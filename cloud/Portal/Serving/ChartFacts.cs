@@ -1,0 +1,84 @@
+using System.Text.Json;
+using Hub.Cloud.Alerts;
+using Hub.Cloud.Portal.Read;
+using Hub.Cloud.Portal.Show;
+using Hub.Cloud.Series;
+using Hub.Edge.Contract.Quantities;
+
+namespace Hub.Cloud.Portal.Serving;
+
+/// <summary>A chart for its script (JSON) and for those who do not see it (a sentence).</summary>
+internal sealed record ChartFacts(string Json, string Summary)
+{
+    public static ChartFacts Of(DatastreamView view, PageScope page, TimeZoneInfo zone)
+    {
+        var say = page.Speech;
+        var points = view.Points;
+        var datastream = view.Value.Datastream;
+        var quantity = datastream.Quantity;
+        var unit = Units.Of(quantity);
+        var decimals = Units.DecimalsOf(quantity);
+        var isBars = quantity.Averaging == AveragingRule.Sum;
+        var json = JsonSerializer.Serialize(new
+        {
+            datastream = datastream.Id,
+            label = say.NameOf(quantity),
+            unit,
+            kind = isBars ? "bars" : "line",
+            decimals,
+            zone = zone.HasIanaId ? zone.Id : "UTC",
+            step = points.Step.TotalSeconds,
+            raw = points.Bucket is null,
+            hours = page.Options.ChartSpan.TotalHours,
+            t = points.Times,
+            v = points.Values,
+            q = points.Qualities,
+            limits = view.Rules.Select(rule => new { value = rule.SetLevel, label = Limit(say, rule, decimals, unit) }),
+        });
+        return new(json, Sentence(view, say, unit, decimals, isBars));
+    }
+
+    /// <summary>A rule's level in words, e.g. <c>≥ 25,0 µg/m³</c>.</summary>
+    public static string Limit(Speech say, Rule rule, int decimals, string unit) =>
+        say.Of(rule.Crossing == Crossing.Above ? "alarms.above" : "alarms.below", say.Figure(rule.SetLevel, decimals), unit).TrimEnd();
+
+    private static string Sentence(DatastreamView view, Speech say, string unit, int decimals, bool isBars)
+    {
+        var points = view.Points;
+        var values = points.Values.OfType<double>().ToArray();
+        if (values.Length == 0)
+        {
+            return "";
+        }
+
+        var parts = new List<string>
+        {
+            say.Of("chart.summary", say.NameOf(view.Value.Datastream.Quantity), say.Figure(values.Min(), decimals), say.Figure(values.Max(), decimals), unit, say.Figure(view.Value.Latest?.Result ?? values[^1], decimals))
+                .Replace(" ;", ";", StringComparison.Ordinal).Replace(" .", ".", StringComparison.Ordinal),
+            points.Bucket is { } width ? say.Of("chart.bucket." + KeyOf(points.Statistic), say.Period(width)) : say[isBars ? "chart.bar" : "chart.raw"],
+        };
+        var gaps = points.Values.Count(static value => value is null);
+        if (gaps > 0)
+        {
+            parts.Add(say.Count("chart.gaps", gaps));
+        }
+
+        var flagged = points.Values.Zip(points.Qualities).Count(static point => point.First is not null && point.Second != 0);
+        if (flagged > 0)
+        {
+            parts.Add(say.Count("chart.flagged", flagged));
+        }
+
+        return string.Join(" ", parts);
+    }
+
+    private static string KeyOf(Statistic statistic) => statistic switch
+    {
+        Statistic.EnergyMean => "energymean",
+        Statistic.Sum => "sum",
+        Statistic.Max => "max",
+        Statistic.Min => "min",
+        Statistic.CircularMean => "circularmean",
+        _ => "mean",
+    };
+}

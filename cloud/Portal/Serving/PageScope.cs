@@ -1,0 +1,97 @@
+using System.Globalization;
+using System.Security.Claims;
+using System.Text.Json;
+using Hub.Cloud.Municipalities;
+using Hub.Cloud.Portal.Assets;
+using Hub.Cloud.Portal.Show;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+
+namespace Hub.Cloud.Portal.Serving;
+
+/// <summary>What every page of one request needs to know: language, theme, visitor, time. One per request.</summary>
+internal sealed class PageScope
+{
+    public const string LanguageCookie = "hub-language";
+    public const string ThemeCookie = "hub-theme";
+
+    private static readonly string[] ScriptWords = ["age.", "live.", "quality.", "status.", "map.", "chart.live"];
+
+    public PageScope(IHttpContextAccessor accessor, IOptions<PortalOptions> options, BuiltAssets assets, IEnumerable<ISignIn> signIn, TimeProvider clock)
+    {
+        Context = accessor.HttpContext ?? throw new InvalidOperationException("A page is rendered outside a request.");
+        Options = options.Value;
+        Assets = assets;
+        SignInOffered = signIn.Any();
+        Now = clock.GetUtcNow().UtcDateTime;
+        var request = Context.Request;
+        Speech = Speech.Find(request.Query["lang"])
+            ?? Speech.Find(request.Cookies[LanguageCookie])
+            ?? Speech.Accepted(request.GetTypedHeaders().AcceptLanguage.Select(static tag => (tag.Value.ToString(), tag.Quality ?? 1)))
+            ?? Speech.Find(Options.Language)!;
+        var theme = request.Query["theme"].ToString() is { Length: > 0 } asked ? asked : request.Cookies[ThemeCookie];
+        Theme = theme is "light" or "dark" ? theme : "auto";
+    }
+
+    public HttpContext Context { get; }
+
+    public PortalOptions Options { get; }
+
+    public BuiltAssets Assets { get; }
+
+    public Speech Speech { get; }
+
+    /// <summary><c>light</c>, <c>dark</c>, or <c>auto</c>: as the visitor's system says.</summary>
+    public string Theme { get; }
+
+    public bool SignInOffered { get; }
+
+    public DateTime Now { get; }
+
+    public ClaimsPrincipal Visitor => Context.User;
+
+    public bool IsSignedIn => Visitor.Identity?.IsAuthenticated == true;
+
+    /// <summary>Municipality that the page is about; null for all. The event stream is asked for this one only.</summary>
+    public string? Municipality { get; set; }
+
+    /// <summary>Whether the page shows values that change.</summary>
+    public bool Live { get; set; }
+
+    /// <summary>Script entries the page needs beside the one of all pages.</summary>
+    public IList<string> Scripts { get; } = [];
+
+    /// <summary>Address of this page with one query value changed: for the language and theme switches.</summary>
+    public string With(string key, string value)
+    {
+        var query = Context.Request.Query.Where(one => one.Key != key && one.Key is not ("lang" or "theme"))
+            .SelectMany(static one => one.Value, static (one, text) => KeyValuePair.Create(one.Key, (string?)text))
+            .Append(KeyValuePair.Create(key, (string?)value));
+        return (Context.Request.PathBase + OriginalPath).ToString() + QueryString.Create(query);
+    }
+
+    /// <summary>Path as the visitor typed it, also on error pages.</summary>
+    public PathString OriginalPath =>
+        Context.Features.Get<Microsoft.AspNetCore.Diagnostics.IExceptionHandlerPathFeature>()?.Path is { } failed ? failed : Context.Request.Path;
+
+    /// <summary>Facts for the page's scripts, as JSON that is safe inside a script element.</summary>
+    public string Facts()
+    {
+        var live = Options.LiveAddress + (Municipality is null ? "" : "?municipality=" + Uri.EscapeDataString(Municipality));
+        return JsonSerializer.Serialize(new
+        {
+            language = Speech.Tag,
+            now = new DateTimeOffset(Now).ToUnixTimeMilliseconds(),
+            live,
+            pulse = "/pulse",
+            assets = "/assets/",
+            words = Speech.Some(ScriptWords),
+        });
+    }
+
+    /// <summary>An instant as scripts and <c>datetime</c> attributes read it.</summary>
+    public static string Iso(DateTime utc) => utc.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
+    /// <summary>A number as scripts and attributes read it.</summary>
+    public static string Plain(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,47 @@
+using Hub.Edge.Contract.Quantities;
+
+namespace Hub.Cloud.Portal.Show;
+
+/// <summary>How units and numbers of a quantity are written for people.</summary>
+internal static class Units
+{
+    /// <summary>The unit as people write it; empty for a plain count.</summary>
+    public static string Of(Quantity quantity) => quantity.SenmlUnit switch
+    {
+        "ug/m3" => "µg/m³",
+        "mg/m3" => "mg/m³",
+        "1/cm3" => "1/cm³",
+        "W/m2" => "W/m²",
+        "Cel" => "°C",
+        "%RH" or "/100" or "%" => "%",
+        "deg" => "°",
+        "dB" when quantity.Id is "lcpeak" => "dB(C)",
+        "dB" when quantity.Id is "laeq" or "lafmax" or "lafmin" or "la10" or "la50" or "la90" => "dB(A)",
+        "count" => "",
+        var unit => unit,
+    };
+
+    /// <summary>Decimals worth showing: what instruments of this kind resolve, no more.</summary>
+    public static int DecimalsOf(Quantity quantity) => quantity.SenmlUnit switch
+    {
+        "mg/m3" or "V" => 2,
+        "ppm" or "1/cm3" or "count" or "W/m2" or "deg" or "dBm" or "%RH" or "/100" or "s" or "min" => 0,
+        _ => 1,
+    };
+
+    /// <summary>Measures of the equipment, not of the city: shown on the station's page only.</summary>
+    public static bool IsEquipment(Quantity quantity) =>
+        quantity.Id is "battery" or "battery_level" or "cpu_temperature" or "link_quality" or "outbox_depth" or "uptime";
+
+    /// <summary>The figures that stand for a station in a list, most telling first.</summary>
+    public static int RankOf(Quantity quantity)
+    {
+        var at = Array.IndexOf(Telling, quantity.Id);
+        return at < 0 ? Telling.Length : at;
+    }
+
+    private static readonly string[] Telling =
+    [
+        "pm2_5", "no2", "laeq", "pm10", "o3", "vehicle_count", "mean_speed", "pedestrian_count", "bicycle_count", "temperature", "relative_humidity", "so2", "co",
+    ];
+}

@@ -1,0 +1,195 @@
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import type { LiveObservation } from "./live";
+import { figure, hubNow, page, qualityWords, word } from "./page";
+
+/** A chart's data as the server writes it; arrays run parallel, times in seconds since the epoch, null where the line must break. */
+interface ChartData {
+  datastream: number;
+  label: string;
+  unit: string;
+  kind: "line" | "bars";
+  decimals: number;
+  zone: string;
+  /** Seconds from one point to the next. */
+  step: number;
+  /** False when points are buckets: then single live values are not appended. */
+  raw: boolean;
+  hours: number;
+  t: number[];
+  v: (number | null)[];
+  q: number[];
+  limits: { value: number; label: string }[];
+}
+
+const token = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+class HubChart extends HTMLElement {
+  #plot: uPlot | undefined;
+  #data: ChartData | undefined;
+  #observer: ResizeObserver | undefined;
+  readonly #theme = matchMedia("(prefers-color-scheme: dark)");
+  readonly #redraw = (): void => this.#draw();
+  readonly #observed = (event: Event): void => this.#append((event as CustomEvent<LiveObservation>).detail);
+
+  connectedCallback(): void {
+    const block = this.querySelector("script");
+    if (!block?.textContent) return;
+    this.#data = JSON.parse(block.textContent) as ChartData;
+    this.#draw();
+    this.#observer = new ResizeObserver(() => this.#plot?.setSize({ width: this.#frame().clientWidth, height: this.#height() }));
+    this.#observer.observe(this.#frame());
+    this.#theme.addEventListener("change", this.#redraw);
+    document.addEventListener("hub:observation", this.#observed);
+  }
+
+  disconnectedCallback(): void {
+    this.#observer?.disconnect();
+    this.#theme.removeEventListener("change", this.#redraw);
+    document.removeEventListener("hub:observation", this.#observed);
+    this.#plot?.destroy();
+  }
+
+  #frame(): HTMLElement {
+    return this.querySelector<HTMLElement>(".chart-frame") ?? this;
+  }
+
+  #height(): number {
+    return this.#frame().clientHeight || 200;
+  }
+
+  #draw(): void {
+    const data = this.#data;
+    if (!data || data.t.length === 0) return;
+    this.#plot?.destroy();
+    const frame = this.#frame();
+    const ink = token("--ink");
+    const soft = token("--ink-soft");
+    const line = token("--line");
+    const accent = token("--accent");
+    const warn = token("--stale");
+    const alarm = token("--alarm");
+    const font = `12px ${getComputedStyle(document.body).fontFamily}`;
+    const clock = new Intl.DateTimeFormat(page.language, { hour: "2-digit", minute: "2-digit", timeZone: data.zone });
+    const day = new Intl.DateTimeFormat(page.language, { day: "numeric", month: "short", timeZone: data.zone });
+    const whole = new Intl.DateTimeFormat(page.language, { weekday: "short", hour: "2-digit", minute: "2-digit", timeZone: data.zone });
+    const bars = uPlot.paths.bars;
+    const flagged = data.v.map((value, index) => (value !== null && data.q[index] !== 0 ? value : null));
+    const reach = data.limits.filter((limit) => data.v.some((value) => value !== null && value > limit.value * 0.6)).map((limit) => limit.value);
+    const readout = this.querySelector<HTMLElement>("[data-readout]");
+    const rest = readout?.textContent ?? "";
+
+    this.#plot = new uPlot(
+      {
+        width: frame.clientWidth,
+        height: this.#height(),
+        legend: { show: false },
+        cursor: { points: { size: 7 }, drag: { x: false, y: false } },
+        padding: [10, 8, 0, 0],
+        scales: {
+          x: { time: true, range: () => [hubNow() / 1000 - data.hours * 3600, hubNow() / 1000] },
+          y: {
+            range: (_plot, min, max) => {
+              const low = Math.min(min, ...reach);
+              const high = Math.max(max, ...reach);
+              if (data.kind === "bars") return [0, Math.max(high, 1) * 1.08];
+              const room = (high - low || Math.abs(high) || 1) * 0.08;
+              return [low >= 0 && low - room < 0 ? 0 : low - room, high + room];
+            },
+          },
+        },
+        axes: [
+          {
+            stroke: soft, font, grid: { stroke: line, width: 1 }, ticks: { show: false }, space: 64, size: 28, gap: 6,
+            values: (_plot, splits) => splits.map((at) => {
+              const text = clock.format(at * 1000);
+              return text === "00:00" ? day.format(at * 1000) : text;
+            }),
+          },
+          {
+            stroke: soft, font, grid: { stroke: line, width: 1 }, ticks: { show: false }, size: 52,
+            values: (_plot, splits) => splits.map((value) => figure(value, splits.some((one) => one % 1 !== 0) ? 1 : 0)),
+          },
+        ],
+        series: [
+          {},
+          {
+            stroke: accent, width: data.kind === "bars" ? 0 : 1.75, spanGaps: false, points: { show: false },
+            ...(data.kind === "bars" && bars ? { paths: bars({ size: [0.9, 40], align: 1 }), fill: accent } : {}),
+          },
+          { stroke: warn, width: 0, paths: () => null, points: { show: true, size: 5, stroke: warn, fill: token("--surface"), width: 1.5 } },
+        ],
+        hooks: {
+          draw: [(plot) => {
+            const context = plot.ctx;
+            context.save();
+            for (const limit of data.limits) {
+              const y = plot.valToPos(limit.value, "y", true);
+              if (y < plot.bbox.top || y > plot.bbox.top + plot.bbox.height) continue;
+              context.strokeStyle = alarm;
+              context.lineWidth = devicePixelRatio * 1.25;
+              context.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
+              context.beginPath();
+              context.moveTo(plot.bbox.left, y);
+              context.lineTo(plot.bbox.left + plot.bbox.width, y);
+              context.stroke();
+              context.fillStyle = ink;
+              context.font = `${11 * devicePixelRatio}px ${getComputedStyle(document.body).fontFamily}`;
+              context.textAlign = "right";
+              context.textBaseline = "bottom";
+              context.lineWidth = 3 * devicePixelRatio;
+              context.setLineDash([]);
+              context.strokeStyle = token("--surface");
+              context.strokeText(limit.label, plot.bbox.left + plot.bbox.width - 4 * devicePixelRatio, y - 2 * devicePixelRatio);
+              context.fillText(limit.label, plot.bbox.left + plot.bbox.width - 4 * devicePixelRatio, y - 2 * devicePixelRatio);
+            }
+            context.restore();
+          }],
+          setCursor: [(plot) => {
+            if (!readout) return;
+            const index = plot.cursor.idx;
+            const value = index === null || index === undefined ? null : data.v[index];
+            if (index === null || index === undefined || value === null || value === undefined) {
+              readout.textContent = rest;
+              return;
+            }
+            const quality = qualityWords(data.q[index] ?? 0);
+            readout.textContent = `${whole.format((data.t[index] ?? 0) * 1000)}: ${figure(value, data.decimals)} ${data.unit}${quality ? ` (${quality})` : ""}`;
+          }],
+        },
+      },
+      [data.t, data.v, flagged],
+      frame,
+    );
+    this.#plot.root.setAttribute("aria-hidden", "true");
+    this.classList.add("drawn");
+  }
+
+  #append(observation: LiveObservation): void {
+    const data = this.#data;
+    if (!data || !data.raw || observation.datastream !== data.datastream) return;
+    const at = observation.time / 1000;
+    const last = data.t.at(-1) ?? 0;
+    if (at <= last) return;
+    if (at - last > data.step * 1.5) {
+      data.t.push(last + data.step);
+      data.v.push(null);
+      data.q.push(0);
+    }
+    data.t.push(at);
+    data.v.push(observation.value);
+    data.q.push(observation.quality);
+    const oldest = hubNow() / 1000 - data.hours * 3600;
+    while ((data.t[0] ?? Infinity) < oldest) {
+      data.t.shift();
+      data.v.shift();
+      data.q.shift();
+    }
+    const flagged = data.v.map((value, index) => (value !== null && data.q[index] !== 0 ? value : null));
+    this.#plot?.setData([data.t, data.v, flagged]);
+    const hint = this.querySelector("[data-empty]");
+    if (hint) hint.textContent = word("chart.live");
+  }
+}
+
+customElements.define("hub-chart", HubChart);

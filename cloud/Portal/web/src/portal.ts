@@ -1,0 +1,14 @@
+import "./portal.css";
+import { tick } from "./ages";
+import { startLive } from "./live";
+
+document.documentElement.classList.add("js");
+
+/** Forms that only choose what is shown submit themselves; without script their button does. */
+for (const form of document.querySelectorAll<HTMLFormElement>("form[data-auto]")) {
+  form.addEventListener("change", () => form.requestSubmit());
+}
+
+tick();
+window.setInterval(tick, 1_000);
+startLive();

@@ -1,0 +1,62 @@
+import { brotliCompressSync, constants } from "node:zlib";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { defineConfig, type Plugin } from "vite";
+
+const output = resolve(process.env.HUB_WEB_OUTPUT ?? "dist");
+
+/** Carries the map's GeoJSON files over as they are, each its own file: their licences differ and forbid mixing. */
+function mapData(): Plugin {
+  return {
+    name: "hub-map-data",
+    closeBundle() {
+      cpSync(resolve("../map"), join(output, "map"), { recursive: true });
+    },
+  };
+}
+
+/** Writes a brotli copy beside each text asset, once, at build time. */
+function brotli(): Plugin {
+  const walk = (folder: string): string[] =>
+    readdirSync(folder).flatMap((name) => {
+      const path = join(folder, name);
+      return statSync(path).isDirectory() ? walk(path) : [path];
+    });
+  return {
+    name: "hub-brotli",
+    enforce: "post",
+    closeBundle() {
+      for (const path of walk(output)) {
+        if (!/\.(js|mjs|css|svg|json|geojson)$/.test(path)) continue;
+        const content = readFileSync(path);
+        if (content.length < 1024) continue;
+        const quality = content.length > 300_000 ? 9 : 11;
+        writeFileSync(`${path}.br`, brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: quality } }));
+      }
+    },
+  };
+}
+
+rmSync(output, { recursive: true, force: true });
+mkdirSync(output, { recursive: true });
+
+export default defineConfig({
+  base: "./",
+  logLevel: "warn",
+  publicDir: "public",
+  plugins: [mapData(), brotli()],
+  build: {
+    outDir: output,
+    emptyOutDir: false,
+    assetsDir: "files",
+    manifest: "manifest.json",
+    modulePreload: false,
+    sourcemap: false,
+    assetsInlineLimit: 0,
+    target: "es2022",
+    chunkSizeWarningLimit: 1600,
+    rollupOptions: {
+      input: { portal: "src/portal.ts", map: "src/map.ts", chart: "src/chart.ts" },
+    },
+  },
+});

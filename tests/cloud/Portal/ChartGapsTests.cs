@@ -1,0 +1,60 @@
+using CsCheck;
+using Hub.Cloud.Portal.Read;
+using Hub.Cloud.Series;
+
+namespace Hub.Cloud.Portal.Tests;
+
+public sealed class ChartGapsTests
+{
+    private static readonly DateTime Start = new(2026, 11, 22, 0, 0, 0, DateTimeKind.Utc);
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+
+    [Fact]
+    public void The_line_breaks_where_values_are_missing_and_only_there()
+    {
+        (DateTime, double, int)[] points = [(Start, 1, 0), (Start + Minute, 2, 0), (Start + 5 * Minute, 3, 4), (Start + 6 * Minute, 4, 0)];
+        var chart = ChartGaps.Broken(points, Minute, null, Statistic.Mean);
+        Assert.Equal([1, 2, null, 3, 4], chart.Values);
+        Assert.Equal([0, 0, 0, 4, 0], chart.Qualities);
+        Assert.Equal(Start.AddMinutes(2), DateTime.UnixEpoch.AddSeconds(chart.Times[2]));
+    }
+
+    [Fact]
+    public void Every_value_is_kept_in_order_and_a_break_lies_between_its_neighbours() =>
+        Gen.Int[1, 20].Array[0, 60].Sample(distances =>
+        {
+            var at = Start;
+            List<(DateTime, double, int)> points = [];
+            foreach (var minutes in distances)
+            {
+                at += minutes * Minute;
+                points.Add((at, points.Count, 0));
+            }
+
+            var chart = ChartGaps.Broken(points, Minute, null, Statistic.Mean);
+            return chart.Values.Count == chart.Times.Count
+                && chart.Values.OfType<double>().SequenceEqual(Enumerable.Range(0, distances.Length).Select(i => (double)i))
+                && chart.Times.Zip(chart.Times.Skip(1)).All(pair => pair.First < pair.Second)
+                && chart.Values.Count(value => value is null) == distances.Skip(1).Count(minutes => minutes >= 2);
+        });
+
+    [Fact]
+    public void Buckets_are_the_narrowest_that_keep_the_limit() =>
+        Gen.Select(Gen.Int[1, 168], Gen.Int[50, 2_000], Gen.Int[0, 3_600]).Sample((hours, pointsMax, period) =>
+        {
+            var width = ChartGaps.BucketFor(TimeSpan.FromHours(hours), pointsMax, TimeSpan.FromSeconds(period));
+            return width >= TimeSpan.FromSeconds(period) && TimeSpan.FromHours(hours) / width <= pointsMax;
+        });
+
+    [Fact]
+    public void A_day_of_minutes_becomes_five_minute_buckets() =>
+        Assert.Equal(TimeSpan.FromMinutes(5), ChartGaps.BucketFor(TimeSpan.FromHours(24), 500, Minute));
+
+    [Fact]
+    public void Irregular_values_break_by_their_usual_distance()
+    {
+        var times = new[] { 0, 5, 10, 16, 60, 65 }.Select(minute => Start.AddMinutes(minute)).ToArray();
+        Assert.Equal(TimeSpan.FromMinutes(5), ChartGaps.UsualStep(times, Minute));
+        Assert.Equal(Minute, ChartGaps.UsualStep(times[..2], Minute));
+    }
+}

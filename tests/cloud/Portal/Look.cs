@@ -1,0 +1,20 @@
+using System.Globalization;
+using Hub.Cloud.Portal.Tests.World;
+
+namespace Hub.Cloud.Portal.Tests;
+
+/// <summary>
+/// Serves the pages to look at, with a made-up city and event stream, until the process is ended:
+/// <c>HUB_PORTAL_LOOK=5080 dotnet run --project tests/cloud/Portal -- -explicit only</c>, then open http://127.0.0.1:5080.
+/// </summary>
+public sealed class Look
+{
+    [Fact(Explicit = true)]
+    public async Task At_the_pages()
+    {
+        var port = int.Parse(Environment.GetEnvironmentVariable("HUB_PORTAL_LOOK") ?? "5080", CultureInfo.InvariantCulture);
+        var city = new City(TimeProvider.System.GetUtcNow().UtcDateTime);
+        await using var host = await PortalHost.StartAsync(city, TimeProvider.System, port);
+        await Task.Delay(Timeout.InfiniteTimeSpan, TestContext.Current.CancellationToken);
+    }
+}

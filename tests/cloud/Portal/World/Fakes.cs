@@ -1,0 +1,121 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Claims;
+using Hub.Cloud.Alerts;
+using Hub.Cloud.Municipalities;
+using Hub.Cloud.Stations;
+using Hub.Edge.Contract.Quantities;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Http;
+
+namespace Hub.Cloud.Portal.Tests.World;
+
+internal sealed class FakeMunicipalities(IReadOnlyList<Municipality> all) : IMunicipalities
+{
+    public IReadOnlyList<Municipality> All => all;
+
+    public bool TryGet(string slug, [NotNullWhen(true)] out Municipality? found) => (found = all.FirstOrDefault(one => one.Slug == slug)) is not null;
+
+    public ValueTask<Municipality> SaveAsync(Municipality municipality, CancellationToken cancellationToken) => throw new NotSupportedException();
+}
+
+/// <summary>Stations and datastreams in memory. <see cref="Broken"/> makes every read fail, as a lost database would.</summary>
+internal sealed class FakeStations : IStations
+{
+    private readonly List<Station> stations = [];
+    private readonly List<Datastream> datastreams = [];
+
+    public bool Broken { get; set; }
+
+    public IReadOnlyList<Station> All => Broken ? throw new InvalidOperationException("The database is away.") : stations;
+
+    public event Action? Changed;
+
+    public Station Add(Station station)
+    {
+        var added = station with { Id = stations.Count + 1 };
+        stations.Add(added);
+        Changed?.Invoke();
+        return added;
+    }
+
+    public Datastream Add(Station station, string sensor, Quantity quantity, TimeSpan period)
+    {
+        Datastream added = new(datastreams.Count + 1, station, sensor, quantity, period);
+        datastreams.Add(added);
+        return added;
+    }
+
+    public IReadOnlyList<Datastream> DatastreamsOf(int stationId) => [.. datastreams.Where(one => one.Station.Id == stationId)];
+
+    public bool TryGet(string municipality, string station, [NotNullWhen(true)] out Station? found) =>
+        (found = stations.FirstOrDefault(one => one.Municipality == municipality && one.Slug == station)) is not null;
+
+    public bool TryGetDatastream(int id, [NotNullWhen(true)] out Datastream? found) => (found = datastreams.FirstOrDefault(one => one.Id == id)) is not null;
+
+    public bool Authenticate(string municipality, string station, ReadOnlySpan<byte> secretUtf8, [NotNullWhen(true)] out Station? authenticated) => throw new NotSupportedException();
+
+    public bool TryResolve(int stationId, ReadOnlySpan<byte> sensorUtf8, Quantity quantity, int periodSeconds, out int datastream) => throw new NotSupportedException();
+
+    public ValueTask<int> ResolveAsync(int stationId, string sensor, Quantity quantity, int periodSeconds, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<(Station Station, string Secret)> RegisterAsync(StationRegistration registration, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<string> RotateSecretAsync(int stationId, TimeSpan overlap, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<Station> UpdateAsync(Station changed, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask RemoveAsync(int stationId, CancellationToken cancellationToken) => throw new NotSupportedException();
+}
+
+internal sealed class FakeAlerts : IAlerts
+{
+    public List<Rule> AllRules { get; } = [];
+
+    public List<Alarm> All { get; } = [];
+
+    public event Action<IReadOnlyList<Alarm>>? Changed;
+
+    public IReadOnlyList<Rule> Rules(string? municipality) => [.. AllRules.Where(rule => municipality is null || rule.Municipality == municipality)];
+
+    public ValueTask<Rule> SaveAsync(Rule rule, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask RemoveAsync(string municipality, string slug, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public IReadOnlyList<Alarm> Active(string? municipality) =>
+        [.. All.Where(alarm => alarm.EndedAt is null && !alarm.Withdrawn && (municipality is null || alarm.Municipality == municipality)).OrderByDescending(alarm => alarm.StartedAt)];
+
+    public ValueTask<IReadOnlyList<Alarm>> HistoryAsync(string? municipality, DateTime from, DateTime to, int countMax, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<Alarm>>(
+            [.. All.Where(alarm => (municipality is null || alarm.Municipality == municipality) && alarm.StartedAt < to && (alarm.EndedAt ?? to) >= from).OrderByDescending(alarm => alarm.StartedAt).Take(countMax)]);
+
+    public ValueTask CaughtUpAsync(long commit, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    public void Raise() => Changed?.Invoke(All);
+}
+
+/// <summary>One operator of Braga, with the password <c>right</c>; the name <c>busy</c> meets a crowd.</summary>
+internal sealed class FakeSignIn : ISignIn
+{
+    public const string Scheme = "test";
+
+    public async ValueTask<SignInOutcome> SignInAsync(HttpContext context, string userName, string password, bool remember)
+    {
+        if (userName == "busy")
+        {
+            return SignInOutcome.Busy;
+        }
+
+        if (userName != "braga" || password != "right")
+        {
+            return SignInOutcome.Refused;
+        }
+
+        ClaimsIdentity identity = new([new(ClaimTypes.Name, userName), new(Rights.ClaimType, $"{Role.Operator}@braga")], Scheme);
+        await context.SignInAsync(Scheme, new(identity));
+        return SignInOutcome.Accepted;
+    }
+
+    public async ValueTask SignOutAsync(HttpContext context) => await context.SignOutAsync(Scheme);
+
+    public ValueTask<(SignInOutcome Outcome, BearerToken? Token)> IssueTokenAsync(string userName, string password, CancellationToken cancellationToken) => throw new NotSupportedException();
+}

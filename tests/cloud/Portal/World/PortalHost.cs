@@ -1,0 +1,144 @@
+using System.Globalization;
+using System.Text.Json;
+using Hub.Cloud.Alerts;
+using Hub.Cloud.Municipalities;
+using Hub.Cloud.Series;
+using Hub.Cloud.Stations;
+using Hub.Tests.Kit;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Hub.Cloud.Portal.Tests.World;
+
+/// <summary>The pages on a server of their own, over a <see cref="City"/>: in memory, or on a port with a made-up event stream.</summary>
+internal sealed class PortalHost : IAsyncDisposable
+{
+    private PortalHost(WebApplication app, City city)
+    {
+        App = app;
+        City = city;
+    }
+
+    public WebApplication App { get; }
+
+    public City City { get; }
+
+    public static async Task<PortalHost> StartAsync(City city, TimeProvider clock, int? port = null, bool withSignIn = true, Action<Dictionary<string, string?>>? settings = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
+        if (port is { } at)
+        {
+            builder.WebHost.UseKestrelCore().UseUrls($"http://127.0.0.1:{at.ToString(CultureInfo.InvariantCulture)}");
+        }
+        else
+        {
+            builder.WebHost.UseTestServer();
+        }
+
+        builder.Logging.ClearProviders();
+        if (Environment.GetEnvironmentVariable("HUB_PORTAL_LOG") is not null)
+        {
+            builder.Logging.AddConsole();
+        }
+
+        Dictionary<string, string?> values = [];
+        settings?.Invoke(values);
+        builder.Configuration.AddInMemoryCollection(values);
+        builder.Services.AddSingleton(clock);
+        builder.Services.AddSingleton<IMunicipalities>(city.Municipalities);
+        builder.Services.AddSingleton<IStations>(city.Stations);
+        builder.Services.AddSingleton<ISeries>(city.Series);
+        builder.Services.AddSingleton<IAlerts>(city.Alerts);
+        if (withSignIn)
+        {
+            builder.Services.AddSingleton<ISignIn, FakeSignIn>();
+        }
+
+        builder.Services.AddAuthentication(FakeSignIn.Scheme).AddCookie(FakeSignIn.Scheme);
+        builder.Services.AddAuthorization();
+        builder.Services.AddHubPortal(builder.Configuration);
+        builder.Services.AddHubPortal(builder.Configuration);
+        var app = builder.Build();
+        if (port is not null)
+        {
+            app.MapGet("/api/v1/live", (HttpContext context) => LiveAsync(context, city, clock));
+        }
+
+        app.MapHubPortal();
+        await app.StartAsync();
+        return new(app, city);
+    }
+
+    /// <summary>A browser of its own: cookies kept, redirects not followed.</summary>
+    public HttpClient Browser(string? acceptLanguage = "pt-PT,pt;q=0.9")
+    {
+        HttpClient client = new(new CookieHandler(App.GetTestServer().CreateHandler())) { BaseAddress = new("http://localhost") };
+        if (acceptLanguage is not null)
+        {
+            client.DefaultRequestHeaders.AcceptLanguage.ParseAdd(acceptLanguage);
+        }
+
+        return client;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await App.DisposeAsync();
+        City.Series.Dispose();
+    }
+
+    /// <summary>Every second a new value for one datastream of each station, stored and told to the listener.</summary>
+    private static async Task LiveAsync(HttpContext context, City city, TimeProvider clock)
+    {
+        context.Response.ContentType = "text/event-stream";
+        context.Response.Headers.CacheControl = "no-store";
+        await context.Response.WriteAsync(": hello\n\n", context.RequestAborted);
+        await context.Response.Body.FlushAsync(context.RequestAborted);
+        using PeriodicTimer timer = new(TimeSpan.FromSeconds(1), clock);
+        var round = 0;
+        while (await timer.WaitForNextTickAsync(context.RequestAborted))
+        {
+            var station = city.Stations.All[round++ % city.Stations.All.Count];
+            if (!station.Public || station.Slug is "ponte" or "aqueduto")
+            {
+                continue;
+            }
+
+            var datastream = city.Stations.DatastreamsOf(station.Id)[0];
+            var now = clock.GetUtcNow().UtcDateTime;
+            now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
+            Observation observation = new(datastream.Id, now - datastream.Period, 20 + round % 17 + 0.3, default);
+            await city.Series.AppendAsync(new[] { observation }, context.RequestAborted);
+            var json = JsonSerializer.Serialize(new { datastream = observation.Datastream, time = observation.PhenomenonTime, value = observation.Result, quality = 0 });
+            await context.Response.WriteAsync($"event: observation\ndata: {json}\n\n", context.RequestAborted);
+            await context.Response.Body.FlushAsync(context.RequestAborted);
+        }
+    }
+
+    private sealed class CookieHandler(HttpMessageHandler inner) : DelegatingHandler(inner)
+    {
+        private readonly System.Net.CookieContainer cookies = new();
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            if (cookies.GetCookieHeader(request.RequestUri!) is { Length: > 0 } header)
+            {
+                request.Headers.Add("Cookie", header);
+            }
+
+            var response = await base.SendAsync(request, cancellationToken);
+            foreach (var cookie in response.Headers.TryGetValues("Set-Cookie", out var set) ? set : [])
+            {
+                cookies.SetCookies(request.RequestUri!, cookie);
+            }
+
+            return response;
+        }
+    }
+}
