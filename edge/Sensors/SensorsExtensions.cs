@@ -1,0 +1,40 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Hub.Edge.Sensors;
+
+/// <summary>Registers the sensors of a station.</summary>
+public static class SensorsExtensions
+{
+    /// <summary>
+    /// Registers one <see cref="ISensor"/> for each entry of <c>Agent:Sensors</c>, with <c>Agent:Replay</c> for all of them, checked at start.
+    /// The number of sensors is read here; a second call does nothing. Needs a <see cref="TimeProvider"/> and logging.
+    /// </summary>
+    public static IServiceCollection AddHubSensors(this IServiceCollection services, IConfiguration configuration)
+    {
+        if (services.Any(service => service.ServiceType == typeof(SensorFactory)))
+        {
+            return services;
+        }
+
+        IConfigurationSection section = configuration.GetSection(SensorsOptions.Section);
+        services.AddOptions<SensorsOptions>().Bind(section).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SensorsOptions>, SensorsOptionsValidator>());
+        services.AddSingleton(provider => new SensorFactory(provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILoggerFactory>()));
+        int count = section.GetSection(nameof(SensorsOptions.Sensors)).GetChildren().Count();
+        for (int index = 0; index < count; index++)
+        {
+            int place = index;
+            services.AddSingleton(provider =>
+            {
+                SensorsOptions options = provider.GetRequiredService<IOptions<SensorsOptions>>().Value;
+                return provider.GetRequiredService<SensorFactory>().Create(options.Sensors[place], options.Replay);
+            });
+        }
+
+        return services;
+    }
+}
