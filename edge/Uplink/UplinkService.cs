@@ -89,7 +89,9 @@ internal sealed class UplinkService(
             inner = inner.InnerException;
         }
 
-        return inner is TimeoutException or OperationCanceledException ? $"The hub did not answer in time ({e.Message.TrimEnd('.')})." : $"The line to the hub is down ({inner.Message.TrimEnd('.')}).";
+        return e is TimeoutException || inner is OperationCanceledException
+            ? $"The hub did not answer in time ({(e is TimeoutException ? e : inner).Message.TrimEnd('.')})."
+            : $"The line to the hub is down ({inner.Message.TrimEnd('.')}).";
     }
 
     private void Say(bool connected, string? problem)

@@ -4,6 +4,7 @@ using Hub.Edge.Contract.Topics;
 using Hub.Edge.Outbox;
 using Microsoft.Extensions.Logging;
 using MQTTnet;
+using MQTTnet.Exceptions;
 using MQTTnet.Formatter;
 using MQTTnet.Protocol;
 
@@ -95,12 +96,13 @@ internal sealed class UplinkSession(
             while (true)
             {
                 stopping.ThrowIfCancellationRequested();
+                inFlight.TryPeek(out var oldest);
                 if (_lost.Task.IsCompleted)
                 {
-                    throw Broken(await _lost.Task.ConfigureAwait(false));
+                    throw Broken(await _lost.Task.ConfigureAwait(false), oldest);
                 }
 
-                if (inFlight.TryPeek(out var oldest) && oldest.Answer.IsCompleted)
+                if (oldest is { Answer.IsCompleted: true })
                 {
                     if (await SettleAsync(oldest, refusals, stopping).ConfigureAwait(false) is { } pause)
                     {
@@ -165,9 +167,9 @@ internal sealed class UplinkSession(
         {
             answer = await flight.Answer.ConfigureAwait(false);
         }
-        catch (OperationCanceledException e)
+        catch (Exception e) when (e is OperationCanceledException or MqttCommunicationTimedOutException)
         {
-            throw new TimeoutException($"no acknowledgement within {options.AckTimeout.TotalSeconds:0} s", e);
+            throw Overdue(e);
         }
 
         var code = (int)(answer?.ReasonCode ?? MqttClientPublishReasonCode.Success);
@@ -311,10 +313,23 @@ internal sealed class UplinkSession(
 
     private static string Reason(string? said, string code) => string.IsNullOrWhiteSpace(said) ? code : said;
 
-    private static IOException Broken(MqttClientDisconnectedEventArgs lost) =>
-        lost.Exception is null
-            ? new IOException($"the hub ended the connection, code 0x{(int)lost.Reason:X2} {Reason(lost.ReasonString, lost.Reason.ToString())}")
-            : new IOException("the connection broke", lost.Exception);
+    /// <summary>Why the connection ended, in our words: the client gives it up itself when an answer is overdue.</summary>
+    private Exception Broken(MqttClientDisconnectedEventArgs lost, Flight? oldest)
+    {
+        if (oldest is not null && oldest.Elapsed(time) >= options.AckTimeout)
+        {
+            return Overdue(lost.Exception);
+        }
+
+        return lost.Exception switch
+        {
+            null => new IOException($"the hub ended the connection, code 0x{(int)lost.Reason:X2} {Reason(lost.ReasonString, lost.Reason.ToString())}"),
+            MqttCommunicationTimedOutException e => new TimeoutException("no answer to a sign of life", e),
+            { } e => new IOException("the connection broke", e),
+        };
+    }
+
+    private TimeoutException Overdue(Exception? cause) => new($"no acknowledgement within {options.AckTimeout.TotalSeconds:0} s", cause);
 
     /// <summary>A pack on its way.</summary>
     private sealed class Flight(Pack pack) : IDisposable
