@@ -61,9 +61,9 @@ internal sealed record StationFile(string Path, IReadOnlyDictionary<string, stri
         {
             throw new ConfigurationException(string.Create(CultureInfo.InvariantCulture, $"{path}:{e.Start.Line}:{e.Start.Column}: not YAML: {OneLine(e.InnerException?.Message ?? e.Message)}"));
         }
-        catch (InvalidOperationException e)
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException or KeyNotFoundException or FormatException)
         {
-            // The parser says this, without a place, of some unfinished flow collections.
+            // The parser has no place to name for some unfinished or misplaced brackets, and says so by whatever broke inside it.
             throw new ConfigurationException($"{path}: not YAML: {OneLine(e.Message)}");
         }
 
