@@ -26,7 +26,10 @@ public readonly record struct Measurement(string Property, double Value, DateTim
 /// </param>
 public readonly record struct MeasurementBatch(ReadOnlyMemory<Measurement> Measurements, ReadOnlyMemory<byte> Cursor = default);
 
-/// <summary>An instrument fitted to a station. One caller at a time; <see cref="MeasureAsync"/> is called once per life.</summary>
+/// <summary>
+/// An instrument fitted to a station. One caller at a time; <see cref="MeasureAsync"/> is read by one at a time and, after it failed, called again on the
+/// same instance, which then starts afresh.
+/// </summary>
 public interface ISensor : IAsyncDisposable
 {
     /// <summary>Name at its station, as in the station file.</summary>

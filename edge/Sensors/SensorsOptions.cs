@@ -39,4 +39,29 @@ public sealed class SensorOptions
 
     /// <summary>Settings of a simulation; may be left out, everything has a default.</summary>
     public SimulatedSensorOptions? Simulated { get; set; }
+
+    /// <summary>How to correct what the instrument says; one per quantity. Applied by Sampling, the raw value is kept. Default none.</summary>
+    public IList<CalibrationOptions> Calibrations { get; } = [];
+
+    /// <summary>The same value for this long is flagged as stuck; zero for never. Default: <c>Agent:Sampling:StuckAfter</c>.</summary>
+    public TimeSpan? StuckAfter { get; set; }
+
+    /// <summary>Without any value for this long the sensor is reported dead; zero for never. Default: <c>Agent:Sampling:DeadAfter</c>.</summary>
+    public TimeSpan? DeadAfter { get; set; }
+}
+
+/// <summary>A linear correction: value = raw x <see cref="Gain"/> + <see cref="Offset"/>, in the quantity's canonical unit.</summary>
+public sealed class CalibrationOptions
+{
+    /// <summary>Quantity id it is for. Required.</summary>
+    public string Quantity { get; set; } = "";
+
+    /// <summary>Factor, not zero; default 1.</summary>
+    public double Gain { get; set; } = 1;
+
+    /// <summary>Added after the factor, canonical unit; default 0.</summary>
+    public double Offset { get; set; }
+
+    /// <summary>Version of this calibration, 1 or more, sent with every value; count it up whenever gain or offset changes.</summary>
+    public int Version { get; set; }
 }

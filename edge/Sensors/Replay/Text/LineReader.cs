@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Text;
 
 namespace Hub.Edge.Sensors.Replay.Text;
@@ -37,9 +36,9 @@ internal sealed class LineReader : IDisposable
             Span<byte> magic = stackalloc byte[2];
             bool gzip = file.ReadAtLeast(magic, 2, throwOnEndOfStream: false) == 2 && magic is [0x1f, 0x8b];
             file.Position = 0;
-            return new LineReader(name, gzip ? new GZipStream(file, CompressionMode.Decompress) : file, encoding);
+            return new LineReader(name, gzip ? new GzipFile(file) : file, encoding);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             file?.Dispose();
             throw new SensorException($"{name} cannot be opened: is it there, and may this user read it?", exception);

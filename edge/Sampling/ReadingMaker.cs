@@ -1,0 +1,125 @@
+using System.Diagnostics.CodeAnalysis;
+using Hub.Edge.Contract.Quantities;
+using Hub.Edge.Contract.Readings;
+using Hub.Edge.Sensors;
+
+namespace Hub.Edge.Sampling;
+
+/// <summary>Why a measurement cannot become a reading.</summary>
+internal enum RefusedReason
+{
+    /// <summary>Not a finite number.</summary>
+    NotFinite,
+
+    /// <summary>The quantity is not in the catalogue.</summary>
+    UnknownQuantity,
+
+    /// <summary>Period, coverage or time break their rules.</summary>
+    Malformed,
+}
+
+/// <summary>Turns the measurements of one sensor into readings: time, calibration, plausibility. Values are flagged, never changed silently or dropped. One caller at a time.</summary>
+internal sealed class ReadingMaker
+{
+    // At rest these say exactly zero for hours, and rightly.
+    private static readonly string[] RestingAtZero = ["wind_speed", "solar_radiation"];
+
+    private readonly string sensor;
+    private readonly TimeSpan stuckAfter;
+    private readonly int stuckCountMin;
+    private readonly Dictionary<string, CalibrationOptions> calibrations;
+    private readonly Dictionary<(string Property, TimeSpan Period), StuckWatch> watches = [];
+
+    public ReadingMaker(SensorOptions sensor, SamplingOptions options)
+    {
+        this.sensor = sensor.Name;
+        stuckAfter = sensor.StuckAfter ?? options.StuckAfter;
+        stuckCountMin = options.StuckCountMin;
+        calibrations = sensor.Calibrations.ToDictionary(calibration => calibration.Quantity);
+    }
+
+    /// <summary>Makes a reading.</summary>
+    /// <param name="measurement">What the sensor said.</param>
+    /// <param name="now">UTC instant at which it was taken: its time (the end of its period) where the sensor gave none.</param>
+    /// <param name="reading">The reading.</param>
+    /// <param name="reason">Why there is none.</param>
+    public bool TryMake(in Measurement measurement, DateTime now, out Reading reading, [NotNullWhen(false)] out RefusedReason? reason)
+    {
+        reading = default;
+        reason = null;
+        if (!QuantityCatalogue.TryGet(measurement.Property, out Quantity? quantity))
+        {
+            reason = RefusedReason.UnknownQuantity;
+        }
+        else if (!double.IsFinite(measurement.Value))
+        {
+            reason = RefusedReason.NotFinite;
+        }
+        else if (measurement.Period < TimeSpan.Zero || measurement.Period.Ticks % TimeSpan.TicksPerSecond != 0
+            || measurement.Coverage is < 0 or > 1 or double.NaN || measurement.ObservedAt is { Kind: not DateTimeKind.Utc })
+        {
+            reason = RefusedReason.Malformed;
+        }
+
+        if (reason is not null)
+        {
+            return false;
+        }
+
+        DateTime at = Microseconds(measurement.ObservedAt ?? now - measurement.Period);
+        double value = measurement.Value;
+        double? raw = null;
+        int version = 0;
+        if (calibrations.TryGetValue(quantity!.Id, out CalibrationOptions? calibration))
+        {
+            double corrected = (value * calibration.Gain) + calibration.Offset;
+            if (!double.IsFinite(corrected))
+            {
+                reason = RefusedReason.NotFinite;
+                return false;
+            }
+
+            (raw, value, version) = (value, corrected, calibration.Version);
+        }
+
+        Quality quality = measurement.Quality;
+        if (value < quantity.PlausibleMin || value > quantity.PlausibleMax)
+        {
+            quality |= Quality.OutOfRange;
+        }
+
+        if (IsStuck(quantity, measurement, at))
+        {
+            quality |= Quality.Stuck;
+        }
+
+        reading = new Reading(sensor, quantity.Id, at, value)
+        {
+            Quality = quality,
+            Period = measurement.Period,
+            Raw = raw,
+            Calibration = version,
+            Coverage = measurement.Coverage,
+        };
+        return true;
+    }
+
+    private bool IsStuck(Quantity quantity, in Measurement measurement, DateTime at)
+    {
+        if (stuckAfter == TimeSpan.Zero || quantity.Averaging == AveragingRule.Sum || (measurement.Value == 0 && RestingAtZero.Contains(quantity.Id)))
+        {
+            return false;
+        }
+
+        (string, TimeSpan) key = (quantity.Id, measurement.Period);
+        if (!watches.TryGetValue(key, out StuckWatch? watch))
+        {
+            watches.Add(key, watch = new StuckWatch(stuckAfter, stuckCountMin));
+        }
+
+        return watch.IsStuck(at, measurement.Value);
+    }
+
+    // The wire's resolution: a time that does not survive it would be another reading after a restart.
+    private static DateTime Microseconds(DateTime at) => new(at.Ticks - (at.Ticks % TimeSpan.TicksPerMicrosecond), DateTimeKind.Utc);
+}

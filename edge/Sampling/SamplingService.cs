@@ -1,0 +1,56 @@
+using Hub.Edge.Sensors;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Hub.Edge.Sampling;
+
+/// <summary>Runs all sensors of the station side by side, and watches for those that fall silent.</summary>
+internal sealed class SamplingService : BackgroundService, ISampling
+{
+    private static readonly TimeSpan WatchInterval = TimeSpan.FromMinutes(1);
+
+    private readonly SensorRunner[] runners;
+    private readonly TimeProvider time;
+
+    public SamplingService(
+        IEnumerable<ISensor> sensors, IOptions<SensorsOptions> sensorsOptions, IOptions<SamplingOptions> options,
+        OutboxDoor outbox, SamplingInstruments instruments, TimeProvider time, ILogger<SensorRunner> logger)
+    {
+        this.time = time;
+        runners =
+        [
+            .. sensors.Select(sensor => new SensorRunner(
+                sensor,
+                sensorsOptions.Value.Sensors.FirstOrDefault(entry => entry.Name == sensor.Name) ?? new SensorOptions { Name = sensor.Name },
+                options.Value, outbox, time, instruments, logger)),
+        ];
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<SensorState> Sensors => [.. runners.Select(runner => runner.State)];
+
+    /// <inheritdoc/>
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        // Each on a thread of the pool: a driver that blocks before its first await holds up nobody else.
+        Task.WhenAll([.. runners.Select(runner => Task.Run(() => runner.RunAsync(stoppingToken), CancellationToken.None)), WatchAsync(stoppingToken)]);
+
+    private async Task WatchAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(WatchInterval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
+            {
+                DateTime now = time.GetUtcNow().UtcDateTime;
+                foreach (SensorRunner runner in runners)
+                {
+                    runner.Watch(now);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
+}
