@@ -1,1 +1,3 @@
-internal static class Program { private static int Main() => 0; }
+using Hub.Edge.Agent;
+
+return await AgentCommands.InvokeAsync(args, Environment.GetEnvironmentVariables(), Console.Out, Console.Error, CancellationToken.None).ConfigureAwait(false);

@@ -1,0 +1,142 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Hub.Edge.Outbox;
+using Hub.Edge.Uplink;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Hub.Edge.Agent;
+
+/// <summary>What <c>hub-agent status</c> shows: written beside the outbox by the running agent.</summary>
+internal sealed record AgentStatus(
+    string Agent, string Municipality, string Station, int ProcessId, DateTimeOffset Started, DateTimeOffset At, bool Stopped, OutboxCounters Outbox, UplinkState Uplink);
+
+[JsonSerializable(typeof(AgentStatus))]
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+internal sealed partial class AgentStatusJson : JsonSerializerContext;
+
+/// <summary>Writes <c>status.json</c> every few seconds and once more at the end.</summary>
+internal sealed class StatusWriter(
+    string data, string agent, AgentOptions options, IOutbox outbox, IUplink uplink, TimeProvider time, ILogger<StatusWriter> logger) : BackgroundService
+{
+    public const string FileName = "status.json";
+
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+
+    private readonly DateTimeOffset _started = time.GetUtcNow();
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        Write(stopped: true);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        try
+        {
+            do
+            {
+                Write(stopped: false);
+            }
+            while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
+
+    private void Write(bool stopped)
+    {
+        var status = new AgentStatus(
+            agent, options.Municipality, options.Station, Environment.ProcessId, _started, time.GetUtcNow(), stopped, outbox.Counters, uplink.State);
+        try
+        {
+            var path = Path.Combine(data, FileName);
+            File.WriteAllBytes(path + ".new", JsonSerializer.SerializeToUtf8Bytes(status, AgentStatusJson.Default.AgentStatus));
+            File.Move(path + ".new", path, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            logger.StatusFailed(e);
+        }
+    }
+}
+
+/// <summary>Shows <c>status.json</c> to a person.</summary>
+internal static class StatusReader
+{
+    /// <summary>Prints the counters of the agent that uses a data folder; 0, or 2 when no agent has written there.</summary>
+    public static int Print(string data, TextWriter output, TextWriter error)
+    {
+        AgentStatus? status;
+        var path = Path.Combine(data, StatusWriter.FileName);
+        try
+        {
+            status = JsonSerializer.Deserialize(File.ReadAllBytes(path), AgentStatusJson.Default.AgentStatus);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            error.WriteLine($"hub-agent: {data}: no agent has written its status there; give the folder of a running agent with --data.");
+            return 2;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            error.WriteLine($"hub-agent: {path}: cannot be read: {e.Message.ReplaceLineEndings(" ")}");
+            return 2;
+        }
+
+        if (status is null)
+        {
+            error.WriteLine($"hub-agent: {path}: is empty.");
+            return 2;
+        }
+
+        var running = !status.Stopped && IsHeld(Path.Combine(data, "outbox", "lock"));
+        var outbox = status.Outbox;
+        var dropped = outbox.DroppedFull + outbox.DroppedAge + outbox.DroppedDamaged;
+        (string Name, string Value)[] lines =
+        [
+            ("station", $"{status.Municipality}/{status.Station}"),
+            ("agent", $"{status.Agent}, {(running ? Invariant($"running as process {status.ProcessId}") : status.Stopped ? "stopped" : "not running")}, started {Instant(status.Started)}"),
+            ("as of", Instant(status.At)),
+            ("hub", status.Uplink.Connected && running ? $"connected since {Instant(status.Uplink.Since)}" : "not connected"),
+            ("problem", status.Uplink.Problem ?? "none"),
+            ("taken", Invariant($"{outbox.Taken}")),
+            ("released", Invariant($"{outbox.Released} (of these refused by the hub {outbox.Refused})")),
+            ("held", Invariant($"{outbox.Held}")),
+            ("dropped", Invariant($"{dropped} (full {outbox.DroppedFull}, age {outbox.DroppedAge}, damaged {outbox.DroppedDamaged})")),
+        ];
+        foreach (var (name, value) in lines)
+        {
+            output.WriteLine($"{name,-9} {value}");
+        }
+
+        return 0;
+    }
+
+    private static string Instant(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
+    private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
+
+    /// <summary>True while another process holds the outbox's lock file.</summary>
+    private static bool IsHeld(string path)
+    {
+        try
+        {
+            if (!File.Exists(path))
+            {
+                return true;
+            }
+
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            return false;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using Microsoft.Extensions.Options;
+
+namespace Hub.Edge.Outbox;
+
+/// <summary>Settings of the outbox, configuration section <c>Agent:Outbox</c>. Read once at start.</summary>
+public sealed class OutboxOptions
+{
+    /// <summary>Configuration section.</summary>
+    public const string Section = "Agent:Outbox";
+
+    /// <summary>Smallest allowed <see cref="BytesMax"/>, 64 KiB.</summary>
+    public const long BytesMaxLowest = 64 * 1024;
+
+    /// <summary>Folder of the segment files; created when missing, used by one process at a time. Default <c>outbox</c>.</summary>
+    public string Folder { get; set; } = "outbox";
+
+    /// <summary>
+    /// Bytes on disk, 64 KiB to 1 TiB, default 512 MiB (about 10 million readings). Past it the oldest segment is dropped and counted: a larger
+    /// limit survives a longer outage, a smaller one leaves room on the card.
+    /// </summary>
+    public long BytesMax { get; set; } = 512L * 1024 * 1024;
+
+    /// <summary>
+    /// How long a reading may wait for the hub, counted from when it was taken, 1 minute to 10 years, default 30 days. Past it, it is dropped
+    /// and counted, up to 1/32 of this limit late, because whole segments are dropped.
+    /// </summary>
+    public TimeSpan AgeMax { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>
+    /// Bytes of one segment file, 4 KiB to 64 MiB, default 4 MiB, never more than an eighth of <see cref="BytesMax"/>. It is the grain of dropping
+    /// and deleting: larger means fewer files, smaller frees and drops in smaller steps.
+    /// </summary>
+    public int SegmentBytesMax { get; set; } = 4 * 1024 * 1024;
+}
+
+/// <summary>Checks <see cref="OutboxOptions"/> before the agent starts; messages name the full key.</summary>
+internal sealed class OutboxOptionsValidator : IValidateOptions<OutboxOptions>
+{
+    public ValidateOptionsResult Validate(string? name, OutboxOptions options)
+    {
+        var failures = new List<string>();
+        if (string.IsNullOrWhiteSpace(options.Folder))
+        {
+            failures.Add($"{OutboxOptions.Section}:Folder is empty; give a folder, for instance \"outbox\".");
+        }
+
+        if (options.BytesMax is < OutboxOptions.BytesMaxLowest or > 1L << 40)
+        {
+            failures.Add($"{OutboxOptions.Section}:BytesMax is {options.BytesMax}; give {OutboxOptions.BytesMaxLowest} to {1L << 40} bytes.");
+        }
+
+        if (options.AgeMax < TimeSpan.FromMinutes(1) || options.AgeMax > TimeSpan.FromDays(3653))
+        {
+            failures.Add($"{OutboxOptions.Section}:AgeMax is {options.AgeMax}; give 00:01:00 to 3653.00:00:00.");
+        }
+
+        if (options.SegmentBytesMax is < 4 * 1024 or > 64 * 1024 * 1024)
+        {
+            failures.Add($"{OutboxOptions.Section}:SegmentBytesMax is {options.SegmentBytesMax}; give {4 * 1024} to {64 * 1024 * 1024} bytes.");
+        }
+
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+    }
+}

@@ -1,0 +1,78 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using Hub.Tests.Kit;
+
+namespace Hub.Edge.Agent.Tests;
+
+/// <summary>The real program, as a user starts it.</summary>
+internal sealed class AgentProcess : IDisposable
+{
+    private readonly Process _process;
+
+    public AgentProcess(IReadOnlyDictionary<string, string> environment, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "hub-agent"), arguments)
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        _process = new Process { StartInfo = start };
+        _process.OutputDataReceived += (_, e) => Output.Enqueue(e.Data ?? "");
+        _process.ErrorDataReceived += (_, e) => Error.Enqueue(e.Data ?? "");
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    public ConcurrentQueue<string> Output { get; } = new();
+
+    public ConcurrentQueue<string> Error { get; } = new();
+
+    public bool HasExited => _process.HasExited;
+
+    public string Said => string.Join(Environment.NewLine, Output.Concat(Error));
+
+    /// <summary>As a power cut would.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    public Task<int> TerminateAsync() => SignalAsync("-TERM");
+
+    public Task<int> CloseInputAsync()
+    {
+        _process.StandardInput.Close();
+        return ExitAsync();
+    }
+
+    public async Task<int> ExitAsync()
+    {
+        using var limit = new CancellationTokenSource(Eventually.Limit);
+        await _process.WaitForExitAsync(limit.Token);
+        return _process.ExitCode;
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+        }
+
+        _process.Dispose();
+    }
+
+    private async Task<int> SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", [signal, _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+        return await ExitAsync();
+    }
+}

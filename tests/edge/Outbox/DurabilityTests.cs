@@ -1,0 +1,288 @@
+using System.Globalization;
+using CsCheck;
+using Hub.Edge.Contract.Readings;
+using Hub.Tests.Kit;
+
+namespace Hub.Edge.Outbox.Tests;
+
+/// <summary>Power cuts, failing cards and kill -9, by doing to the files what those do.</summary>
+public sealed class DurabilityTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Everything_survives_a_restart()
+    {
+        var folder = _folder.File("outbox");
+        for (var start = 0; start < 3; start++)
+        {
+            await using var outbox = Files.Open(folder, segmentBytesMax: 4096);
+            Assert.Equal(new OutboxCounters(start * 200, start * 50, start * 150, 0, 0, 0, start * 2), outbox.Counters);
+            Assert.Equal(start * 200, Sample.Number(outbox.Cursor("air")));
+            for (var i = 0; i < 200; i += 4)
+            {
+                await outbox.AppendAsync(Sample.Numbered((start * 200) + i, 4), Sample.Cursor((start * 200) + i + 4), Cancel);
+            }
+
+            await outbox.ReleaseAsync((start + 1) * 50, 2, Cancel);
+            Assert.Equal(
+                Sample.Numbered((start + 1) * 50, (start * 150) + 150), (await Sample.DrainAsync(outbox)).Select(r => r.Reading));
+        }
+    }
+
+    [Fact]
+    public async Task A_killed_process_keeps_even_its_last_release()
+    {
+        var folder = _folder.File("outbox");
+        await using var outbox = Files.Open(folder);
+        await outbox.AppendAsync(Sample.Numbered(0, 9), Sample.Cursor(9), Cancel);
+        await outbox.ReleaseAsync(5, 1, Cancel);
+        Sample.CopyFolder(folder, _folder.File("after-kill"));
+
+        await using var again = Files.Open(_folder.File("after-kill"));
+        Assert.Equal(new OutboxCounters(9, 5, 4, 0, 0, 0, 1), again.Counters);
+        Assert.Equal(Sample.Numbered(5, 4), (await Sample.DrainAsync(again)).Select(r => r.Reading));
+        Assert.Equal(9, Sample.Number(again.Cursor("air")));
+    }
+
+    [Fact]
+    public async Task Cursors_and_counters_survive_the_release_of_everything()
+    {
+        var folder = _folder.File("outbox");
+        await using (var outbox = Files.Open(folder, segmentBytesMax: 4096))
+        {
+            await outbox.AppendAsync(Sample.Numbered(0, 1), Sample.Cursor(41, "old"), Cancel);
+            for (var i = 1; i < 1000; i += 3)
+            {
+                await outbox.AppendAsync(Sample.Numbered(i, 3), Sample.Cursor(i + 3), Cancel);
+                await outbox.ReleaseAsync(i + 3, 0, Cancel);
+            }
+
+            Assert.Single(Files.Segments(folder));
+        }
+
+        File.Delete(Files.Segments(folder)[0]);
+        await using var again = Files.Open(folder);
+        Assert.Equal(new OutboxCounters(1000, 1000, 0, 0, 0, 0, 0), again.Counters);
+        Assert.Equal((41, 1000), (Sample.Number(again.Cursor("old")), Sample.Number(again.Cursor("air"))));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_file_cut_at_any_byte_loses_only_what_was_cut(bool positionKnown)
+    {
+        var folder = _folder.File("outbox");
+        var ends = new List<(long Bytes, long Taken)> { (0, 0) };
+        await using (var outbox = Files.Open(folder))
+        {
+            for (var i = 0; i < 8; i++)
+            {
+                await outbox.AppendAsync(Sample.Numbered(i * 3, 3), Sample.Cursor((i + 1) * 3), Cancel);
+                ends.Add((Files.SegmentBytes(folder), (i + 1) * 3));
+            }
+        }
+
+        var segment = Files.Segments(folder)[0];
+        var whole = await File.ReadAllBytesAsync(segment, Cancel);
+        for (var cut = 0; cut <= whole.Length; cut++)
+        {
+            var broken = _folder.File("cut-" + cut.ToString(CultureInfo.InvariantCulture));
+            Directory.CreateDirectory(broken);
+            await File.WriteAllBytesAsync(Path.Combine(broken, Path.GetFileName(segment)), whole[..cut], Cancel);
+            if (positionKnown)
+            {
+                File.Copy(Path.Combine(folder, "position"), Path.Combine(broken, "position"));
+            }
+
+            var kept = ends.Last(end => end.Bytes <= cut).Taken;
+            var taken = positionKnown ? 24 : kept;
+            await using (var outbox = Files.Open(broken))
+            {
+                Assert.Equal(new OutboxCounters(taken, 0, kept, 0, 0, taken - kept, 0), outbox.Counters);
+                Assert.Equal(kept, Sample.Number(outbox.Cursor("air")));
+                Assert.Equal(Sample.Numbered(0, (int)kept), (await Sample.DrainAsync(outbox)).Select(r => r.Reading));
+
+                // Service goes on without a person.
+                await outbox.AppendAsync(Sample.Numbered(taken, 2), Sample.Cursor(taken + 2), Cancel);
+            }
+
+            await using var again = Files.Open(broken);
+            Assert.Equal(new OutboxCounters(taken + 2, 0, kept + 2, 0, 0, taken - kept, 0), again.Counters);
+            Assert.Equal([.. Sample.Numbered(0, (int)kept), .. Sample.Numbered(taken, 2)], (await Sample.DrainAsync(again)).Select(r => r.Reading));
+            Directory.Delete(broken, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_flipped_byte_anywhere_gives_no_exception_no_wrong_reading_and_counters_that_add_up()
+    {
+        var folder = _folder.File("outbox");
+        await using (var outbox = Files.Open(folder, segmentBytesMax: 600))
+        {
+            for (var i = 0; i < 24; i++)
+            {
+                await outbox.AppendAsync(Sample.Numbered(i * 3, 3), Sample.Cursor((i + 1) * 3), Cancel);
+            }
+
+            await outbox.ReleaseAsync(29, 2, Cancel);
+        }
+
+        var original = Directory.GetFiles(folder).ToDictionary(path => Path.GetFileName(path), File.ReadAllBytes);
+        Assert.True(original.Keys.Count(name => name.EndsWith(".seg", StringComparison.Ordinal)) >= 2, "The test wants more than one segment.");
+        Assert.Contains("checkpoint.old", original.Keys);
+        var broken = _folder.File("broken");
+        Directory.CreateDirectory(broken);
+        foreach (var (name, bytes) in original)
+        {
+            for (var at = 0; at < bytes.Length; at++)
+            {
+                foreach (var path in Directory.GetFiles(broken).Where(path => !original.ContainsKey(Path.GetFileName(path))))
+                {
+                    File.Delete(path);
+                }
+
+                foreach (var (other, content) in original)
+                {
+                    await File.WriteAllBytesAsync(Path.Combine(broken, other), content, Cancel);
+                }
+
+                var flipped = (byte[])bytes.Clone();
+                flipped[at] ^= (byte)(1 << (at % 8));
+                await File.WriteAllBytesAsync(Path.Combine(broken, name), flipped, Cancel);
+
+                await using var outbox = Files.Open(broken, segmentBytesMax: 600);
+                var counters = outbox.Counters;
+                Sample.AddUp(counters);
+                Assert.Equal(72, counters.Taken);
+                Assert.InRange(counters.DroppedDamaged, 0, 3);
+                Assert.All(await Sample.DrainAsync(outbox, 100), r => Assert.Equal(Sample.Numbered(r.Sequence), r.Reading));
+                Assert.InRange(Sample.Number(outbox.Cursor("air")), 69, 72);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Damage_found_while_running_is_stepped_over_and_counted()
+    {
+        var folder = _folder.File("outbox");
+        await using var outbox = Files.Open(folder, segmentBytesMax: 4096);
+        for (var i = 0; i < 200; i++)
+        {
+            await outbox.AppendAsync(Sample.Numbered(i * 3, 3), null, Cancel);
+        }
+
+        var path = Files.Segments(folder)[0];
+        using (var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete))
+        {
+            file.Position = 500;
+            file.Write(new byte[300]);
+        }
+
+        var all = await Sample.DrainAsync(outbox);
+        Assert.All(all, r => Assert.Equal(Sample.Numbered(r.Sequence), r.Reading));
+        Sample.AddUp(outbox.Counters);
+        Assert.InRange(outbox.Counters.DroppedDamaged, 3, 30);
+        Assert.Equal(600 - all.Count, outbox.Counters.DroppedDamaged);
+        await outbox.ReleaseAsync(600, 0, Cancel);
+        Assert.Equal(new OutboxCounters(600, all.Count, 0, 0, 0, 600 - all.Count, 0), outbox.Counters);
+    }
+
+    [Fact]
+    public async Task Garbage_of_any_kind_in_the_folder_never_stops_the_service()
+    {
+        await Gen.Select(Gen.Byte.Array[0, 400], Gen.Byte.Array[0, 400], Gen.Byte.Array[0, 200]).SampleAsync(
+            async (first, second, position) =>
+            {
+                var folder = _folder.File("garbage-" + Guid.NewGuid().ToString("n"));
+                Directory.CreateDirectory(folder);
+                await File.WriteAllBytesAsync(Path.Combine(folder, "00000001-0000000000000000.seg"), first, CancellationToken.None);
+                await File.WriteAllBytesAsync(Path.Combine(folder, "00000002-0000000000000010.seg"), [.. GroupCodec.Mark, .. second], CancellationToken.None);
+                await File.WriteAllBytesAsync(Path.Combine(folder, "position"), position, CancellationToken.None);
+                await File.WriteAllBytesAsync(Path.Combine(folder, "checkpoint"), second, CancellationToken.None);
+                await using var outbox = Files.Open(folder);
+                await outbox.AppendAsync(Sample.Numbered(0, 2), Sample.Cursor(2), CancellationToken.None);
+                Assert.Equal(Sample.Numbered(0, 2), (await Sample.DrainAsync(outbox)).Select(r => r.Reading));
+                Assert.Equal(new OutboxCounters(18, 0, 2, 0, 0, 16, 0), outbox.Counters);
+            },
+            iter: 50,
+            threads: 1);
+    }
+
+    [Fact]
+    public async Task A_folder_copied_at_any_moment_holds_all_that_was_acknowledged_before()
+    {
+        var folder = _folder.File("outbox");
+        await using var outbox = Files.Open(folder, segmentBytesMax: 4096);
+        long durable = 0, released = 0;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var writer = Task.Run(
+            async () =>
+            {
+                for (var n = 0L; !stop.IsCancellationRequested; n += 3)
+                {
+                    await outbox.AppendAsync(Sample.Numbered(n, 3), Sample.Cursor(n + 3), CancellationToken.None);
+                    Interlocked.Exchange(ref durable, n + 3);
+                    if (n % 30 == 0)
+                    {
+                        await outbox.ReleaseAsync(Math.Max(0, n - 300), 0, CancellationToken.None);
+                        Interlocked.Exchange(ref released, Math.Max(0, n - 300));
+                    }
+                }
+            },
+            Cancel);
+
+        for (var copy = 0; copy < 25; copy++)
+        {
+            var wanted = Interlocked.Read(ref durable) + 40;
+            await Eventually.TrueAsync(() => Interlocked.Read(ref durable) > wanted, "the writer went on");
+            var acknowledged = Interlocked.Read(ref durable);
+            var image = _folder.File("image-" + copy.ToString(CultureInfo.InvariantCulture));
+            Sample.CopyFolder(folder, image);
+
+            // Readings released while the copy was made may be missing from it, none other.
+            var gone = outbox.Head;
+            await using var restored = Files.Open(image, segmentBytesMax: 4096);
+            Sample.AddUp(restored.Counters);
+            var held = await Sample.DrainAsync(restored, 50);
+            Assert.All(held, r => Assert.Equal(Sample.Numbered(r.Sequence), r.Reading));
+            var sequences = held.Select(r => r.Sequence).ToHashSet();
+            for (var n = gone; n < acknowledged; n++)
+            {
+                Assert.Contains(n, sequences);
+            }
+
+            var cursor = Sample.Number(restored.Cursor("air"));
+            Assert.True(cursor >= acknowledged, "The cursor is older than what was acknowledged.");
+            Assert.Equal(restored.Counters.Taken, cursor);
+        }
+
+        await stop.CancelAsync();
+        await writer;
+    }
+
+    [Fact]
+    public void The_layout_on_disk_is_the_one_of_released_agents()
+    {
+        Reading[] readings =
+        [
+            Sample.Numbered(1),
+            Sample.Numbered(2) with { Raw = 1.5, Calibration = 3, Coverage = 0.5, Revision = -1, Quality = Quality.Stuck },
+        ];
+        var group = GroupCodec.Encode(readings, Sample.Cursor(12), Sample.Start);
+        GroupCodec.Seal(group, 1000);
+        const string Expected =
+            "484F42014F0000002E36010402000000E80300000000000080838ECD060303616972036E6F32046C616571010231320300018089F3DFC4FA85E301000000000000F03F01"
+            + "3C3F000280897A0000000000000040043C000000000000F83F06000000000000E03F01";
+        Assert.Equal(Expected, Convert.ToHexString(group));
+
+        var content = new GroupContent();
+        Assert.True(GroupCodec.IsIntact(group) && GroupCodec.TryDecode(group, new StringPool(), content));
+        Assert.Equal(readings, content.Readings);
+        Assert.Equal(Sample.Start, content.TakenAt);
+    }
+}

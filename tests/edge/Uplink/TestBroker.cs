@@ -1,0 +1,170 @@
+using System.Buffers;
+using System.Net;
+using System.Text;
+using Hub.Edge.Contract.Encoding;
+using MQTTnet;
+using MQTTnet.Packets;
+using MQTTnet.Protocol;
+using MQTTnet.Server;
+
+namespace Hub.Edge.Uplink.Tests;
+
+/// <summary>A pack as it arrived, with the codes it was answered with.</summary>
+internal sealed record ArrivedPack(string ClientId, string Topic, string ContentType, byte[] Payload, IReadOnlyList<ArrivedReading> Readings, int Code);
+
+/// <summary>A reading as the hub would see it.</summary>
+internal sealed record ArrivedReading(string Sensor, string Property, DateTime PhenomenonTime, double Value, TimeSpan Period);
+
+/// <summary>An MQTT broker in this process that keeps what it is sent and answers as the test wants. Starting again on the same port is a broker's restart.</summary>
+internal sealed class TestBroker(int port) : IAsyncDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly List<ArrivedPack> _packs = [];
+    private readonly List<(string Topic, string Payload, bool Retain)> _others = [];
+    private readonly List<MqttConnectPacket> _connects = [];
+    private MqttServer? _server;
+
+    public int Port => port;
+
+    /// <summary>Reason code for a pack, given its number from 0 on and its readings; 0 is success.</summary>
+    public Func<int, IReadOnlyList<ArrivedReading>, int> Answer { get; set; } = (_, _) => 0;
+
+    /// <summary>Awaited before a pack is answered.</summary>
+    public Func<int, CancellationToken, Task> Before { get; set; } = (_, _) => Task.CompletedTask;
+
+    public Func<ValidatingConnectionEventArgs, MqttConnectReasonCode> Login { get; set; } = _ => MqttConnectReasonCode.Success;
+
+    /// <summary>True to break every connection at a pack instead of answering it: the readings have arrived, the acknowledgement is lost.</summary>
+    public Func<int, bool> LoseAck { get; set; } = _ => false;
+
+    public IReadOnlyList<ArrivedPack> Packs
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _packs];
+            }
+        }
+    }
+
+    public IReadOnlyList<(string Topic, string Payload, bool Retain)> Others
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _others];
+            }
+        }
+    }
+
+    public int Connects
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _connects.Count;
+            }
+        }
+    }
+
+    /// <summary>All readings of packs that were answered with success, each once.</summary>
+    public HashSet<ArrivedReading> Taken => [.. Packs.Where(pack => pack.Code < 0x80).SelectMany(pack => pack.Readings)];
+
+    public MqttServer Server => _server!;
+
+    public async Task StartAsync()
+    {
+        var options = new MqttServerOptionsBuilder().WithDefaultEndpoint().WithDefaultEndpointPort(port).WithDefaultEndpointBoundIPAddress(IPAddress.Loopback)
+            .WithDefaultEndpointBoundIPV6Address(IPAddress.None).WithDefaultEndpointReuseAddress().WithPersistentSessions().Build();
+        var server = new MqttServerFactory().CreateMqttServer(options);
+        server.ValidatingConnectionAsync += e =>
+        {
+            e.ReasonCode = Login(e);
+            lock (_gate)
+            {
+                _connects.Add(new MqttConnectPacket
+                {
+                    ClientId = e.ClientId, Username = e.UserName, CleanSession = e.CleanSession ?? false, SessionExpiryInterval = e.SessionExpiryInterval,
+                    KeepAlivePeriod = e.KeepAlivePeriod ?? 0, WillDelayInterval = e.WillDelayInterval, Password = Encoding.UTF8.GetBytes(e.Password ?? ""),
+                });
+            }
+
+            return Task.CompletedTask;
+        };
+        server.InterceptingPublishAsync += PublishAsync;
+        await server.StartAsync();
+        _server = server;
+    }
+
+    public async Task StopAsync()
+    {
+        var server = _server;
+        _server = null;
+        if (server is not null)
+        {
+            await server.StopAsync(new MqttServerStopOptions());
+            server.Dispose();
+        }
+    }
+
+    public MqttConnectPacket Connect(int index)
+    {
+        lock (_gate)
+        {
+            return _connects[index];
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await StopAsync();
+
+    private async Task PublishAsync(InterceptingPublishEventArgs e)
+    {
+        var message = e.ApplicationMessage;
+        if (!message.Topic.EndsWith("/readings", StringComparison.Ordinal))
+        {
+            lock (_gate)
+            {
+                _others.Add((message.Topic, Encoding.UTF8.GetString(message.Payload.ToArray()), message.Retain));
+            }
+
+            return;
+        }
+
+        var payload = message.Payload.ToArray();
+        var sink = new Sink();
+        Assert.True(PackFormats.TryParse(message.ContentType, payload, out var format));
+        ReadingPack.Decode(payload, format.Value, new DateTime(2100, 1, 1, 0, 0, 0, DateTimeKind.Utc), ref sink);
+        Assert.Empty(sink.Refusals);
+        int number, code;
+        lock (_gate)
+        {
+            number = _packs.Count;
+            code = Answer(number, sink.Readings);
+            _packs.Add(new ArrivedPack(e.ClientId, message.Topic, message.ContentType, payload, sink.Readings, code));
+        }
+
+        await Before(number, e.CancellationToken);
+        e.ProcessPublish = false;
+        e.Response.ReasonCode = (MqttPubAckReasonCode)code;
+        if (LoseAck(number))
+        {
+            e.CloseConnection = true;
+            await _server!.DisconnectClientAsync(e.ClientId, new MqttServerClientDisconnectOptions());
+        }
+    }
+
+    private sealed class Sink : IReadingSink
+    {
+        public List<ArrivedReading> Readings { get; } = [];
+
+        public List<string> Refusals { get; } = [];
+
+        public void OnReading(int recordIndex, in WireReading reading) => Readings.Add(new ArrivedReading(
+            Encoding.UTF8.GetString(reading.Sensor), reading.Quantity.Id, reading.PhenomenonTime, reading.Value, TimeSpan.FromSeconds(reading.PeriodSeconds)));
+
+        public void OnRefused(Refusal refusal, ReadOnlySpan<byte> record) => Refusals.Add($"{refusal}");
+    }
+}

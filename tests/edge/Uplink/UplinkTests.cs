@@ -1,0 +1,310 @@
+using System.Text.Json;
+using Hub.Tests.Kit;
+using MQTTnet.Protocol;
+
+namespace Hub.Edge.Uplink.Tests;
+
+public sealed class UplinkTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("cbor", "application/senml+cbor")]
+    [InlineData("json", "application/senml+json")]
+    public async Task Readings_arrive_as_they_were_taken_and_are_released(string encoding, string contentType)
+    {
+        await using var fixture = new UplinkFixture(null, ("Agent:Uplink:Encoding", encoding), ("Agent:Uplink:PackReadings", "20"));
+        await fixture.Broker.StartAsync();
+        await fixture.StartAgentAsync();
+        await fixture.AppendAsync(0, 137);
+        await fixture.ReleasedAsync(137);
+
+        fixture.AssertTaken(137);
+        Assert.All(fixture.Broker.Packs, pack =>
+        {
+            Assert.Equal(("braga/avenida", "hub/v1/braga/avenida/readings", contentType), (pack.ClientId, pack.Topic, pack.ContentType));
+            Assert.InRange(pack.Readings.Count, 1, 20);
+        });
+        var state = fixture.Uplink.State;
+        Assert.True(state.Connected);
+        Assert.Equal((1, 137, 137, 0), (state.Connections, state.ReadingsSent, state.ReadingsAcknowledged, state.ReadingsRefused));
+    }
+
+    [Fact]
+    public async Task The_session_is_kept_and_birth_and_goodbye_are_retained()
+    {
+        await using var fixture = new UplinkFixture();
+        await fixture.Broker.StartAsync();
+        await fixture.StartAgentAsync();
+        await Eventually.TrueAsync(() => fixture.Broker.Others.Count == 1, "the birth arrived");
+
+        var connect = fixture.Broker.Connect(0);
+        Assert.Equal(("braga/avenida", "braga/avenida", "s3cret"), (connect.ClientId, connect.Username, System.Text.Encoding.UTF8.GetString(connect.Password)));
+        Assert.False(connect.CleanSession);
+        Assert.Equal((86400u, 30, 30u), (connect.SessionExpiryInterval, connect.KeepAlivePeriod, connect.WillDelayInterval));
+
+        var (topic, payload, retain) = fixture.Broker.Others[0];
+        Assert.Equal(("hub/v1/braga/avenida/status", true), (topic, retain));
+        using (var birth = JsonDocument.Parse(payload))
+        {
+            var root = birth.RootElement;
+            Assert.Equal(("online", "hub-agent 1.2.3", "Avenida"), (root.GetProperty("state").GetString(), root.GetProperty("agent").GetString(), root.GetProperty("name").GetString()));
+            Assert.Equal("2026-03-01T00:00:00Z", root.GetProperty("started").GetString());
+            Assert.Equal("pm2_5", root.GetProperty("sensors")[0].GetProperty("quantities")[0].GetString());
+        }
+
+        await fixture.StopAgentAsync();
+        (topic, payload, retain) = fixture.Broker.Others[^1];
+        Assert.Equal(("hub/v1/braga/avenida/status", true), (topic, retain));
+        using var bye = JsonDocument.Parse(payload);
+        Assert.Equal(("offline", "stopped"), (bye.RootElement.GetProperty("state").GetString(), bye.RootElement.GetProperty("reason").GetString()));
+    }
+
+    [Fact]
+    public async Task A_broken_line_makes_the_broker_say_that_the_station_is_lost()
+    {
+        await using var fixture = new UplinkFixture(null, ("Agent:Uplink:WillDelay", "00:00:00"));
+        await fixture.Broker.StartAsync();
+        await fixture.StartAgentAsync();
+        await Eventually.TrueAsync(() => fixture.Broker.Others.Count == 1, "the birth arrived");
+
+        fixture.Broker.LoseAck = number => number == 0;
+        await fixture.AppendAsync(0, 5);
+        await Eventually.TrueAsync(
+            () => fixture.Broker.Others.Any(other => other.Retain && other.Payload.Contains("\"reason\":\"lost\"", StringComparison.Ordinal)), "the will was published");
+    }
+
+    [Fact]
+    public async Task A_backlog_taken_while_the_broker_was_away_survives_its_restarts()
+    {
+        await using var fixture = new UplinkFixture(null, ("Agent:Uplink:PackReadings", "10"));
+        await fixture.StartAgentAsync();
+        await fixture.AppendAsync(0, 300);
+        Assert.False(fixture.Uplink.State.Connected);
+        var answered = 0;
+        fixture.Broker.Before = (_, _) =>
+        {
+            Interlocked.Increment(ref answered);
+            return Task.CompletedTask;
+        };
+        for (var restart = 1; restart <= 4; restart++)
+        {
+            await fixture.Broker.StartAsync();
+            var wanted = Volatile.Read(ref answered) + 5;
+            await fixture.AppendAsync(restart * 300, 300);
+            await Eventually.TrueAsync(() => Volatile.Read(ref answered) >= wanted, "packs arrived after the restart");
+            await fixture.Broker.StopAsync();
+        }
+
+        await fixture.Broker.StartAsync();
+        await fixture.ReleasedAsync(1500);
+        fixture.AssertTaken(1500);
+        Assert.True(fixture.Uplink.State.Connections >= 2);
+    }
+
+    [Fact]
+    public async Task Lost_acknowledgements_cost_repeats_but_no_reading()
+    {
+        await using var fixture = new UplinkFixture(null, ("Agent:Uplink:PackReadings", "10"));
+        fixture.Broker.LoseAck = number => number % 7 == 3;
+        await fixture.Broker.StartAsync();
+        await fixture.StartAgentAsync();
+        await fixture.AppendAsync(0, 400);
+        await fixture.ReleasedAsync(400);
+        fixture.AssertTaken(400);
+        Assert.True(fixture.Broker.Packs.Sum(pack => pack.Readings.Count) > 400, "Nothing was repeated: the test did not test.");
+    }
+
+    [Fact]
+    public async Task An_agent_started_again_goes_on_behind_what_was_released()
+    {
+        await using var fixture = new UplinkFixture();
+        await fixture.Broker.StartAsync();
+        for (var start = 0; start < 3; start++)
+        {
+            await fixture.StartAgentAsync();
+            await fixture.AppendAsync(start * 50, 50);
+            await fixture.ReleasedAsync((start + 1) * 50);
+            if (start < 2)
+            {
+                await fixture.StopAgentAsync();
+            }
+        }
+
+        fixture.AssertTaken(150);
+        Assert.Equal(150, fixture.Broker.Packs.Sum(pack => pack.Readings.Count));
+    }
+
+    [Theory]
+    [InlineData(0x99)]
+    [InlineData(0x83)]
+    public async Task A_pack_refused_for_good_is_released_counted_and_said(int code)
+    {
+        await using var fixture = new UplinkFixture(null, ("Agent:Uplink:PackReadings", "10"));
+        await fixture.StartAgentAsync();
+        await fixture.AppendAsync(0, 40);
+        fixture.Broker.Answer = (_, readings) => readings[0].Value == 10 ? code : 0;
+        await fixture.Broker.StartAsync();
+        await fixture.ReleasedAsync(40);
+
+        Assert.Equal(10, fixture.Outbox.Counters.Refused);
+        Assert.Equal(10, fixture.Uplink.State.ReadingsRefused);
+        Assert.Equal(4, fixture.Broker.Packs.Count);
+        Assert.Equal(30, fixture.Broker.Taken.Count);
+        Assert.Contains(fixture.Log, line => line.StartsWith($"Warning: Uplink: the hub refused 10 readings for good (code 0x{code:X2}", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(0x97, "Warning: Uplink: the hub cannot take readings now (code 0x97")]
+    [InlineData(0x89, "Warning: Uplink: the hub cannot take readings now (code 0x89")]
+    [InlineData(0x80, "Warning: Uplink: the hub cannot take readings now (code 0x80")]
+    [InlineData(0x87, "Error: Uplink: the hub does not allow braga/avenida to publish on hub/v1/braga/avenida/readings (code 0x87")]
+    [InlineData(0x90, "Error: Uplink: the hub does not allow braga/avenida to publish on hub/v1/braga/avenida/readings (code 0x90")]
+    public async Task A_pack_not_taken_now_is_kept_and_sent_again_and_the_release_waits_for_it(int code, string said)
+    {
+        await using var fixture = new UplinkFixture(null, ("Agent:Uplink:PackReadings", "10"), ("Agent:Uplink:RetryDelayMax", "00:00:00.1"));
+        await fixture.StartAgentAsync();
+        await fixture.AppendAsync(0, 60);
+        var refusals = 0;
+        fixture.Broker.Answer = (_, readings) => readings[0].Value == 20 && refusals++ < 4 ? code : 0;
+        await fixture.Broker.StartAsync();
+        await Eventually.TrueAsync(() => refusals >= 3, "the pack was refused again");
+        Assert.Equal(20, fixture.Outbox.Head);
+        await fixture.ReleasedAsync(60);
+
+        fixture.AssertTaken(60);
+        Assert.Contains(fixture.Log, line => line.StartsWith(said, StringComparison.Ordinal));
+
+        // Only the refused pack was repeated, on the same connection.
+        Assert.Equal(10, fixture.Broker.Packs.Count);
+        Assert.Equal(1, fixture.Uplink.State.Connections);
+    }
+
+    [Fact]
+    public async Task Release_follows_the_order_of_taking_and_no_more_than_the_window_is_in_flight()
+    {
+        await using var fixture = new UplinkFixture(null, ("Agent:Uplink:PackReadings", "5"), ("Agent:Uplink:Window", "3"));
+        await fixture.StartAgentAsync();
+        await fixture.AppendAsync(0, 200);
+        var heads = new List<(int Number, long Head)>();
+        using var gate = new SemaphoreSlim(0);
+        fixture.Broker.Before = async (number, cancel) =>
+        {
+            await gate.WaitAsync(cancel);
+            heads.Add((number, fixture.Outbox.Head));
+        };
+        await fixture.Broker.StartAsync();
+        for (var pack = 0; pack < 40; pack++)
+        {
+            gate.Release();
+            var wanted = (pack + 1) * 5;
+            await Eventually.TrueAsync(() => fixture.Outbox.Head >= wanted, "the pack was released");
+            Assert.Equal(wanted, fixture.Outbox.Head);
+        }
+
+        fixture.AssertTaken(200);
+        Assert.All(heads, seen => Assert.Equal(seen.Number * 5, seen.Head));
+        Assert.Equal(Enumerable.Range(0, 200).Select(i => (double)i), fixture.Broker.Packs.SelectMany(pack => pack.Readings).Select(r => r.Value));
+    }
+
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(false, true)]
+    public async Task A_line_that_goes_dead_is_given_up_and_what_was_in_flight_is_sent_again(bool up, bool down)
+    {
+        await using var fixture = new UplinkFixture(null, ("Agent:Uplink:AckTimeout", "00:00:01"), ("Agent:Uplink:PackReadings", "10"));
+        await using var proxy = new StallingProxy(fixture.Broker.Port);
+        fixture.Set("Agent:Hub:Port", $"{proxy.Port}");
+        await fixture.Broker.StartAsync();
+        await fixture.StartAgentAsync();
+        await fixture.AppendAsync(0, 50);
+        await fixture.ReleasedAsync(50);
+
+        proxy.Stall(up, down);
+        await fixture.AppendAsync(50, 50);
+        await fixture.ReleasedAsync(100);
+        fixture.AssertTaken(100);
+        Assert.True(proxy.Connections >= 2);
+        Assert.True(
+            fixture.Log.Any(line => line.StartsWith("Warning: Uplink: The hub did not answer in time (no acknowledgement within 1 s).", StringComparison.Ordinal)),
+            string.Join(Environment.NewLine, fixture.Log));
+    }
+
+    [Fact]
+    public async Task A_wrong_secret_is_said_clearly_and_tried_again_until_it_is_right()
+    {
+        await using var fixture = new UplinkFixture();
+        using var folder = new TempFolder();
+        var secret = folder.File("secret");
+        await File.WriteAllTextAsync(secret, "wrong\n", Cancel);
+        fixture.Set("Agent:Hub:SecretFile", secret);
+        fixture.Broker.Login = e => e.Password == "right" ? MqttConnectReasonCode.Success : MqttConnectReasonCode.BadUserNameOrPassword;
+        await fixture.Broker.StartAsync();
+        await fixture.StartAgentAsync();
+        await fixture.AppendAsync(0, 10);
+        await Eventually.TrueAsync(() => fixture.Broker.Connects >= 2, "it tried again");
+        Assert.Equal(10, fixture.Outbox.Counters.Held);
+        Assert.Contains(
+            fixture.Log,
+            line => line.StartsWith($"Error: Uplink: the hub at 127.0.0.1:{fixture.Broker.Port} does not accept braga/avenida (code 0x86 BadUserNameOrPassword): check municipality, station and secret.", StringComparison.Ordinal));
+
+        await File.WriteAllTextAsync(secret, "right\n", Cancel);
+        await fixture.ReleasedAsync(10);
+        fixture.AssertTaken(10);
+        Assert.DoesNotContain(fixture.Log, line => line.Contains("wrong", StringComparison.Ordinal) || line.Contains("right", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_reading_that_cannot_be_encoded_holds_up_no_other()
+    {
+        await using var fixture = new UplinkFixture();
+        await fixture.StartAgentAsync();
+        var readings = UplinkFixture.Numbered(0, 5);
+        readings[2] = readings[2] with { Property = "no_such_quantity" };
+        await fixture.Outbox.AppendAsync(readings, null, Cancel);
+        await fixture.Outbox.AppendAsync(new[] { readings[2] }, null, Cancel);
+        await fixture.Broker.StartAsync();
+        await fixture.ReleasedAsync(6);
+        Assert.Equal([0, 1, 3, 4], fixture.Broker.Packs.SelectMany(pack => pack.Readings).Select(r => r.Value));
+        Assert.Equal(2, fixture.Outbox.Counters.Refused);
+        Assert.Contains(fixture.Log, line => line.StartsWith("Error: Uplink: reading 2 (air/no_such_quantity) cannot be encoded and is given up:", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_stop_lets_what_is_in_flight_be_acknowledged()
+    {
+        await using var fixture = new UplinkFixture(null, ("Agent:Uplink:PackReadings", "10"));
+        var arrived = new TaskCompletionSource();
+        using var gate = new SemaphoreSlim(0);
+        fixture.Broker.Before = async (_, cancel) =>
+        {
+            arrived.TrySetResult();
+            await gate.WaitAsync(cancel);
+        };
+        await fixture.Broker.StartAsync();
+        await fixture.StartAgentAsync();
+        await fixture.AppendAsync(0, 10, group: 10);
+        await arrived.Task.WaitAsync(Eventually.Limit, Cancel);
+        var stopping = fixture.StopAgentAsync();
+        gate.Release(100);
+        await stopping;
+
+        await fixture.StartAgentAsync();
+        await fixture.ReleasedAsync(10);
+        Assert.Single(fixture.Broker.Packs);
+    }
+
+    [Fact]
+    public async Task A_large_backlog_drains()
+    {
+        await using var fixture = new UplinkFixture();
+        await fixture.StartAgentAsync();
+        await fixture.AppendAsync(0, 20_000, group: 500);
+        var started = TimeProvider.System.GetTimestamp();
+        await fixture.Broker.StartAsync();
+        await fixture.ReleasedAsync(20_000);
+        TestContext.Current.SendDiagnosticMessage($"{20_000 / TimeProvider.System.GetElapsedTime(started).TotalSeconds:0} readings/s, connecting included");
+        fixture.AssertTaken(20_000);
+        Assert.Equal(200, fixture.Broker.Packs.Count);
+    }
+}
