@@ -22,6 +22,16 @@ internal sealed class AlertsBench : IAsyncDisposable
 {
     public static readonly DateTime T0 = new(2026, 5, 4, 12, 0, 0, DateTimeKind.Utc);
 
+    /// <summary>A migrated database to copy: migrating anew for each case is most of the time.</summary>
+    private static readonly Lazy<SqliteConnection> Template = new(() =>
+    {
+        var connection = new SqliteConnection("Data Source=:memory:");
+        connection.Open();
+        using var db = new AlertsContext(new DbContextOptionsBuilder<AlertsContext>().UseSqlite(connection, sqlite => sqlite.MigrationsHistoryTable(AlertsContext.HistoryTable)).Options);
+        db.Database.Migrate();
+        return connection;
+    });
+
     private readonly string database = $"Data Source=alerts-{Guid.NewGuid():N};Mode=Memory;Cache=Shared";
     private readonly SqliteConnection keeper;
     private ServiceProvider? services;
@@ -30,6 +40,10 @@ internal sealed class AlertsBench : IAsyncDisposable
     {
         keeper = new SqliteConnection(database);
         keeper.Open();
+        lock (Template.Value)
+        {
+            Template.Value.BackupDatabase(keeper);
+        }
     }
 
     public FakeTimeProvider Time { get; } = new(T0);
