@@ -118,7 +118,26 @@ internal sealed class Evaluator(
     /// <summary>Finds out what was committed but not evaluated, and what was open or not settled, when the hub stopped.</summary>
     private async Task<IDisposable> OpenAsync(CancellationToken cancellationToken)
     {
-        await book.LoadAsync(cancellationToken).ConfigureAwait(false);
+        var commit = 0L;
+        await LockedAsync(async () => commit = await LoadAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        var subscription = series.Subscribe(this);
+        try
+        {
+            var last = series.LastCommit;
+            notes.Add(await series.ChangedSinceAsync(commit, cancellationToken).ConfigureAwait(false), last);
+            (evaluated, cursorStored, cursorStoredAt) = (commit, commit, Now);
+            EvaluatorLog.Started(logger, book.RuleRows.Count, book.ActiveCount, commit, last);
+            return subscription;
+        }
+        catch
+        {
+            subscription.Dispose();
+            throw;
+        }
+    }
+
+    private async Task<long> LoadAsync(CancellationToken cancellationToken)
+    {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
         var cursor = await db.Cursors.SingleOrDefaultAsync(cancellationToken).ConfigureAwait(false);
         if (cursor is null)
@@ -137,25 +156,11 @@ internal sealed class Evaluator(
         }
 
         await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
-        await book.ReadRulesAsync(db, cancellationToken).ConfigureAwait(false);
+        await book.LoadAsync(cancellationToken).ConfigureAwait(false);
         var unfinished = await db.Alarms.Where(row => row.Unsettled || (row.EndedAt == null && !row.Withdrawn))
             .Select(row => row.Datastream).Distinct().ToListAsync(cancellationToken).ConfigureAwait(false);
         notes.Add(unfinished.ToDictionary(datastream => datastream, _ => DateTime.MaxValue), 0);
-
-        var subscription = series.Subscribe(this);
-        try
-        {
-            var last = series.LastCommit;
-            notes.Add(await series.ChangedSinceAsync(cursor.Commit, cancellationToken).ConfigureAwait(false), last);
-            (evaluated, cursorStored, cursorStoredAt) = (cursor.Commit, cursor.Commit, Now);
-            EvaluatorLog.Started(logger, book.RuleRows.Count, book.ActiveCount, cursor.Commit, last);
-            return subscription;
-        }
-        catch
-        {
-            subscription.Dispose();
-            throw;
-        }
+        return cursor.Commit;
     }
 
     private DateTime Now => time.GetUtcNow().UtcDateTime;
@@ -163,6 +168,8 @@ internal sealed class Evaluator(
     /// <summary>Evaluates everything noted so far, tells what is due, and hands it over.</summary>
     private async Task PassAsync(CancellationToken cancellationToken)
     {
+        // Whoever asks while this pass runs may have changed a rule that it has not seen: that is for the next one.
+        var asking = book.WaitersUpTo(long.MaxValue);
         foreach (var rule in book.RuleRows.Where(rule => rule.Reevaluate).ToList())
         {
             await LockedAsync(() => ReevaluateAsync(rule, cancellationToken), cancellationToken).ConfigureAwait(false);
@@ -175,7 +182,7 @@ internal sealed class Evaluator(
         }
 
         var known = notes.Commit;
-        if (series.LastCommit > known && book.WaitersUpTo(series.LastCommit).Count > 0)
+        if (series.LastCommit > known && asking.Any(waiter => waiter.Commit > known))
         {
             // Somebody waits for a commit that nobody has told us about yet.
             var last = series.LastCommit;
@@ -198,7 +205,7 @@ internal sealed class Evaluator(
         }
 
         evaluated = Math.Max(evaluated, commit);
-        var waiters = book.WaitersUpTo(evaluated);
+        var waiters = asking.Where(waiter => waiter.Commit <= evaluated).ToList();
         await LockedAsync(() => TellDueAsync(flush: waiters.Count > 0, cancellationToken), cancellationToken).ConfigureAwait(false);
         await HandAsync(cancellationToken).ConfigureAwait(false);
         if (evaluated > cursorStored && Now - cursorStoredAt >= CursorEvery)

@@ -1,0 +1,183 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Hub.Edge.Contract.Quantities;
+
+namespace Hub.Cloud.Notifications.Mail;
+
+/// <summary>The words of a mail about an alarm, in Portuguese or English: what, where, how much against which limit, since when; understood in five seconds. Pure.</summary>
+internal static class MailText
+{
+    private static readonly CultureInfo Portuguese = CultureInfo.GetCultureInfo("pt-PT");
+    private static readonly CultureInfo English = CultureInfo.GetCultureInfo("en-GB");
+
+    /// <summary>Subject and body, as text and as HTML.</summary>
+    /// <param name="message">What to say.</param>
+    /// <param name="language"><c>pt</c> or <c>en</c>.</param>
+    /// <param name="link">Address of the station's page; null for none.</param>
+    public static (string Subject, string Text, string Html) Write(AlarmMessage message, string language, string? link)
+    {
+        var words = new Words(language == "pt" ? Portuguese : English, language == "pt");
+        var zone = TimeZoneInfo.TryFindSystemTimeZoneById(message.Zone, out var found) ? found : TimeZoneInfo.Utc;
+        var (title, sentence) = Headline(message, words);
+        var rows = Rows(message, words, zone);
+        var note = Note(message, words);
+        var place = $"{message.StationName}, {message.MunicipalityName}";
+        return ($"{title} – {place}", Text(sentence, rows, note, link, words), Html(sentence, rows, note, link, words, message));
+    }
+
+    private static (string Title, string Sentence) Headline(AlarmMessage message, Words words)
+    {
+        var what = QuantityCatalogue.TryGet(message.Property, out var quantity) ? words.Of(quantity.NamePt, quantity.NameEn) : message.Property;
+        var severity = message.Severity switch
+        {
+            Severity.Information => words.Of("Informação", "Information"),
+            Severity.Warning => words.Of("Aviso", "Warning"),
+            _ => words.Of("Alerta", "Alert"),
+        };
+        var above = message.Peak >= message.Limit;
+        var (value, limit) = (words.Number(message.Value, message.Unit), words.Number(message.Limit, message.Unit));
+        return message.Kind switch
+        {
+            NotificationKind.Started => (
+                $"{severity}: {what} {value}",
+                above
+                    ? words.Of($"{what} em {value}: o limite de {limit} foi atingido ou ultrapassado.", $"{what} at {value}: the limit of {limit} has been reached or exceeded.")
+                    : words.Of($"{what} em {value}: desceu até ao limite de {limit} ou abaixo dele.", $"{what} at {value}: at or below the limit of {limit}.")),
+            NotificationKind.Ended => (
+                words.Of($"Terminou: {what} {value}", $"Ended: {what} {value}"),
+                words.Of($"O alarme terminou: {what} em {value}.", $"The alarm has ended: {what} at {value}.")),
+            NotificationKind.Past when message.EndedAt is null => (
+                words.Of($"Dados atrasados: {what} {value}", $"Late data: {what} {value}"),
+                words.Of($"Os dados que chegaram com atraso mostram um alarme: {what} em {value}. Não se sabe se continua.", $"Data that arrived late shows an alarm: {what} at {value}. Whether it goes on is not known.")),
+            NotificationKind.Past => (
+                words.Of($"Já terminado: {what} {value}", $"Already over: {what} {value}"),
+                words.Of($"Os dados que chegaram com atraso mostram um alarme que já terminou: {what} em {value}.", $"Data that arrived late shows an alarm that is already over: {what} at {value}.")),
+            _ when message.Withdrawn => (
+                words.Of($"Anulado: {what}", $"Withdrawn: {what}"),
+                words.Of($"O alarme comunicado antes fica sem efeito ({what}).", $"The alarm reported before is withdrawn ({what}).")),
+            _ => (
+                words.Of($"Correção: {what} {value}", $"Correction: {what} {value}"),
+                words.Of($"Dados posteriores corrigem o alarme comunicado antes: {what} em {value}.", $"Later data corrects the alarm reported before: {what} at {value}.")),
+        };
+    }
+
+    private static List<(string Label, string Value)> Rows(AlarmMessage message, Words words, TimeZoneInfo zone)
+    {
+        var above = message.Peak >= message.Limit;
+        var rows = new List<(string, string)>
+        {
+            (words.Of("Local", "Where"), $"{message.StationName}, {message.MunicipalityName}"),
+            (words.Of("Regra", "Rule"), words.Of(message.RuleNamePt, message.RuleNameEn)),
+            (words.Of("Valor", "Value"), words.Number(message.Value, message.Unit)),
+            (message.Kind == NotificationKind.Ended ? words.Of("Limite para terminar", "Limit to end") : words.Of("Limite", "Limit"), words.Number(message.Limit, message.Unit)),
+        };
+        if (message.Kind != NotificationKind.Started && !message.Withdrawn)
+        {
+            rows.Add((above ? words.Of("Máximo", "Highest") : words.Of("Mínimo", "Lowest"), words.Number(message.Peak, message.Unit)));
+        }
+
+        rows.Add((message.EndedAt is null ? words.Of("Desde", "Since") : words.Of("Início", "Began"), words.Time(message.StartedAt, zone)));
+        if (message.EndedAt is { } endedAt)
+        {
+            rows.Add((words.Of("Fim", "Ended"), words.Time(endedAt, zone)));
+            rows.Add((words.Of("Duração", "Duration"), Duration(endedAt - message.StartedAt)));
+        }
+
+        return rows;
+    }
+
+    private static string? Note(AlarmMessage message, Words words) => message switch
+    {
+        { Kind: NotificationKind.Past } => words.Of(
+            "Isto não é uma emergência: é o registo de algo que já passou e que só agora se conhece.", "This is not an emergency: it records something in the past that has only now become known."),
+        { Withdrawn: true } => words.Of(
+            "O alarme comunicado antes já não corresponde às observações ou à regra atual.", "The alarm reported before no longer agrees with the observations or with the rule as it is now."),
+        { Kind: NotificationKind.Corrected, EndedAt: null } => words.Of("O alarme continua ativo.", "The alarm is still active."),
+        _ => null,
+    };
+
+    private static string Text(string sentence, List<(string Label, string Value)> rows, string? note, string? link, Words words)
+    {
+        var text = new StringBuilder().Append(sentence).Append("\n\n");
+        var width = rows.Max(row => row.Label.Length) + 2;
+        foreach (var (label, value) in rows)
+        {
+            text.Append($"{label}:".PadRight(width)).Append(value).Append('\n');
+        }
+
+        if (note is not null)
+        {
+            text.Append('\n').Append(note).Append('\n');
+        }
+
+        if (link is not null)
+        {
+            text.Append('\n').Append(words.Of("Ver a estação: ", "See the station: ")).Append(link).Append('\n');
+        }
+
+        return text.Append("\n-- \n").Append(Footer(words)).Append('\n').ToString();
+    }
+
+    private static string Html(string sentence, List<(string Label, string Value)> rows, string? note, string? link, Words words, AlarmMessage message)
+    {
+        var colour = message.Kind != NotificationKind.Started ? "#4a5568" : message.Severity switch { Severity.Information => "#1d4ed8", Severity.Warning => "#b45309", _ => "#b91c1c" };
+        var html = new StringBuilder();
+        html.Append(CultureInfo.InvariantCulture, $"<!DOCTYPE html>\n<html lang=\"{words.Of("pt-PT", "en")}\">\n<body style=\"font-family:sans-serif;color:#1a202c;max-width:36em\">\n");
+        html.Append(CultureInfo.InvariantCulture, $"<p style=\"border-left:6px solid {colour};padding-left:12px;font-size:1.15em\"><strong>{Safe(sentence)}</strong></p>\n<table>\n");
+        foreach (var (label, value) in rows)
+        {
+            html.Append(CultureInfo.InvariantCulture, $"<tr><th scope=\"row\" style=\"text-align:left;padding-right:1em\">{Safe(label)}</th><td>{Safe(value)}</td></tr>\n");
+        }
+
+        html.Append("</table>\n");
+        if (note is not null)
+        {
+            html.Append(CultureInfo.InvariantCulture, $"<p>{Safe(note)}</p>\n");
+        }
+
+        if (link is not null)
+        {
+            html.Append(CultureInfo.InvariantCulture, $"<p><a href=\"{Safe(link)}\">{words.Of("Ver a estação", "See the station")}</a></p>\n");
+        }
+
+        return html.Append(CultureInfo.InvariantCulture, $"<p style=\"color:#4a5568;font-size:0.9em\">{Safe(Footer(words))}</p>\n</body>\n</html>\n").ToString();
+    }
+
+    private static string Footer(Words words) => words.Of(
+        "Mensagem automática da plataforma Hub. Recebe-a porque subscreve os alarmes deste município.", "Automatic message from Hub. You receive it because you subscribe to the alarms of this municipality.");
+
+    /// <summary>Hours and minutes, or less: the same in both languages.</summary>
+    private static string Duration(TimeSpan duration)
+    {
+        var (days, hours, minutes) = (duration.Days, duration.Hours, duration.Minutes);
+        var text = days > 0 ? $"{days} d {hours} h {minutes} min" : hours > 0 ? $"{hours} h {minutes} min" : minutes > 0 ? $"{minutes} min" : $"{duration.Seconds} s";
+        return text;
+    }
+
+    private static string Safe(string text) => WebUtility.HtmlEncode(text);
+
+    private sealed class Words(CultureInfo culture, bool portuguese)
+    {
+        public string Of(string pt, string en) => portuguese ? pt : en;
+
+        /// <summary>A value with its unit: one decimal from 100 up, otherwise two, trailing zeros left out; a no-break space before the unit, none before % and °.</summary>
+        public string Number(double value, string unit)
+        {
+            var number = value.ToString(Math.Abs(value) >= 100 ? "0.#" : "0.##", culture);
+            return unit.Length == 0 ? number : unit is "°" || (unit is "%" && !portuguese) ? number + unit : $"{number}\u00a0{unit}";
+        }
+
+        /// <summary>Local time with its offset, so that it is unambiguous in the hour that happens twice.</summary>
+        public string Time(DateTime utc, TimeZoneInfo zone)
+        {
+            var offset = zone.GetUtcOffset(utc);
+            var local = DateTime.SpecifyKind(utc + offset, DateTimeKind.Unspecified);
+            var sign = offset < TimeSpan.Zero ? "−" : "+";
+            var hours = offset.Duration();
+            var shift = hours == TimeSpan.Zero ? "UTC" : $"UTC{sign}{(int)hours.TotalHours}{(hours.Minutes == 0 ? "" : $":{hours.Minutes:00}")}";
+            var pattern = portuguese ? "d 'de' MMMM 'de' yyyy, HH:mm" : "d MMMM yyyy, HH:mm";
+            return $"{local.ToString(pattern, culture)} ({shift})";
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using Hub.Cloud.Notifications.Mail;
+using Hub.Cloud.Notifications.Mqtt;
+using Hub.Cloud.Notifications.Off;
+using Hub.Cloud.Notifications.Outbox;
+using Hub.Cloud.Notifications.Storage;
+using Hub.Cloud.Notifications.Webhook;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Hub.Cloud.Notifications;
+
+/// <summary>Adds the Notifications stage to a program.</summary>
+public static class NotificationsExtensions
+{
+    /// <summary>Adds the outbox of notifications and its channels. Needs an <see cref="IAlarmTopic"/>. Safe to call twice.</summary>
+    /// <param name="services">Services of the program.</param>
+    /// <param name="configuration">
+    /// Holds <c>Hub:Notifications</c>, <c>Hub:PublicUrl</c>, <c>Hub:Data</c> and <c>Hub:Database</c> (a path or a connection string; default <c>hub.db</c> in <c>Hub:Data</c>).
+    /// </param>
+    public static IServiceCollection AddHubNotifications(this IServiceCollection services, IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        if (services.Any(service => service.ServiceType == typeof(INotifications)))
+        {
+            return services;
+        }
+
+        services.AddOptions<NotificationsOptions>().Bind(configuration.GetSection(NotificationsOptions.Section)).Configure(options =>
+        {
+            options.PublicUrl = configuration["Hub:PublicUrl"] ?? "";
+            options.DataFolder = configuration["Hub:Data"] is { Length: > 0 } folder ? folder : "hub-data";
+        }).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<NotificationsOptions>, NotificationsOptionsValidator>();
+        services.TryAddSingleton(TimeProvider.System);
+        var connection = ConnectionString(configuration);
+        services.AddDbContextFactory<NotificationsContext>(db => db.UseSqlite(connection, sqlite => sqlite.MigrationsHistoryTable(NotificationsContext.HistoryTable)));
+        services.AddSingleton<NotificationsInstruments>();
+        services.AddSingleton<NotificationOutbox>();
+        services.AddSingleton<INotifications>(provider => provider.GetRequiredService<NotificationOutbox>());
+        services.AddSingleton<INotificationChannel, MailChannel>();
+        services.AddSingleton<INotificationChannel, WebhookChannel>();
+        services.AddSingleton<INotificationChannel, MqttChannel>();
+        services.AddSingleton<INotificationChannel, OffChannel>();
+        services.AddSingleton<DeliveryWorker>();
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<DeliveryWorker>());
+        return services;
+    }
+
+    /// <summary>Brings the tables of this stage up to date. Called once, before hosted services start.</summary>
+    public static async Task MigrateNotificationsAsync(this IServiceProvider services, CancellationToken cancellationToken)
+    {
+        var contexts = services.GetRequiredService<IDbContextFactory<NotificationsContext>>();
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        await db.Database.MigrateAsync(cancellationToken).ConfigureAwait(false);
+        await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=WAL", cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Connection string of the hub's relational database, which all stages share.</summary>
+    private static string ConnectionString(IConfiguration configuration)
+    {
+        var database = configuration["Hub:Database"] is { Length: > 0 } given ? given : Path.Combine(configuration["Hub:Data"] ?? "hub-data", "hub.db");
+        var builder = database.Contains('=', StringComparison.Ordinal) ? new SqliteConnectionStringBuilder(database) : new SqliteConnectionStringBuilder { DataSource = database };
+        builder.DefaultTimeout = 30;
+        return builder.ConnectionString;
+    }
+}

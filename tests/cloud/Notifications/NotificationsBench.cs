@@ -1,0 +1,163 @@
+using System.Collections.Concurrent;
+using Hub.Cloud.Notifications.Outbox;
+using Hub.Cloud.Notifications.Storage;
+using Hub.Tests.Kit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Hub.Cloud.Notifications.Tests;
+
+/// <summary>The Notifications stage on a database file of its own and a clock that the test owns; can be stopped and started like a process.</summary>
+internal sealed class NotificationsBench : IAsyncDisposable
+{
+    private ServiceProvider? services;
+
+    public TempFolder Folder { get; } = new();
+
+    public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 5, 4, 12, 0, 0, TimeSpan.Zero));
+
+    public RecordedTopic Topic { get; } = new();
+
+    public INotifications Notifications => services!.GetRequiredService<INotifications>();
+
+    public string MailFolder => Folder.File("mail");
+
+    public static async Task<NotificationsBench> StartAsync(params (string Key, string Value)[] settings)
+    {
+        var bench = new NotificationsBench();
+        foreach (var (key, value) in settings)
+        {
+            bench.Settings[key] = value;
+        }
+
+        await bench.StartAsync();
+        return bench;
+    }
+
+    public Dictionary<string, string?> Settings { get; } = new() { ["Hub:Notifications:Webhook:AllowPrivateTargets"] = "true", ["Hub:PublicUrl"] = "https://hub.example.org/" };
+
+    public async Task StartAsync()
+    {
+        Settings["Hub:Data"] = Folder.Path;
+        services = new ServiceCollection()
+            .AddLogging()
+            .AddSingleton<TimeProvider>(Time)
+            .AddSingleton<IAlarmTopic>(Topic)
+            .AddHubNotifications(new ConfigurationBuilder().AddInMemoryCollection(Settings).Build())
+            .BuildServiceProvider();
+        await services.MigrateNotificationsAsync(default);
+        await services.GetRequiredService<DeliveryWorker>().StartAsync(default);
+    }
+
+    public async Task StopAsync()
+    {
+        await services!.GetRequiredService<DeliveryWorker>().StopAsync(default);
+        await services!.DisposeAsync();
+        services = null;
+    }
+
+    public async Task<Subscriber> SubscribeAsync(ChannelKind channel, string target, string language = "en", string? rule = null, Severity min = Severity.Information) =>
+        await Notifications.SaveAsync(new Subscriber(0, "braga", channel, target, language, rule, min, ""), default);
+
+    public async Task<IReadOnlyList<Delivery>> LogAsync() => await Notifications.LogAsync("braga", 1000, default);
+
+    /// <summary>Waits until no delivery is waiting; time passes meanwhile.</summary>
+    public async Task SettledAsync(TimeSpan? step = null) => await Eventually.TrueAsync(
+        async () =>
+        {
+            Time.Advance(step ?? TimeSpan.Zero);
+            return (await LogAsync()).All(delivery => delivery.State != "waiting");
+        },
+        "nothing is waiting to be delivered");
+
+    public static AlarmMessage Message(
+        string key = "night-noise-avenida-1-20260504T105400Z:started:1",
+        NotificationKind kind = NotificationKind.Started,
+        Severity severity = Severity.Warning,
+        string rule = "night-noise") => new(
+        key, kind, "night-noise-avenida-1-20260504T105400Z", "braga", "Braga", "avenida", "Avenida Central", rule, "Ruído noturno", "Night noise", severity, "laeq", "dB",
+        kind == NotificationKind.Ended ? 63.25 : 72.4, kind == NotificationKind.Ended ? 65 : 70, new DateTime(2026, 5, 4, 10, 54, 0, DateTimeKind.Utc),
+        kind is NotificationKind.Ended or NotificationKind.Past ? new DateTime(2026, 5, 4, 12, 16, 0, DateTimeKind.Utc) : null, 80.05, "Europe/Lisbon");
+
+    public async ValueTask DisposeAsync()
+    {
+        if (services is not null)
+        {
+            await StopAsync();
+        }
+
+        SqliteConnection.ClearAllPools();
+        Folder.Dispose();
+    }
+}
+
+internal sealed class RecordedTopic : IAlarmTopic
+{
+    private readonly ConcurrentQueue<string> payloads = new();
+
+    public int FailuresLeft;
+
+    public IReadOnlyList<string> Payloads => [.. payloads];
+
+    public ValueTask PublishAsync(AlarmMessage message, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        if (Interlocked.Decrement(ref FailuresLeft) >= 0)
+        {
+            throw new IOException("the broker is away");
+        }
+
+        payloads.Enqueue(System.Text.Encoding.UTF8.GetString(payload.Span));
+        return ValueTask.CompletedTask;
+    }
+}
+
+/// <summary>A real HTTP receiver on loopback that answers as the test says and remembers what came.</summary>
+internal sealed class WebhookReceiver : IAsyncDisposable
+{
+    private readonly WebApplication app;
+    private readonly ConcurrentQueue<Received> received = new();
+
+    private WebhookReceiver(WebApplication app) => this.app = app;
+
+    public string Address { get; private set; } = "";
+
+    public IReadOnlyList<Received> Requests => [.. received];
+
+    /// <summary>Answers a request; gets the number of the request, from 0.</summary>
+    public Func<int, HttpContext, Task> Answer { get; set; } = (_, context) => { context.Response.StatusCode = 204; return Task.CompletedTask; };
+
+    public static async Task<WebhookReceiver> StartAsync()
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+        var app = builder.Build();
+        var receiver = new WebhookReceiver(app);
+        app.Run(receiver.ReceiveAsync);
+        await app.StartAsync();
+        receiver.Address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First() + "/hook?token=secret";
+        return receiver;
+    }
+
+    public async ValueTask DisposeAsync() => await app.DisposeAsync();
+
+    private async Task ReceiveAsync(HttpContext context)
+    {
+        using var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body);
+        var number = received.Count;
+        received.Enqueue(new Received(
+            context.Request.Path, context.Request.Headers["webhook-id"]!, long.Parse(context.Request.Headers["webhook-timestamp"]!, null), context.Request.Headers["webhook-signature"]!, body.ToArray()));
+        await Answer(number, context);
+    }
+
+    public sealed record Received(string Path, string Id, long Timestamp, string Signature, byte[] Body);
+}
