@@ -97,10 +97,11 @@ public sealed class DemoTests
             (episodes.Count > 0 ? tripped : quiet).Add($"{rule["municipality"]}/{rule["slug"]} {episodes.Count}");
         }
 
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Join(", ", tripped));
         Assert.Equal(
-            ["braga/praca-da-republica-noise-event", "braga/no2-very-poor", "braga/pm2-5-poor", "aveiro/pm10-high", "aveiro/no2-poor", "evora/o3-poor", "evora/portas-de-lagoa-jam", "evora/noise-high"],
+            ["braga/praca-da-republica-noise-event", "braga/no2-very-poor", "braga/pm2-5-poor", "aveiro/pm10-high", "aveiro/no2-poor", "aveiro/a25-slow", "evora/o3-poor", "evora/portas-de-lagoa-jam", "evora/noise-high"],
             tripped.Select(text => text.Split(' ')[0]));
-        Assert.Equal(["braga/o3-information", "aveiro/a25-slow", "aveiro/o3-information", "evora/o3-information"], quiet.Select(text => text.Split(' ')[0]));
+        Assert.Equal(["braga/o3-information", "aveiro/o3-information", "evora/o3-information"], quiet.Select(text => text.Split(' ')[0]));
     }
 
     private static IEnumerable<Dictionary<string, string>> Rules() => Demo.Yaml(Path.Combine(Demo.Folder, "rules.yaml"))

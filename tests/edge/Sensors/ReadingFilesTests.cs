@@ -221,6 +221,22 @@ public sealed class ReadingFilesTests : IDisposable
         Assert.Equal(packed.Starts, plain.Starts);
     }
 
+    /// <summary>Twelve agents run side by side on a laptop: reading even the largest file takes less than 20 MB, held or not.</summary>
+    [Theory]
+    [InlineData("ostluft", "Zch_Stampfenbachstrasse_min30_2017.csv.gz", null)]
+    [InlineData("opensensemap", "pm25_berlin.csv.gz", "5e9af8d545f937001ce5807b")]
+    [InlineData("telraam", "raw-data-2024West15.csv.gz", null)]
+    [InlineData("noisemonitor", "test_data_laeq1s.csv.gz", null)]
+    public void Reading_a_file_takes_little_memory(string format, string file, string? series)
+    {
+        ReplaySensorOptions options = Demo.Options(format, file, series);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        ReplayTable table = Demo.Read(options);
+        long bytes = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.True(bytes < 20_000_000, $"Reading {file} allocated {bytes} bytes.");
+        Assert.NotEmpty(table.Starts);
+    }
+
     private static void Simple(CsvFormatOptions csv)
     {
         csv.TimeColumn = "t";
