@@ -15,7 +15,7 @@ internal sealed class Person : IdentityUser<int>
     public DateTime? LockedUntil { get; set; }
 }
 
-/// <summary>One role of one person: in a municipality, or in the whole hub (empty).</summary>
+/// <summary>One role of one person: in a municipality, or in the whole hub (<c>*</c>).</summary>
 internal sealed class RoleRow
 {
     public int PersonId { get; set; }

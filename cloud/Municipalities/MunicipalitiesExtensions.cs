@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Identity;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -82,7 +83,7 @@ public static class MunicipalitiesExtensions
         {
             // Readers do not wait for the writer; set once, remembered in the file.
             await database.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=WAL", cancellationToken);
-            await database.Database.MigrateAsync(cancellationToken);
+            await ApplyMigrationsAsync(database.Database, cancellationToken);
         }
 
         await services.GetRequiredService<MunicipalityRegister>().LoadAsync(cancellationToken);
@@ -173,6 +174,33 @@ public static class MunicipalitiesExtensions
             (System.Text.Json.JsonSerializerOptions?)null,
             "application/problem+json",
             context.HttpContext.RequestAborted);
+    }
+
+    /// <summary>
+    /// Entity Framework Core takes a lock in the file while it migrates, even when there is nothing to do, and a process killed in that moment leaves it there for ever. So nothing is
+    /// touched when nothing is pending, and a lock older than any migration of ours takes is removed.
+    /// </summary>
+    private static async Task ApplyMigrationsAsync(DatabaseFacade database, CancellationToken cancellationToken)
+    {
+        while ((await database.GetPendingMigrationsAsync(cancellationToken)).Any())
+        {
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10), TimeProvider.System);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+            try
+            {
+                await database.ExecuteSqlRawAsync(
+                    """
+                    CREATE TABLE IF NOT EXISTS "__EFMigrationsLock" ("Id" INTEGER NOT NULL CONSTRAINT "PK___EFMigrationsLock" PRIMARY KEY, "Timestamp" TEXT NOT NULL);
+                    DELETE FROM "__EFMigrationsLock" WHERE julianday("Timestamp") < julianday('now') - 9.0 / 86400
+                    """,
+                    cancellationToken);
+                await database.MigrateAsync(either.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                // Somebody holds the lock, or held it when it was killed: by now it is old enough to tell.
+            }
+        }
     }
 
     private static string ConnectionString(IConfiguration configuration)

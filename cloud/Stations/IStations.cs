@@ -58,6 +58,8 @@ public interface IStations
 
     /// <summary>Finds the datastream, creating sensor and datastream on first sight. Idempotent under concurrency.</summary>
     /// <exception cref="StationLimitException">The station has reached its limit of datastreams (default 1,000).</exception>
+    /// <exception cref="KeyNotFoundException">There is no such station any more.</exception>
+    /// <exception cref="ArgumentException">The sensor's name or the period breaks its rule.</exception>
     ValueTask<int> ResolveAsync(int stationId, string sensor, Quantity quantity, int periodSeconds, CancellationToken cancellationToken);
 
     /// <summary>Registers a station and returns it with its new secret: 256 random bits, shown once, stored only as a hash.</summary>
@@ -65,13 +67,19 @@ public interface IStations
     /// <exception cref="ArgumentException">A field breaks its rule; the message names it.</exception>
     ValueTask<(Station Station, string Secret)> RegisterAsync(StationRegistration registration, CancellationToken cancellationToken);
 
-    /// <summary>Replaces a station's secret and returns the new one; the old one stays valid for <paramref name="overlap"/>.</summary>
+    /// <summary>Replaces a station's secret and returns the new one; the old one stays valid for <paramref name="overlap"/>, 0 to 90 days.</summary>
+    /// <exception cref="KeyNotFoundException">There is no such station.</exception>
     ValueTask<string> RotateSecretAsync(int stationId, TimeSpan overlap, CancellationToken cancellationToken);
 
     /// <summary>Changes name, place (a new Location with its time), visibility or attribution.</summary>
+    /// <exception cref="KeyNotFoundException">There is no such station.</exception>
+    /// <exception cref="ArgumentException">A field breaks its rule, or municipality or slug differ; the message names it.</exception>
     ValueTask<Station> UpdateAsync(Station changed, CancellationToken cancellationToken);
 
-    /// <summary>Removes a station and its credentials; its datastreams stay for history but accept nothing any more.</summary>
+    /// <summary>
+    /// Removes a station and its credentials; its datastreams stay for history (found by identifier and by <see cref="DatastreamsOf"/>) but accept nothing any more. The slug is free again.
+    /// </summary>
+    /// <exception cref="KeyNotFoundException">There is no such station.</exception>
     ValueTask RemoveAsync(int stationId, CancellationToken cancellationToken);
 
     /// <summary>Raised after a station or datastream was added, changed or removed; handlers return at once.</summary>

@@ -42,6 +42,9 @@ internal sealed class ApiHost : IAsyncDisposable
 
     public MemorySeries Series { get; } = new();
 
+    /// <summary>Set before the first request: what the API sees instead of <see cref="Series"/>.</summary>
+    public ISeries? InPlaceOfSeries { get; set; }
+
     public Station Centro { get; private set; } = null!;
 
     public Station Escola { get; private set; } = null!;
@@ -73,7 +76,7 @@ internal sealed class ApiHost : IAsyncDisposable
         builder.Services.AddSingleton<IAlerts>(_ => host!.Alerts);
         builder.Services.AddSingleton<IQuarantine>(_ => host!.Quarantine);
         builder.Services.AddSingleton<ISignIn>(_ => host!.SignIn);
-        builder.Services.AddSingleton<ISeries>(_ => host!.Series);
+        builder.Services.AddSingleton<ISeries>(_ => host!.InPlaceOfSeries ?? host.Series);
         builder.Services.AddHubApi(builder.Configuration);
         app = builder.Build();
         host = new ApiHost(app) { Time = time };

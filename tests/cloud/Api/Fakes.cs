@@ -1,7 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using Hub.Cloud.Alerts;
 using Hub.Cloud.Ingest;
 using Hub.Cloud.Municipalities;
+using Hub.Cloud.Series;
 using Hub.Cloud.Stations;
 using Hub.Edge.Contract.Encoding;
 using Hub.Edge.Contract.Quantities;
@@ -132,6 +134,39 @@ internal sealed class FakeQuarantine : IQuarantine
     }
 
     public ValueTask<bool> DiscardAsync(long id, CancellationToken cancellationToken) => new(Records.Remove(id));
+}
+
+/// <summary>A store that cannot be reached.</summary>
+internal sealed class AwaySeries : ISeries
+{
+    public long LastCommit => 0;
+
+    public ValueTask<AppendReceipt> AppendAsync(ReadOnlyMemory<Observation> observations, CancellationToken cancellationToken) => throw Away();
+
+    public bool TryGetLatest(int datastream, out Observation latest)
+    {
+        latest = default;
+        return false;
+    }
+
+    public async IAsyncEnumerable<Observation> RangeAsync(int datastream, DateTime from, DateTime to, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        if (datastream > 0)
+        {
+            throw Away();
+        }
+
+        yield break;
+    }
+
+    public ValueTask<IReadOnlyList<Bucket>> AggregateAsync(AggregateQuery query, CancellationToken cancellationToken) => throw Away();
+
+    public ValueTask<IReadOnlyDictionary<int, DateTime>> ChangedSinceAsync(long commit, CancellationToken cancellationToken) => throw Away();
+
+    public IDisposable Subscribe(ISeriesObserver observer) => throw Away();
+
+    private static SeriesUnavailableException Away() => new("away");
 }
 
 internal sealed class FakeSignIn : ISignIn

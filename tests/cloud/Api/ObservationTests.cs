@@ -219,6 +219,18 @@ public sealed class ObservationTests
     }
 
     [Theory]
+    [InlineData("")]
+    [InlineData("?format=csv")]
+    [InlineData("?every=1h")]
+    [InlineData("?every=1h&format=csv")]
+    public async Task A_store_that_is_away_is_told_as_such(string query)
+    {
+        await using var host = await ApiHost.StartAsync();
+        host.InPlaceOfSeries = new AwaySeries();
+        await host.ProblemAsync($"/api/v1/datastreams/{host.Pm10}/observations{query}", 503, "series-unavailable");
+    }
+
+    [Theory]
     [InlineData("90s", 90)]
     [InlineData("15m", 900)]
     [InlineData("1h", 3_600)]

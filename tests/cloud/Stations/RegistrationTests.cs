@@ -1,4 +1,5 @@
 using Hub.Tests.Kit;
+using Microsoft.Data.Sqlite;
 
 namespace Hub.Cloud.Stations.Tests;
 
@@ -122,6 +123,25 @@ public sealed class RegistrationTests : IDisposable
         await host.Stations.UpdateAsync(station with { Name = "Outro" }, Cancel);
         await host.Stations.RemoveAsync(station.Id, Cancel);
         Assert.Equal(4, changes);
+    }
+
+    [Fact]
+    public async Task A_start_killed_in_the_middle_of_the_migration_does_not_hold_up_the_next_one()
+    {
+        await using (var database = new SqliteConnection($"Data Source={folder.File("hub.db")}"))
+        {
+            await database.OpenAsync(Cancel);
+            await using var left = database.CreateCommand();
+            left.CommandText = """
+                CREATE TABLE "__EFMigrationsLock" ("Id" INTEGER NOT NULL CONSTRAINT "PK___EFMigrationsLock" PRIMARY KEY, "Timestamp" TEXT NOT NULL);
+                INSERT INTO "__EFMigrationsLock" VALUES (1, '2026-02-01 10:00:00.1234567+00:00');
+                """;
+            await left.ExecuteNonQueryAsync(Cancel);
+        }
+
+        await using var host = await StationsHost.StartAsync(folder);
+        await host.RegisterAsync();
+        Assert.Single(host.Stations.All);
     }
 
     [Fact]
