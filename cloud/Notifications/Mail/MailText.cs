@@ -28,60 +28,74 @@ internal static class MailText
 
     private static (string Title, string Sentence) Headline(AlarmMessage message, Words words)
     {
-        var what = QuantityCatalogue.TryGet(message.Property, out var quantity) ? words.Of(quantity.NamePt, quantity.NameEn) : message.Property;
-        var severity = message.Severity switch
+        var rule = words.Of(message.RuleNamePt, message.RuleNameEn);
+        var (value, limit, peak) = (words.Number(message.Value, message.Unit), words.Number(message.Limit, message.Unit), words.Number(message.Peak, message.Unit));
+        var side = message.Value.CompareTo(message.Limit) switch
         {
-            Severity.Information => words.Of("Informação", "Information"),
-            Severity.Warning => words.Of("Aviso", "Warning"),
-            _ => words.Of("Alerta", "Alert"),
+            > 0 => words.Of("acima do limite de", "above the limit of"),
+            0 => words.Of("no limite de", "at the limit of"),
+            _ => words.Of("abaixo do limite de", "below the limit of"),
         };
-        var above = message.Peak >= message.Limit;
-        var (value, limit) = (words.Number(message.Value, message.Unit), words.Number(message.Limit, message.Unit));
+        var extreme = IsAbove(message) ? words.Of($"máximo de {peak}", $"highest {peak}") : words.Of($"mínimo de {peak}", $"lowest {peak}");
         return message.Kind switch
         {
-            NotificationKind.Started => (
-                $"{severity}: {what} {value}",
-                above
-                    ? words.Of($"{what} em {value}: o limite de {limit} foi atingido ou ultrapassado.", $"{what} at {value}: the limit of {limit} has been reached or exceeded.")
-                    : words.Of($"{what} em {value}: desceu até ao limite de {limit} ou abaixo dele.", $"{what} at {value}: at or below the limit of {limit}.")),
+            NotificationKind.Started => ($"{SeverityOf(message, words)}: {rule}, {value}", $"{rule}: {value}, {side} {limit}."),
             NotificationKind.Ended => (
-                words.Of($"Terminou: {what} {value}", $"Ended: {what} {value}"),
-                words.Of($"O alarme terminou: {what} em {value}.", $"The alarm has ended: {what} at {value}.")),
+                words.Of($"Terminou: {rule}, {value}", $"Ended: {rule}, {value}"),
+                words.Of($"O alarme terminou. {rule}: {value}.", $"The alarm has ended. {rule}: {value}.")),
             NotificationKind.Past when message.EndedAt is null => (
-                words.Of($"Dados atrasados: {what} {value}", $"Late data: {what} {value}"),
-                words.Of($"Os dados que chegaram com atraso mostram um alarme: {what} em {value}. Não se sabe se continua.", $"Data that arrived late shows an alarm: {what} at {value}. Whether it goes on is not known.")),
+                words.Of($"Dados atrasados: {rule}", $"Late data: {rule}"),
+                words.Of($"Dados que chegaram com atraso mostram um alarme. {rule}: {extreme}. Não se sabe se continua.", $"Data that arrived late shows an alarm. {rule}: {extreme}. Whether it goes on is not known.")),
             NotificationKind.Past => (
-                words.Of($"Já terminado: {what} {value}", $"Already over: {what} {value}"),
-                words.Of($"Os dados que chegaram com atraso mostram um alarme que já terminou: {what} em {value}.", $"Data that arrived late shows an alarm that is already over: {what} at {value}.")),
+                words.Of($"Já terminado: {rule}", $"Already over: {rule}"),
+                words.Of($"Dados que chegaram com atraso mostram um alarme que já terminou. {rule}: {extreme}.", $"Data that arrived late shows an alarm that is already over. {rule}: {extreme}.")),
             _ when message.Withdrawn => (
-                words.Of($"Anulado: {what}", $"Withdrawn: {what}"),
-                words.Of($"O alarme comunicado antes fica sem efeito ({what}).", $"The alarm reported before is withdrawn ({what}).")),
+                words.Of($"Anulado: {rule}", $"Withdrawn: {rule}"),
+                words.Of($"O alarme comunicado antes fica sem efeito: {rule}.", $"The alarm reported before is withdrawn: {rule}.")),
             _ => (
-                words.Of($"Correção: {what} {value}", $"Correction: {what} {value}"),
-                words.Of($"Dados posteriores corrigem o alarme comunicado antes: {what} em {value}.", $"Later data corrects the alarm reported before: {what} at {value}.")),
+                words.Of($"Correção: {rule}", $"Correction: {rule}"),
+                words.Of($"Dados posteriores corrigem o alarme comunicado antes. {rule}: {extreme}.", $"Later data corrects the alarm reported before. {rule}: {extreme}.")),
         };
     }
 
+    private static string SeverityOf(AlarmMessage message, Words words) => message.Severity switch
+    {
+        Severity.Information => words.Of("Informação", "Information"),
+        Severity.Warning => words.Of("Aviso", "Warning"),
+        _ => words.Of("Alerta", "Alert"),
+    };
+
+    /// <summary>Whether the rule watches for values above its level: the most extreme value is then at or above it.</summary>
+    private static bool IsAbove(AlarmMessage message) => message.Peak >= message.Limit;
+
     private static List<(string Label, string Value)> Rows(AlarmMessage message, Words words, TimeZoneInfo zone)
     {
-        var above = message.Peak >= message.Limit;
+        var ended = message.Kind == NotificationKind.Ended;
         var rows = new List<(string, string)>
         {
             (words.Of("Local", "Where"), $"{message.StationName}, {message.MunicipalityName}"),
-            (words.Of("Regra", "Rule"), words.Of(message.RuleNamePt, message.RuleNameEn)),
-            (words.Of("Valor", "Value"), words.Number(message.Value, message.Unit)),
-            (message.Kind == NotificationKind.Ended ? words.Of("Limite para terminar", "Limit to end") : words.Of("Limite", "Limit"), words.Number(message.Limit, message.Unit)),
+            (words.Of("Grandeza", "Quantity"), QuantityCatalogue.TryGet(message.Property, out var quantity) ? words.Of(quantity.NamePt, quantity.NameEn) : message.Property),
         };
-        if (message.Kind != NotificationKind.Started && !message.Withdrawn)
+        if (ended || message.Kind == NotificationKind.Started)
         {
-            rows.Add((above ? words.Of("Máximo", "Highest") : words.Of("Mínimo", "Lowest"), words.Number(message.Peak, message.Unit)));
+            rows.Add((words.Of("Valor", "Value"), words.Number(message.Value, message.Unit)));
         }
 
-        rows.Add((message.EndedAt is null ? words.Of("Desde", "Since") : words.Of("Início", "Began"), words.Time(message.StartedAt, zone)));
-        if (message.EndedAt is { } endedAt)
+        rows.Add((ended ? words.Of("Limite para terminar", "Limit to end") : words.Of("Limite", "Limit"), words.Number(message.Limit, message.Unit)));
+        if (message.Kind != NotificationKind.Started && !message.Withdrawn)
         {
+            rows.Add((IsAbove(message) ? words.Of("Máximo", "Highest") : words.Of("Mínimo", "Lowest"), words.Number(message.Peak, message.Unit)));
+        }
+
+        if (message.EndedAt is { } endedAt && !message.Withdrawn)
+        {
+            rows.Add((words.Of("Início", "Began"), words.Time(message.StartedAt, zone)));
             rows.Add((words.Of("Fim", "Ended"), words.Time(endedAt, zone)));
             rows.Add((words.Of("Duração", "Duration"), Duration(endedAt - message.StartedAt)));
+        }
+        else
+        {
+            rows.Add((message.Withdrawn ? words.Of("Início comunicado", "Reported start") : words.Of("Desde", "Since"), words.Time(message.StartedAt, zone)));
         }
 
         return rows;
@@ -89,6 +103,8 @@ internal static class MailText
 
     private static string? Note(AlarmMessage message, Words words) => message switch
     {
+        { Kind: NotificationKind.Past, EndedAt: null } => words.Of(
+            "Isto não é uma emergência: os dados são antigos e só agora chegaram.", "This is not an emergency: the data is old and has only now arrived."),
         { Kind: NotificationKind.Past } => words.Of(
             "Isto não é uma emergência: é o registo de algo que já passou e que só agora se conhece.", "This is not an emergency: it records something in the past that has only now become known."),
         { Withdrawn: true } => words.Of(

@@ -1,0 +1,94 @@
+using Hub.Cloud.Alerts.Rules;
+using Hub.Cloud.Notifications;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Xunit;
+
+namespace Hub.Cloud.Alerts.Tests;
+
+public sealed class RuleTests
+{
+    private static readonly Rule Good = AlertsBench.NoiseRule();
+
+    public static TheoryData<string, Rule> Broken => new()
+    {
+        { "Municipality", Good with { Municipality = "Évora" } },
+        { "Slug", Good with { Slug = "" } },
+        { "Slug", Good with { Slug = "-a" } },
+        { "NamePt", Good with { NamePt = " " } },
+        { "NameEn", Good with { NameEn = "a\nb" } },
+        { "Severity", Good with { Severity = 0 } },
+        { "Property", Good with { Property = "pm3" } },
+        { "Station", Good with { Station = "a/b" } },
+        { "Sensor", Good with { Sensor = "A" } },
+        { "PeriodSeconds", Good with { PeriodSeconds = -1 } },
+        { "Crossing", Good with { Crossing = 0 } },
+        { "SetLevel", Good with { SetLevel = double.NaN } },
+        { "ClearLevel", Good with { ClearLevel = double.NegativeInfinity } },
+        { "ClearLevel", Good with { ClearLevel = 71 } },
+        { "ClearLevel", Good with { Crossing = Crossing.Below, ClearLevel = 69 } },
+        { "For", Good with { For = TimeSpan.FromSeconds(-1) } },
+        { "For", Good with { For = TimeSpan.FromDays(8) } },
+    };
+
+    [Theory]
+    [MemberData(nameof(Broken))]
+    public void A_rule_that_breaks_one_is_refused_by_the_name_of_the_field(string field, Rule rule)
+    {
+        var refused = Assert.Throws<ArgumentException>(() => RuleValidation.Check(rule));
+        Assert.StartsWith(field + " ", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(field, refused.ParamName);
+    }
+
+    [Fact]
+    public async Task Rules_are_kept_over_a_restart_and_listed_by_slug()
+    {
+        await using var bench = await AlertsBench.StartAsync();
+        await bench.Alerts.SaveAsync(Good with { Slug = "b" }, default);
+        await bench.Alerts.SaveAsync(Good with { Slug = "a", For = TimeSpan.FromMinutes(90), PeriodSeconds = 60, Sensor = "s1", Station = "se" }, default);
+        await bench.Alerts.SaveAsync(Good with { Slug = "b", NamePt = "Outro nome", Severity = Severity.Alert }, default);
+        await bench.StopEvaluatorAsync();
+        await bench.StartEvaluatorAsync();
+        Assert.Equal(
+            [Good with { Slug = "a", For = TimeSpan.FromMinutes(90), PeriodSeconds = 60, Sensor = "s1", Station = "se" }, Good with { Slug = "b", NamePt = "Outro nome", Severity = Severity.Alert }],
+            bench.Alerts.Rules("braga"));
+        Assert.Empty(bench.Alerts.Rules("aveiro"));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await bench.Alerts.SaveAsync(Good with { Slug = "Ç" }, default));
+        Assert.Equal(2, bench.Alerts.Rules(null).Count);
+    }
+
+    [Fact]
+    public async Task The_number_of_rules_is_limited()
+    {
+        await using var bench = await AlertsBench.StartAsync(prepare: bench => bench.Settings["Hub:Alerts:RuleCountMax"] = "1");
+        await bench.Alerts.SaveAsync(Good, default);
+        await bench.Alerts.SaveAsync(Good with { SetLevel = 80 }, default);
+        var refused = await Assert.ThrowsAsync<ArgumentException>(async () => await bench.Alerts.SaveAsync(Good with { Slug = "one-more" }, default));
+        Assert.Contains("Hub:Alerts:RuleCountMax", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Hub:Alerts:Horizon", "00:10:00")]
+    [InlineData("Hub:Alerts:PresentWithin", "00:20:00")]
+    [InlineData("Hub:Alerts:StaleAfter", "2.00:00:00")]
+    [InlineData("Hub:Alerts:SettleFor", "-00:00:01")]
+    [InlineData("Hub:Alerts:PendingGapMax", "00:00:00")]
+    [InlineData("Hub:Alerts:RuleCountMax", "0")]
+    public void A_setting_out_of_range_is_refused_by_its_full_key(string key, string value)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [key] = value }).Build();
+        using var services = new ServiceCollection().AddLogging().AddHubAlerts(configuration).BuildServiceProvider();
+        var refused = Assert.Throws<OptionsValidationException>(() => services.GetRequiredService<IOptions<AlertsOptions>>().Value);
+        Assert.Contains(key + " must be", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Quality_flags_are_read_from_names()
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Hub:Alerts:IgnoreQuality"] = "Stuck, SuspectHumidity" }).Build();
+        using var services = new ServiceCollection().AddLogging().AddHubAlerts(configuration).BuildServiceProvider();
+        Assert.Equal(
+            Hub.Edge.Contract.Readings.Quality.Stuck | Hub.Edge.Contract.Readings.Quality.SuspectHumidity, services.GetRequiredService<IOptions<AlertsOptions>>().Value.IgnoreQuality);
+    }
+}
