@@ -38,7 +38,7 @@ internal static class AgentHost
         services.AddHubOutbox(builder.Configuration);
         services.AddHostedService(provider => new StatusWriter(
             configuration.Data, Version, provider.GetRequiredService<IOptions<AgentOptions>>().Value, provider.GetRequiredService<IOutbox>(),
-            provider.GetRequiredService<IUplink>(), time, provider.GetRequiredService<ILogger<StatusWriter>>()));
+            provider.GetRequiredService<IUplink>(), provider.GetRequiredService<ISampling>(), time, provider.GetRequiredService<ILogger<StatusWriter>>()));
         services.AddHubUplink(builder.Configuration);
         services.AddHubSensors(builder.Configuration);
         services.AddHubSampling(builder.Configuration);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Hub.Edge.Outbox;
+using Hub.Edge.Sampling;
 using Hub.Edge.Uplink;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -10,15 +11,16 @@ namespace Hub.Edge.Agent;
 
 /// <summary>What <c>hub-agent status</c> shows: written beside the outbox by the running agent.</summary>
 internal sealed record AgentStatus(
-    string Agent, string Municipality, string Station, int ProcessId, DateTimeOffset Started, DateTimeOffset At, bool Stopped, OutboxCounters Outbox, UplinkState Uplink);
+    string Agent, string Municipality, string Station, int ProcessId, DateTimeOffset Started, DateTimeOffset At, bool Stopped, OutboxCounters Outbox, UplinkState Uplink,
+    IReadOnlyList<SensorState> Sensors);
 
 [JsonSerializable(typeof(AgentStatus))]
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(WriteIndented = true, UseStringEnumConverter = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 internal sealed partial class AgentStatusJson : JsonSerializerContext;
 
 /// <summary>Writes <c>status.json</c> every few seconds and once more at the end.</summary>
 internal sealed class StatusWriter(
-    string data, string agent, AgentOptions options, IOutbox outbox, IUplink uplink, TimeProvider time, ILogger<StatusWriter> logger) : BackgroundService
+    string data, string agent, AgentOptions options, IOutbox outbox, IUplink uplink, ISampling sampling, TimeProvider time, ILogger<StatusWriter> logger) : BackgroundService
 {
     public const string FileName = "status.json";
 
@@ -51,7 +53,7 @@ internal sealed class StatusWriter(
     private void Write(bool stopped)
     {
         var status = new AgentStatus(
-            agent, options.Municipality, options.Station, Environment.ProcessId, _started, time.GetUtcNow(), stopped, outbox.Counters, uplink.State);
+            agent, options.Municipality, options.Station, Environment.ProcessId, _started, time.GetUtcNow(), stopped, outbox.Counters, uplink.State, sampling.Sensors);
         try
         {
             var path = Path.Combine(data, FileName);
@@ -112,6 +114,12 @@ internal static class StatusReader
         foreach (var (name, value) in lines)
         {
             output.WriteLine($"{name,-9} {value}");
+        }
+
+        foreach (var sensor in status.Sensors)
+        {
+            output.WriteLine(
+                $"sensor    {sensor.Name}: {sensor.Condition.ToString().ToLowerInvariant()}, {Invariant($"taken {sensor.Taken} since the start")}{(sensor.Failure is null ? "" : $", {sensor.Failure.ReplaceLineEndings(" ")}")}");
         }
 
         return 0;

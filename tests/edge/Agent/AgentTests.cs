@@ -51,6 +51,7 @@ public sealed class AgentTests : IAsyncDisposable
         Assert.Equal("station   braga/avenida", lines[0]);
         Assert.Contains(", stopped, started ", lines[1], StringComparison.Ordinal);
         Assert.Contains("problem   none", lines);
+        Assert.Contains(lines, line => line.StartsWith("sensor    air: running, taken 6", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -87,6 +88,28 @@ public sealed class AgentTests : IAsyncDisposable
         Assert.InRange(arrived.Length, counters.Released, counters.Taken);
         Assert.Equal(Enumerable.Range(0, arrived.Length).Select(i => arrived[0].PhenomenonTime.AddSeconds(i)), arrived.Select(r => r.PhenomenonTime));
         Assert.True(_broker.Packs.Sum(pack => pack.Readings.Count) > arrived.Length, "Nothing was sent twice: the kills came too late to test anything.");
+    }
+
+    [Fact]
+    public async Task A_station_of_the_demonstration_sends_what_the_publisher_measured()
+    {
+        await _broker.StartAsync();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        using var error = new StringWriter();
+        var anchor = TimeProvider.System.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
+        var run = Run(
+            [
+                "--station-file", Repository.File("firmware-config/demo/stations/braga/avenida-da-liberdade.yaml"), "--data", _folder.File("data"),
+                "--hub", $"127.0.0.1:{_broker.Port}", "--anchor", anchor, "--history", "1.00:00:00",
+            ],
+            error,
+            stop.Token);
+        await Eventually.TrueAsync(
+            () => run.IsCompleted || (_broker.Taken.Any(r => r.Property == "no2") && _broker.Taken.Any(r => r.Property == "vehicle_count_car")), "air and traffic arrived");
+        await stop.CancelAsync();
+        Assert.Equal((0, ""), (await run.WaitAsync(Eventually.Limit, Cancel), error.ToString()));
+        Assert.All(_broker.Packs, pack => Assert.Equal("hub/v1/braga/avenida-da-liberdade/readings", pack.Topic));
+        Assert.Contains("Ostluft", _broker.Others[0].Payload, StringComparison.Ordinal);
     }
 
     [Fact]

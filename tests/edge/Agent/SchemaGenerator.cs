@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Hub.Edge.Outbox;
+using Hub.Edge.Sampling;
 using Hub.Edge.Sensors;
 using Hub.Edge.Sensors.Replay;
 using Hub.Edge.Uplink;
@@ -34,6 +35,7 @@ internal static partial class SchemaGenerator
         properties["hub"] = Of(typeof(HubOptions));
         properties["outbox"] = Of(typeof(OutboxOptions));
         properties["uplink"] = Of(typeof(UplinkOptions));
+        properties["sampling"] = Of(typeof(SamplingOptions));
         properties["replay"] = Of(typeof(ReplayOptions));
         properties["sensors"] = OfProperty(typeof(SensorsOptions).GetProperty(nameof(SensorsOptions.Sensors))!);
         var whole = new JsonObject

@@ -124,12 +124,12 @@ public sealed class DurabilityTests : IDisposable
         var folder = _folder.File("outbox");
         await using (var outbox = Files.Open(folder, segmentBytesMax: 600))
         {
-            for (var i = 0; i < 24; i++)
+            for (var i = 0; i < 14; i++)
             {
                 await outbox.AppendAsync(Sample.Numbered(i * 3, 3), Sample.Cursor((i + 1) * 3), Cancel);
             }
 
-            await outbox.ReleaseAsync(29, 2, Cancel);
+            await outbox.ReleaseAsync(20, 2, Cancel);
         }
 
         var original = Directory.GetFiles(folder).ToDictionary(path => Path.GetFileName(path), File.ReadAllBytes);
@@ -158,10 +158,10 @@ public sealed class DurabilityTests : IDisposable
                 await using var outbox = Files.Open(broken, segmentBytesMax: 600);
                 var counters = outbox.Counters;
                 Sample.AddUp(counters);
-                Assert.Equal(72, counters.Taken);
+                Assert.Equal(42, counters.Taken);
                 Assert.InRange(counters.DroppedDamaged, 0, 3);
                 Assert.All(await Sample.DrainAsync(outbox, 100), r => Assert.Equal(Sample.Numbered(r.Sequence), r.Reading));
-                Assert.InRange(Sample.Number(outbox.Cursor("air")), 69, 72);
+                Assert.InRange(Sample.Number(outbox.Cursor("air")), 39, 42);
             }
         }
     }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Hub.Edge.Contract.Encoding;
 using MQTTnet;
@@ -31,6 +32,9 @@ internal sealed class TestBroker(int port) : IAsyncDisposable
 
     /// <summary>Awaited before a pack is answered.</summary>
     public Func<int, CancellationToken, Task> Before { get; set; } = (_, _) => Task.CompletedTask;
+
+    /// <summary>When set, the broker speaks TLS only, with this certificate.</summary>
+    public X509Certificate2? Certificate { get; set; }
 
     public Func<ValidatingConnectionEventArgs, MqttConnectReasonCode> Login { get; set; } = _ => MqttConnectReasonCode.Success;
 
@@ -77,8 +81,19 @@ internal sealed class TestBroker(int port) : IAsyncDisposable
 
     public async Task StartAsync()
     {
-        var options = new MqttServerOptionsBuilder().WithDefaultEndpoint().WithDefaultEndpointPort(port).WithDefaultEndpointBoundIPAddress(IPAddress.Loopback)
-            .WithDefaultEndpointBoundIPV6Address(IPAddress.None).WithDefaultEndpointReuseAddress().WithPersistentSessions().Build();
+        var builder = new MqttServerOptionsBuilder().WithPersistentSessions();
+        if (Certificate is { } certificate)
+        {
+            builder.WithoutDefaultEndpoint().WithEncryptedEndpoint().WithEncryptedEndpointPort(port).WithEncryptedEndpointBoundIPAddress(IPAddress.Loopback)
+                .WithEncryptedEndpointBoundIPV6Address(IPAddress.None).WithTlsEndpointReuseAddress().WithEncryptionCertificate(certificate);
+        }
+        else
+        {
+            builder.WithDefaultEndpoint().WithDefaultEndpointPort(port).WithDefaultEndpointBoundIPAddress(IPAddress.Loopback)
+                .WithDefaultEndpointBoundIPV6Address(IPAddress.None).WithDefaultEndpointReuseAddress();
+        }
+
+        var options = builder.Build();
         var server = new MqttServerFactory().CreateMqttServer(options);
         server.ValidatingConnectionAsync += e =>
         {
