@@ -92,7 +92,7 @@ internal sealed class BuiltAssets
         ".svg" => "image/svg+xml",
         ".geojson" => "application/geo+json",
         ".json" => "application/json",
-        ".md" => "text/markdown; charset=utf-8",
+        ".md" or ".txt" => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     };
 }

@@ -6,11 +6,14 @@ import { defineConfig, type Plugin } from "vite";
 const output = resolve(process.env.HUB_WEB_OUTPUT ?? "dist");
 
 /** Carries the map's GeoJSON files over as they are, each its own file: their licences differ and forbid mixing. */
-function mapData(): Plugin {
+function carried(): Plugin {
   return {
-    name: "hub-map-data",
+    name: "hub-carried",
     closeBundle() {
       cpSync(resolve("../map"), join(output, "map"), { recursive: true });
+      // What the licences of the bundled libraries ask to be passed on with them.
+      cpSync(resolve("node_modules/maplibre-gl/LICENSE.txt"), join(output, "licences/maplibre-gl.txt"));
+      cpSync(resolve("node_modules/uplot/LICENSE"), join(output, "licences/uplot.txt"));
     },
   };
 }
@@ -44,7 +47,7 @@ export default defineConfig({
   base: "./",
   logLevel: "warn",
   publicDir: "public",
-  plugins: [mapData(), brotli()],
+  plugins: [carried(), brotli()],
   build: {
     outDir: output,
     emptyOutDir: false,

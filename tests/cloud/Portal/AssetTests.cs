@@ -50,6 +50,12 @@ public sealed partial class AssetTests
         }
     }
 
+    [Theory]
+    [InlineData("licences/maplibre-gl.txt", "MapLibre")]
+    [InlineData("licences/uplot.txt", "Leon Sorokin")]
+    public void Bundled_libraries_keep_their_licences(string path, string owner) =>
+        Assert.Contains(owner, Encoding.UTF8.GetString(Find(path).Plain), StringComparison.Ordinal);
+
     [Fact]
     public void The_lock_file_names_no_registry()
     {
