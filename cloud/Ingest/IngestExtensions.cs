@@ -64,7 +64,11 @@ public static class IngestExtensions
             Directory.CreateDirectory(folder);
         }
 
-        await context.Database.MigrateAsync(cancellationToken).ConfigureAwait(false);
+        // Migrating takes a lock in the file even when there is nothing to do, and a process killed in that moment would leave it there.
+        if ((await context.Database.GetPendingMigrationsAsync(cancellationToken).ConfigureAwait(false)).Any())
+        {
+            await context.Database.MigrateAsync(cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Maps <c>POST /ingest/v1/{municipality}/{station}</c>. Needs no authentication middleware: it checks the station's own credentials.</summary>

@@ -56,7 +56,11 @@ public static class NotificationsExtensions
     {
         var contexts = services.GetRequiredService<IDbContextFactory<NotificationsContext>>();
         await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-        await db.Database.MigrateAsync(cancellationToken).ConfigureAwait(false);
+        // Migrating takes a lock in the file even when there is nothing to do, and a process killed in that moment would leave it there.
+        if ((await db.Database.GetPendingMigrationsAsync(cancellationToken).ConfigureAwait(false)).Any())
+        {
+            await db.Database.MigrateAsync(cancellationToken).ConfigureAwait(false);
+        }
         await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=WAL", cancellationToken).ConfigureAwait(false);
     }
 

@@ -136,6 +136,7 @@ internal static class HubHost
 
     private static async Task OpenAsync(IServiceProvider services, CancellationToken stop)
     {
+        await MigrationLock.ReleaseStaleAsync(services.GetRequiredService<IConfiguration>(), TimeProvider.System, stop);
         await services.MigrateMunicipalitiesAsync(stop);
         await services.MigrateStationsAsync(stop);
         await services.OpenSeriesAsync(stop);

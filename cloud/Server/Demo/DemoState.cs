@@ -50,12 +50,13 @@ internal sealed record DemoState
     public void Save(string file)
     {
         var draft = file + ".new";
-        using (var stream = new FileStream(draft, new FileStreamOptions
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
         {
-            Mode = FileMode.Create,
-            Access = FileAccess.Write,
-            UnixCreateMode = OperatingSystem.IsWindows() ? null : UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        }))
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using (var stream = new FileStream(draft, options))
         {
             JsonSerializer.Serialize(stream, this, JsonSerializerOptions.Web);
             stream.Flush(flushToDisk: true);

@@ -1,0 +1,52 @@
+using Microsoft.Data.Sqlite;
+
+namespace Hub.Cloud.Server;
+
+/// <summary>
+/// The lock that Entity Framework Core keeps as a row while it migrates. A hub killed in that moment leaves it behind and the next one would wait for ever: a row older than
+/// any migration takes is removed, a younger one may belong to a tool at work and is waited for.
+/// </summary>
+internal static class MigrationLock
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    /// <summary>Returns once nobody holds the lock.</summary>
+    public static async Task ReleaseStaleAsync(IConfiguration configuration, TimeProvider time, CancellationToken stop)
+    {
+        var database = configuration["Hub:Database"]!;
+        if (database.Contains('=', StringComparison.Ordinal) || !File.Exists(database))
+        {
+            return;
+        }
+
+        await using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = database, Pooling = false }.ToString());
+        await connection.OpenAsync(stop);
+        for (var waited = TimeSpan.Zero; await HeldAsync(connection, stop); waited += Pause)
+        {
+            if (waited >= Longest)
+            {
+                await using var release = connection.CreateCommand();
+                release.CommandText = "DELETE FROM __EFMigrationsLock";
+                await release.ExecuteNonQueryAsync(stop);
+                return;
+            }
+
+            await Task.Delay(Pause, time, stop);
+        }
+    }
+
+    private static async Task<bool> HeldAsync(SqliteConnection connection, CancellationToken stop)
+    {
+        await using var table = connection.CreateCommand();
+        table.CommandText = "SELECT count(*) FROM sqlite_master WHERE name = '__EFMigrationsLock'";
+        if ((long)(await table.ExecuteScalarAsync(stop))! == 0)
+        {
+            return false;
+        }
+
+        await using var rows = connection.CreateCommand();
+        rows.CommandText = "SELECT count(*) FROM __EFMigrationsLock";
+        return (long)(await rows.ExecuteScalarAsync(stop))! > 0;
+    }
+}
