@@ -14,7 +14,7 @@ internal static class HubCommand
     private static readonly Option<string?> Mqtt = new("--mqtt") { Description = "Address and port of the MQTT broker [default: 127.0.0.1:1883; HUB_MQTT]", HelpName = "HOST:PORT" };
     private static readonly Option<string[]> Set = new("--set")
     {
-        Description = "Any other setting, e.g. --set Hub:Series:MemoryLimit=512MB (environment: HUB_SERIES__MEMORYLIMIT)",
+        Description = "Any other setting, e.g. --set Hub:Series:MemoryMegabytesMax=512; repeat it for more [environment: HUB_SERIES__MEMORYMEGABYTESMAX]",
         HelpName = "KEY=VALUE",
         AllowMultipleArgumentsPerToken = false,
     };
@@ -61,19 +61,22 @@ internal static class HubCommand
             new("Hub:Mqtt:Endpoint", Value(result, Mqtt)),
             new("Hub:Demo:History", Value(result, History)),
         };
-        foreach (var pair in result.GetResult(Set) is null ? [] : result.GetValue(Set) ?? [])
-        {
-            var equals = pair.IndexOf('=', StringComparison.Ordinal);
-            if (equals <= 0)
-            {
-                throw new StartException($"--set {pair}: expected KEY=VALUE, e.g. --set Hub:PublicUrl=https://hub.example.org");
-            }
+        given.AddRange(result.GetResult(Set) is null ? [] : (result.GetValue(Set) ?? []).Select(ParseSet));
+        return HubConfiguration.Build(given.GroupBy(p => p.Key, StringComparer.OrdinalIgnoreCase).Select(g => g.Last()), result.GetValue(Settings));
+    }
 
-            var key = pair[..equals];
-            given.Add(new(key.StartsWith("Hub:", StringComparison.OrdinalIgnoreCase) ? key : $"Hub:{key}", pair[(equals + 1)..]));
+    /// <summary>Reads <c>KEY=VALUE</c>; the prefix <c>Hub:</c> may be left away.</summary>
+    /// <exception cref="StartException">There is no key or no <c>=</c>.</exception>
+    internal static KeyValuePair<string, string?> ParseSet(string pair)
+    {
+        var equals = pair.IndexOf('=', StringComparison.Ordinal);
+        if (equals <= 0)
+        {
+            throw new StartException($"--set {pair}: expected KEY=VALUE, e.g. --set Hub:PublicUrl=https://hub.example.org");
         }
 
-        return HubConfiguration.Build(given.GroupBy(p => p.Key, StringComparer.OrdinalIgnoreCase).Select(g => g.Last()), result.GetValue(Settings));
+        var key = pair[..equals];
+        return new(key.StartsWith("Hub:", StringComparison.OrdinalIgnoreCase) ? key : $"Hub:{key}", pair[(equals + 1)..]);
     }
 
     private static string? Value(ParseResult result, Option<string?> option) => result.GetResult(option) is null ? null : result.GetValue(option);

@@ -17,6 +17,10 @@ namespace Hub.Cloud.Server;
 /// <summary>Composition of the hub: every stage added, opened, and served from one process. No logic of its own.</summary>
 internal static class HubHost
 {
+    // It warns at every start that the keys of sessions are not encrypted at rest. They are in the data folder, which only its owner can read, beside the
+    // password hashes; a key to encrypt them with would have to lie in the same place.
+    private const string DataProtection = "Microsoft.AspNetCore.DataProtection";
+
     /// <summary>Builds the hub, opens its stores, makes sure there is an administrator, and starts serving.</summary>
     /// <param name="configuration">Settings, with <c>Hub:Data</c> absolute.</param>
     /// <param name="configure">Last word on the services.</param>
@@ -26,9 +30,10 @@ internal static class HubHost
     public static async Task<WebApplication> StartAsync(
         IConfigurationRoot configuration, Action<IServiceCollection> configure, CancellationToken stop, Func<IServiceProvider, CancellationToken, Task>? prepare = null)
     {
-        var app = Build(configuration, configure);
+        WebApplication? app = null;
         try
         {
+            app = Build(configuration, configure);
             await OpenAsync(app.Services, stop);
             if (prepare is not null)
             {
@@ -42,7 +47,11 @@ internal static class HubHost
         }
         catch (Exception exception)
         {
-            await app.DisposeAsync();
+            if (app is not null)
+            {
+                await app.DisposeAsync();
+            }
+
             if (Explain(exception, configuration) is { } line)
             {
                 throw new StartException(line, exception);
@@ -60,18 +69,33 @@ internal static class HubHost
     }
 
     /// <summary>The stores opened for a tool that runs without serving.</summary>
+    /// <exception cref="StartException">The database cannot be used, or a setting is wrong.</exception>
     public static async Task<ServiceProvider> OpenToolsAsync(IConfiguration configuration, CancellationToken stop)
     {
         var services = new ServiceCollection();
         services.AddSingleton(configuration);
-        services.AddLogging(logging => logging.AddConsole().SetMinimumLevel(LogLevel.Warning));
+        services.AddLogging(logging => logging.AddConsole().SetMinimumLevel(LogLevel.Warning).AddFilter(DataProtection, LogLevel.Error));
         services.AddSingleton(TimeProvider.System);
         services.AddHubMunicipalities(configuration);
         services.AddHubStations(configuration);
         var provider = services.BuildServiceProvider();
-        await provider.MigrateMunicipalitiesAsync(stop);
-        await provider.MigrateStationsAsync(stop);
-        return provider;
+        try
+        {
+            await MigrationLock.ReleaseStaleAsync(configuration, TimeProvider.System, stop);
+            await provider.MigrateMunicipalitiesAsync(stop);
+            await provider.MigrateStationsAsync(stop);
+            return provider;
+        }
+        catch (Exception exception)
+        {
+            await provider.DisposeAsync();
+            if (Explain(exception, configuration) is { } line)
+            {
+                throw new StartException(line, exception);
+            }
+
+            throw;
+        }
     }
 
     private static WebApplication Build(IConfigurationRoot configuration, Action<IServiceCollection> configure)
@@ -85,6 +109,11 @@ internal static class HubHost
         if (!IPAddress.IsLoopback(http.Address) && certificate is null)
         {
             throw new StartException($"Hub:Http:Endpoint {http} is open to the network without TLS. Set Hub:Http:CertificateFile and Hub:Http:KeyFile, or serve 127.0.0.1 behind a proxy.");
+        }
+
+        if (string.IsNullOrEmpty(settings.PublicUrl))
+        {
+            configuration["Hub:PublicUrl"] = PublicUrl(http, certificate);
         }
 
         builder.WebHost.UseKestrel(kestrel =>
@@ -105,6 +134,7 @@ internal static class HubHost
             console.TimestampFormat = "HH:mm:ss ";
             console.UseUtcTimestamp = true;
         });
+        builder.Logging.AddFilter(DataProtection, LogLevel.Error);
         builder.Logging.AddConfiguration(configuration.GetSection("Hub:Logging"));
         if (!configuration.GetSection("Hub:Logging").Exists())
         {
@@ -196,29 +226,54 @@ internal static class HubHost
         }
     }
 
-    private static string? Explain(Exception exception, IConfiguration configuration)
+    /// <summary>Where people reach pages served at <paramref name="http"/>; null when that cannot be known: any free port, or every address of the machine and no name.</summary>
+    internal static string? PublicUrl(IPEndPoint http, System.Security.Cryptography.X509Certificates.X509Certificate2? certificate)
     {
-        for (var cause = exception; cause is not null; cause = cause.InnerException)
+        if (http.Port == 0)
         {
-            switch (cause)
-            {
-                case StartException or BrokerStartException or SeriesUnavailableException or InvalidDataException:
-                    return cause.Message;
-                case Microsoft.Extensions.Options.OptionsValidationException options:
-                    return string.Join(' ', options.Failures);
-                case Microsoft.AspNetCore.Connections.AddressInUseException:
-                    return $"HTTP {configuration["Hub:Http:Endpoint"] ?? new HttpSettings().Endpoint} is in use by another program. Stop it, or give another address with --http.";
-                case SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse }:
-                    return $"MQTT {configuration["Hub:Mqtt:Endpoint"] ?? "127.0.0.1:1883"} is in use by another program. Stop it, or give another address with --mqtt.";
-                case SocketException { SocketErrorCode: SocketError.AccessDenied }:
-                    return "A port below 1024 needs rights this user does not have. Give a higher one with --http and --mqtt.";
-                case SocketException { SocketErrorCode: SocketError.AddressNotAvailable }:
-                    return "An address given with --http or --mqtt does not belong to this machine.";
-                case IOException:
-                    return cause.Message;
-            }
+            return null;
         }
 
-        return null;
+        if (certificate is null)
+        {
+            return $"http://{http}";
+        }
+
+        var name = certificate.GetNameInfo(System.Security.Cryptography.X509Certificates.X509NameType.DnsName, forIssuer: false);
+        return Uri.CheckHostName(name) == UriHostNameType.Dns ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"https://{name}:{http.Port}") : null;
     }
+
+    /// <summary>One line for what an operator can mend; null for anything else, which is a bug.</summary>
+    private static string? Explain(Exception exception, IConfiguration configuration)
+    {
+        var chain = new List<Exception>();
+        for (var cause = exception; cause is not null; cause = cause.InnerException)
+        {
+            chain.Add(cause);
+        }
+
+        // What is known exactly comes before the general: Kestrel wraps a busy port in an IOException of its own words.
+        return chain.Select(cause => ExplainExactly(cause, configuration)).FirstOrDefault(line => line is not null)
+            ?? chain.OfType<IOException>().FirstOrDefault()?.Message;
+    }
+
+    private static string? ExplainExactly(Exception cause, IConfiguration configuration) => cause switch
+    {
+        BrokerStartException { InnerException: SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } } when cause.Message.StartsWith("Hub:Mqtt:Endpoint", StringComparison.Ordinal) =>
+            $"MQTT {configuration["Hub:Mqtt:Endpoint"] ?? "127.0.0.1:1883"} is in use by another program. Stop it, or give another address with --mqtt.",
+        StartException or BrokerStartException or SeriesUnavailableException or InvalidDataException => cause.Message,
+        Microsoft.Extensions.Options.OptionsValidationException options => string.Join(' ', options.Failures),
+        Microsoft.AspNetCore.Connections.AddressInUseException =>
+            $"HTTP {configuration["Hub:Http:Endpoint"] ?? new HttpSettings().Endpoint} is in use by another program. Stop it, or give another address with --http.",
+        SocketException { SocketErrorCode: SocketError.AccessDenied } => "A port below 1024 needs rights this user does not have. Give a higher one with --http and --mqtt.",
+        SocketException { SocketErrorCode: SocketError.AddressNotAvailable } => "An address given with --http or --mqtt does not belong to this machine.",
+
+        // A value that is no number, time or word of its list. The binder's own sentence names value and key.
+        InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder" } => cause.Message,
+
+        // Busy, read-only, I/O error, damaged, full, cannot be opened, no database; any other code is a bug in a statement.
+        Microsoft.Data.Sqlite.SqliteException { SqliteErrorCode: 5 or 8 or 10 or 11 or 13 or 14 or 26 } =>
+            $"The database {configuration["Hub:Database"]} cannot be used ({cause.Message.TrimEnd('.')}). Check its permissions and the free space, or restore it from a backup.",
+        _ => null,
+    };
 }

@@ -3,8 +3,8 @@ using Microsoft.Data.Sqlite;
 namespace Hub.Cloud.Server;
 
 /// <summary>
-/// The lock that Entity Framework Core keeps as a row while it migrates. A hub killed in that moment leaves it behind and the next one would wait for ever: a row older than
-/// any migration takes is removed, a younger one may belong to a tool at work and is waited for.
+/// The lock that Entity Framework Core keeps as a row while it migrates. A hub killed in that moment leaves it behind and the next one would wait for ever: a row that stays
+/// longer than any migration takes is removed, a younger one may belong to a tool at work and is waited for.
 /// </summary>
 internal static class MigrationLock
 {
@@ -22,31 +22,37 @@ internal static class MigrationLock
 
         await using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = database, Pooling = false }.ToString());
         await connection.OpenAsync(stop);
-        for (var waited = TimeSpan.Zero; await HeldAsync(connection, stop); waited += Pause)
+        var seen = await HolderAsync(connection, stop);
+        for (var waited = TimeSpan.Zero; seen is not null; waited += Pause)
         {
             if (waited >= Longest)
             {
                 await using var release = connection.CreateCommand();
-                release.CommandText = "DELETE FROM __EFMigrationsLock";
+                release.CommandText = "DELETE FROM __EFMigrationsLock WHERE Timestamp = $seen";
+                release.Parameters.AddWithValue("$seen", seen);
                 await release.ExecuteNonQueryAsync(stop);
                 return;
             }
 
             await Task.Delay(Pause, time, stop);
+            var now = await HolderAsync(connection, stop);
+            waited = now == seen ? waited : -Pause;
+            seen = now;
         }
     }
 
-    private static async Task<bool> HeldAsync(SqliteConnection connection, CancellationToken stop)
+    /// <summary>When the lock was taken, as written by its holder; null while it is free.</summary>
+    private static async Task<string?> HolderAsync(SqliteConnection connection, CancellationToken stop)
     {
         await using var table = connection.CreateCommand();
         table.CommandText = "SELECT count(*) FROM sqlite_master WHERE name = '__EFMigrationsLock'";
         if ((long)(await table.ExecuteScalarAsync(stop))! == 0)
         {
-            return false;
+            return null;
         }
 
         await using var rows = connection.CreateCommand();
-        rows.CommandText = "SELECT count(*) FROM __EFMigrationsLock";
-        return (long)(await rows.ExecuteScalarAsync(stop))! > 0;
+        rows.CommandText = "SELECT Timestamp FROM __EFMigrationsLock LIMIT 1";
+        return (string?)await rows.ExecuteScalarAsync(stop);
     }
 }

@@ -16,6 +16,7 @@ internal sealed class AgentProcess : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly Func<ProcessStartInfo> _start;
     private readonly string _logFile;
+    private readonly Lock _log = new();
     private readonly Task _run;
 
     /// <summary>Starts the agent.</summary>
@@ -69,7 +70,12 @@ internal sealed class AgentProcess : IAsyncDisposable
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
         start.UseShellExecute = false;
-        using var process = Process.Start(start) ?? throw new InvalidOperationException("The agent did not start.");
+        using var process = Start(start);
+        if (process is null)
+        {
+            return;
+        }
+
         ProcessId = process.Id;
         try
         {
@@ -89,6 +95,20 @@ internal sealed class AgentProcess : IAsyncDisposable
         finally
         {
             ProcessId = null;
+        }
+    }
+
+    /// <summary>Null when the program is missing or may not be run; that is in its log, and it is tried again.</summary>
+    private Process? Start(ProcessStartInfo start)
+    {
+        try
+        {
+            return Process.Start(start);
+        }
+        catch (System.ComponentModel.Win32Exception exception)
+        {
+            Log($"{start.FileName} cannot be started: {exception.Message}");
+            return null;
         }
     }
 
@@ -112,11 +132,23 @@ internal sealed class AgentProcess : IAsyncDisposable
     {
         while (await output.ReadLineAsync(CancellationToken.None) is { } line)
         {
-            lock (_start)
+            Log(line);
+        }
+    }
+
+    private void Log(string line)
+    {
+        lock (_log)
+        {
+            try
             {
                 var append = !File.Exists(_logFile) || new FileInfo(_logFile).Length < LogBytesMax;
                 using var log = new StreamWriter(_logFile, append);
                 log.WriteLine(line);
+            }
+            catch (IOException)
+            {
+                // A full disk costs the line, not the station.
             }
         }
     }

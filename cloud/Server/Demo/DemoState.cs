@@ -24,17 +24,19 @@ internal sealed record DemoState
     public string ReaderSecret { get; init; } = "";
 
     /// <summary>Reads the state, or makes a new one.</summary>
+    /// <exception cref="StartException">The file is damaged.</exception>
     public static DemoState Load(string file, DateTime now)
     {
         if (File.Exists(file))
         {
             try
             {
-                return JsonSerializer.Deserialize<DemoState>(File.ReadAllBytes(file), JsonSerializerOptions.Web) ?? throw new JsonException("empty");
+                var state = JsonSerializer.Deserialize<DemoState>(File.ReadAllBytes(file), JsonSerializerOptions.Web);
+                return state is { Whole: true } ? state : throw new JsonException("something is missing");
             }
-            catch (JsonException exception)
+            catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
             {
-                throw new StartException($"{file} is damaged ({exception.Message}). Remove the folder it is in to begin the demonstration anew.", exception);
+                throw new StartException($"{file} cannot be read ({exception.Message}). Remove the folder it is in to begin the demonstration anew.", exception);
             }
         }
 
@@ -46,10 +48,15 @@ internal sealed record DemoState
         };
     }
 
+    private bool Whole =>
+        StartedAt is { Kind: DateTimeKind.Utc, Ticks: > 0 } && Passwords is not null && StationSecrets is not null && !string.IsNullOrEmpty(ReaderSecret)
+        && WebhookSecret?.StartsWith("whsec_", StringComparison.Ordinal) == true && Convert.TryFromBase64String(WebhookSecret["whsec_".Length..], new byte[64], out var length) && length > 0;
+
     /// <summary>Writes the state whole or not at all.</summary>
     public void Save(string file)
     {
         var draft = file + ".new";
+        File.Delete(draft);
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {

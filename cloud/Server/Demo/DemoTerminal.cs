@@ -6,11 +6,12 @@ using Microsoft.Extensions.Configuration;
 
 namespace Hub.Cloud.Server.Demo;
 
-/// <summary>What the demonstration says on the terminal: where to look, one progress line while the backlog drains, and a line per notification.</summary>
+/// <summary>What the demonstration says on the terminal: where to look, one progress line while the backlog drains, and a line per alarm of now.</summary>
 internal static class DemoTerminal
 {
     private static readonly Lock Terminal = new();
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RedirectedInterval = TimeSpan.FromSeconds(10);
     private static bool _progressShown;
 
     /// <summary>Writes a line above the progress line.</summary>
@@ -48,13 +49,20 @@ internal static class DemoTerminal
     }
 
     /// <summary>Shows how far the stations' backlog has come until every station has reached the present.</summary>
-    public static async Task ShowDrainAsync(IServiceProvider services, DemoFiles files, TimeProvider time, CancellationToken stop)
+    /// <param name="services">The running hub.</param>
+    /// <param name="files">The stations.</param>
+    /// <param name="past">Alarms reported as past until now.</param>
+    /// <param name="time">Clock of the progress.</param>
+    /// <param name="stop">Ends it.</param>
+    public static async Task ShowDrainAsync(IServiceProvider services, DemoFiles files, Func<long> past, TimeProvider time, CancellationToken stop)
     {
         var counters = services.GetRequiredService<IIngestCounters>();
         var series = services.GetRequiredService<ISeries>();
         var stations = services.GetRequiredService<IStations>();
         var reported = 0L;
+        var reportedPast = 0L;
         var quiet = 0;
+        var ticks = 0;
         try
         {
             using var timer = new PeriodicTimer(ProgressInterval, time);
@@ -64,15 +72,18 @@ internal static class DemoTerminal
                 var received = stored.Received;
                 var speaking = stations.All.Count(station => stations.DatastreamsOf(station.Id).Any(d => series.TryGetLatest(d.Id, out _)));
 
-                // The backlog is through when all stations have spoken and what still comes is what they measure now.
-                quiet = speaking == files.Stations.Count && received - reported < 100 ? quiet + 1 : 0;
-                Progress(string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"Backlog: {speaking} of {files.Stations.Count} stations, {stored.Stored:N0} readings stored, {received - reported:N0}/s"));
-                reported = received;
+                // The backlog is through when all stations have spoken, what still comes is what they measure now, and its alarms are told.
+                var pastNow = past();
+                quiet = speaking == files.Stations.Count && received - reported < 100 && pastNow == reportedPast ? quiet + 1 : 0;
+                Progress(
+                    string.Create(CultureInfo.InvariantCulture, $"Backlog: {speaking} of {files.Stations.Count} stations, {stored.Stored:N0} readings stored, {received - reported:N0}/s"),
+                    ++ticks);
+                (reported, reportedPast) = (received, pastNow);
                 if (quiet >= 3)
                 {
-                    Say(string.Create(CultureInfo.InvariantCulture, $"Backlog drained: {stored.Stored:N0} readings stored, {stored.Duplicate:N0} sent twice, {stored.Quarantined:N0} in quarantine. Live from here."));
+                    Say(string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"Backlog drained: {stored.Stored:N0} readings stored, {stored.Duplicate:N0} sent twice, {stored.Quarantined:N0} in quarantine, {pastNow:N0} past alarms reported as past. Live from here."));
                     return;
                 }
             }
@@ -83,12 +94,18 @@ internal static class DemoTerminal
         }
     }
 
-    private static void Progress(string line)
+    private static void Progress(string line, int ticks)
     {
         lock (Terminal)
         {
             if (Console.IsOutputRedirected)
             {
+                // A file or pipe cannot take a line back: fewer of them.
+                if (ticks % (int)(RedirectedInterval / ProgressInterval) == 0)
+                {
+                    Console.WriteLine(line);
+                }
+
                 return;
             }
 

@@ -66,7 +66,7 @@ internal static class Demonstration
             }
 
             using var progress = new CancellationTokenSource();
-            var drain = DemoTerminal.ShowDrainAsync(app.Services, files, time, progress.Token);
+            var drain = DemoTerminal.ShowDrainAsync(app.Services, files, () => receiver.Past, time, progress.Token);
             await HubHost.WaitAsync(app, stop);
             await progress.CancelAsync();
             await drain;
@@ -79,7 +79,8 @@ internal static class Demonstration
         return 0;
     }
 
-    private static async Task SeedAsync(IServiceProvider services, DemoFiles files, DemoState state, string webhook, CancellationToken stop)
+    /// <summary>Puts municipalities, stations, people, rules and subscribers into the stores; changes nothing that is there.</summary>
+    internal static async Task SeedAsync(IServiceProvider services, DemoFiles files, DemoState state, string webhook, CancellationToken stop)
     {
         var municipalities = services.GetRequiredService<IMunicipalities>();
         foreach (var municipality in files.Municipalities)
