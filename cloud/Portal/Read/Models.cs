@@ -19,8 +19,8 @@ internal sealed record LatestValue(Datastream Datastream, Observation? Latest, D
 /// <param name="Municipality">Its municipality; null when the tenant has been removed.</param>
 /// <param name="Zone">Time zone of its legal day.</param>
 /// <param name="Values">One per datastream, in order of sensor and quantity.</param>
-/// <param name="NewestEnd">End of the newest value, UTC; null when there is none.</param>
-/// <param name="StaleAfter">Age past which the station is late: that of its quickest datastream with values.</param>
+/// <param name="NewestEnd">End of the newest value that is not of the equipment itself, UTC; null when there is none.</param>
+/// <param name="StaleAfter">Age past which the station is late: that of its quickest datastream with values, the equipment's own left out.</param>
 /// <param name="Status">How it stands.</param>
 internal sealed record StationView(
     Station Station,

@@ -108,8 +108,11 @@ internal sealed class Reader(
     {
         municipalities.TryGet(station.Municipality, out var municipality);
         var values = stations.DatastreamsOf(station.Id).Select(datastream => Latest(datastream, now)).ToArray();
-        var quickest = values.Where(static v => v.Latest is not null).Select(static v => v.StaleAfter).DefaultIfEmpty(Freshness.StaleAfter(TimeSpan.Zero, options.Value.InstantStep)).Min();
-        var newest = values.Max(static v => v.End);
+        // A computer that still reports its own state does not make a station with dead sensors a reporting one.
+        var measures = values.Where(static v => !Units.IsEquipment(v.Datastream.Quantity)).ToArray();
+        var telling = measures.Length > 0 ? measures : values;
+        var quickest = telling.Where(static v => v.Latest is not null).Select(static v => v.StaleAfter).DefaultIfEmpty(Freshness.StaleAfter(TimeSpan.Zero, options.Value.InstantStep)).Min();
+        var newest = telling.Max(static v => v.End);
         return new(station, municipality, ZoneOf(station.Municipality), values, newest, quickest, Freshness.Of(newest, quickest, openAlarms, now));
     }
 

@@ -85,6 +85,7 @@ internal sealed class PageScope
             live,
             pulse = "/pulse",
             assets = "/assets/",
+            equipment = Units.Equipment,
             words = Speech.Some(ScriptWords),
         });
     }

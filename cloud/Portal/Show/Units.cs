@@ -29,9 +29,11 @@ internal static class Units
         _ => 1,
     };
 
+    /// <summary>Ids of the quantities that the equipment measures of itself. The scripts get them too.</summary>
+    public static IReadOnlyList<string> Equipment { get; } = ["battery", "battery_level", "cpu_temperature", "link_quality", "outbox_depth", "uptime"];
+
     /// <summary>Measures of the equipment, not of the city: shown on the station's page only.</summary>
-    public static bool IsEquipment(Quantity quantity) =>
-        quantity.Id is "battery" or "battery_level" or "cpu_temperature" or "link_quality" or "outbox_depth" or "uptime";
+    public static bool IsEquipment(Quantity quantity) => Equipment.Contains(quantity.Id);
 
     /// <summary>The figures that stand for a station in a list, most telling first.</summary>
     public static int RankOf(Quantity quantity)

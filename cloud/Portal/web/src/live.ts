@@ -1,9 +1,26 @@
 import { tick } from "./ages";
 import { figure, page, qualityBits, qualityWords, word } from "./page";
 
-/** One observation as the stream brings it. */
+/** The members of an `observation` event that the pages need; the API documents all of them (`/api/v1/live`). */
+interface ObservationEvent {
+  datastream: number;
+  municipality: string;
+  station: string;
+  property: string;
+  /** Start of the averaging period, ISO 8601. */
+  phenomenonTime: string;
+  result: number;
+  /** Names of the flags raised. */
+  quality: unknown;
+}
+
+/** One observation as the pages use it. */
 export interface LiveObservation {
   datastream: number;
+  /** Its station, `municipality/station`. */
+  stationId: string;
+  /** Quantity id. */
+  property: string;
   /** Start of the averaging period, milliseconds since the epoch. */
   time: number;
   value: number;
@@ -56,6 +73,16 @@ function lost(): void {
   retry = Math.min(retry * 2, retryMax);
 }
 
+/** What an event says; nothing when it is not what the API documents: a page must never show a figure that is none. */
+function observationOf(text: string): LiveObservation | undefined {
+  const said = JSON.parse(text) as Partial<ObservationEvent>;
+  const time = Date.parse(said.phenomenonTime ?? "");
+  if (typeof said.datastream !== "number" || typeof said.result !== "number" || Number.isNaN(time)) return undefined;
+  return {
+    datastream: said.datastream, stationId: `${said.municipality}/${said.station}`, property: said.property ?? "", time, value: said.result, quality: qualityBits(said.quality),
+  };
+}
+
 function connect(): void {
   source?.close();
   window.clearTimeout(retryTimer);
@@ -76,15 +103,11 @@ function connect(): void {
   };
   stream.addEventListener("observation", (event) => {
     heardAt = performance.now();
-    const said = JSON.parse((event as MessageEvent<string>).data) as { datastream: number; time: string; value: number; quality: unknown };
-    const time = Date.parse(said.time);
-    const held = waiting.get(said.datastream);
-    if (!held || held.time <= time) {
-      waiting.set(said.datastream, { datastream: said.datastream, time, value: said.value, quality: qualityBits(said.quality) });
-    }
-    document.dispatchEvent(new CustomEvent<LiveObservation>("hub:observation", {
-      detail: { datastream: said.datastream, time, value: said.value, quality: qualityBits(said.quality) },
-    }));
+    const detail = observationOf((event as MessageEvent<string>).data);
+    if (!detail) return;
+    const held = waiting.get(detail.datastream);
+    if (!held || held.time <= detail.time) waiting.set(detail.datastream, detail);
+    document.dispatchEvent(new CustomEvent<LiveObservation>("hub:observation", { detail }));
   });
   stream.addEventListener("alarm", () => {
     heardAt = performance.now();
@@ -115,8 +138,11 @@ function write(): void {
 }
 
 function apply(observation: LiveObservation): void {
+  // Of a datastream that this page does not list the period is unknown: then the start of the period counts, which is never too young.
+  let newestEnd = observation.time;
   for (const reading of document.querySelectorAll<HTMLElement>(`[data-datastream="${observation.datastream}"]`)) {
     const ends = observation.time + Number(reading.dataset.period) * 1000;
+    newestEnd = Math.max(newestEnd, ends);
     const age = reading.querySelector<HTMLElement>("time[data-age]");
     if (age && Date.parse(age.dateTime) > ends) continue;
     const value = reading.querySelector<HTMLElement>("[data-value]");
@@ -133,11 +159,15 @@ function apply(observation: LiveObservation): void {
     }
     reading.classList.remove("changed");
     requestAnimationFrame(() => reading.classList.add("changed"));
-    for (const newest of document.querySelectorAll<HTMLElement>("[data-newest-of-all]")) {
-      if (Date.parse(newest.dateTime) < ends) newest.dateTime = new Date(ends).toISOString();
-    }
-    const station = reading.closest<HTMLElement>("[data-station]");
-    if (station && !(Date.parse(station.dataset.newest ?? "") >= ends)) station.dataset.newest = new Date(ends).toISOString();
+  }
+  // A computer that still reports its own state does not make a station with dead sensors a reporting one.
+  if (page.equipment.includes(observation.property)) return;
+  const newestText = new Date(newestEnd).toISOString();
+  for (const newest of document.querySelectorAll<HTMLElement>("[data-newest-of-all]")) {
+    if (Date.parse(newest.dateTime) < newestEnd) newest.dateTime = newestText;
+  }
+  for (const station of document.querySelectorAll<HTMLElement>("[data-station]")) {
+    if (station.dataset.station === observation.stationId && !(Date.parse(station.dataset.newest ?? "") >= newestEnd)) station.dataset.newest = newestText;
   }
 }
 
@@ -177,7 +207,7 @@ export function startLive(): void {
   window.setInterval(() => void watch(), watchEvery);
   window.setInterval(write, writeEvery);
   window.setInterval(() => {
-    if (state === "live" && document.visibilityState === "visible") void refresh("alarms");
+    if (state === "live" && document.visibilityState === "visible") void refresh("alarms", "readings");
   }, refreshEvery);
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden") {

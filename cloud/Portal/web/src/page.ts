@@ -10,6 +10,8 @@ export interface PageFacts {
   pulse: string;
   /** Folder of the built files, with a slash at the end. */
   assets: string;
+  /** Quantities that the equipment measures of itself. */
+  equipment: string[];
   /** Texts in the page's language. */
   words: Record<string, string>;
 }

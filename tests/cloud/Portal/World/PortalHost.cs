@@ -115,7 +115,11 @@ internal sealed class PortalHost : IAsyncDisposable
             now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
             Observation observation = new(datastream.Id, now - datastream.Period, 20 + round % 17 + 0.3, default);
             await city.Series.AppendAsync(new[] { observation }, context.RequestAborted);
-            var json = JsonSerializer.Serialize(new { datastream = observation.Datastream, time = observation.PhenomenonTime, value = observation.Result, quality = 0 });
+            var json = JsonSerializer.Serialize(new
+            {
+                datastream = observation.Datastream, municipality = station.Municipality, station = station.Slug, sensor = datastream.Sensor, property = datastream.Quantity.Id,
+                unit = datastream.Quantity.SenmlUnit, phenomenonTime = observation.PhenomenonTime, result = observation.Result, quality = Array.Empty<string>(),
+            });
             await context.Response.WriteAsync($"event: observation\ndata: {json}\n\n", context.RequestAborted);
             await context.Response.Body.FlushAsync(context.RequestAborted);
         }
