@@ -68,7 +68,7 @@ public sealed class DemoJourney(DemoProgram demo, ITestOutputHelper output) : IC
         foreach (var fact in PublisherFiles.Facts())
         {
             var stream = streams.Single(s => $"{s.Municipality}/{s.Station}" == fact.Station && s.Sensor == fact.Sensor && s.Property == fact.Property);
-            var (from, to) = fact.Window(demo.StartedAt);
+            var (from, to) = PublisherFiles.Fact.Window(demo.StartedAt);
             var rows = await reader.ObservationsAsync(stream.Id, from, to);
             compared++;
             if (fact.Compare(rows) is { } problem)
@@ -90,7 +90,7 @@ public sealed class DemoJourney(DemoProgram demo, ITestOutputHelper output) : IC
             "an alarm of the live rows has begun and ended",
             AlarmLimit);
         var alarm = (await AlarmsAsync()).First(a => a.GetProperty("endedAt").ValueKind == JsonValueKind.String && !a.GetProperty("past").GetBoolean());
-        var id = alarm.GetProperty("id").GetString()!;
+        var id = alarm.GetProperty("alarm").GetString()!;
         output.WriteLine($"alarm {id}");
 
         var webhooks = Path.Combine(demo.Data, "demo", "webhook");

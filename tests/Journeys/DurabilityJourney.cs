@@ -19,8 +19,8 @@ public sealed class DurabilityJourney(ITestOutputHelper output)
     /// <summary>Whole files, without the publisher's own repetitions: what is taken must be what is stored, row for row.</summary>
     private static readonly (string Station, string Replay)[] Stations =
     [
-        ("noise", $"format: noisemonitor, file: {Files}/test_data_laeq1s.csv.gz, align: day"),
-        ("minute", $"format: noisemonitor, file: {Files}/test_data_laeq1m.csv.gz, align: day"),
+        ("noise", $"format: noisemonitor, file: {Files}/test_data_laeq1s.csv.gz, period: \"00:00:01\""),
+        ("minute", $"format: noisemonitor, file: {Files}/test_data_laeq1m.csv.gz, period: \"00:01:00\""),
         ("counter", $"format: telraam, file: {Files}/raw-data-2024West15.csv.gz"),
     ];
 
@@ -60,7 +60,7 @@ public sealed class DurabilityJourney(ITestOutputHelper output)
         }
     }
 
-    private async Task KillAsync(HubProgram hub, List<AgentProgram> agents)
+    private static async Task KillAsync(HubProgram hub, List<AgentProgram> agents)
     {
         var random = new Random(Seed);
         var reader = new HubReader(hub.Client);
@@ -69,7 +69,7 @@ public sealed class DurabilityJourney(ITestOutputHelper output)
             // A random moment of the flow: so many readings after the last start. Bounded by the flow itself, which may have drained.
             var wanted = random.Next(1, 2_000);
             await Eventually.TrueAsync(
-                async () => await reader.CounterAsync("hub_ingest_readings") >= wanted || await DrainedAsync(agents),
+                async () => await reader.CounterAsync("hub_ingest_records_total") >= wanted || await DrainedAsync(agents),
                 $"{wanted} readings have arrived",
                 Limit);
             if (random.Next(2) == 0)
@@ -96,8 +96,24 @@ public sealed class DurabilityJourney(ITestOutputHelper output)
             // Stopped first, so that what it takes of the present does not move while we count.
             await agent.StopAsync();
             var counters = await agent.CountersAsync();
+            var mine = streams.Where(s => s.Station == agent.Station).ToList();
+
+            // What the agents have handed to an external broker is the hub's to fetch.
+            await Eventually.TrueAsync(
+                async () =>
+                {
+                    var stored = 0L;
+                    foreach (var stream in mine)
+                    {
+                        stored += await reader.CountAsync(stream.Id);
+                    }
+
+                    return stored >= counters.Taken - counters.Held;
+                },
+                $"everything that {agent.Station} has sent is stored ({counters.Taken} taken, {counters.Held} held)",
+                Limit);
             var rows = new List<HubReader.Row>();
-            foreach (var stream in streams.Where(s => s.Station == agent.Station))
+            foreach (var stream in mine)
             {
                 var stored = await reader.ObservationsAsync(stream.Id, new DateTime(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc), new DateTime(2100, 1, 1, 0, 0, 0, DateTimeKind.Utc));
                 Assert.Equal(stored.Count, stored.Select(r => r.Time).Distinct().Count());

@@ -32,7 +32,7 @@ internal static class PublisherFiles
     public sealed record Fact(string Station, string Sensor, string Property, double Factor, int Values, double Min, double Max, double Mean, bool Energy, double? Sum)
     {
         /// <summary>Everything before the local midnight of the first start: with the whole history, every row of the file once.</summary>
-        public (DateTime From, DateTime To) Window(DateTime startedAt) => (startedAt.AddYears(-3), LisbonMidnight(startedAt));
+        public static (DateTime From, DateTime To) Window(DateTime startedAt) => (startedAt.AddYears(-3), LisbonMidnight(startedAt));
 
         /// <summary>Null when the rows agree, otherwise what does not.</summary>
         public string? Compare(IReadOnlyList<HubReader.Row> rows)

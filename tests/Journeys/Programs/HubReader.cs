@@ -15,11 +15,19 @@ public sealed class HubReader(HttpClient client)
     {
         using var document = JsonDocument.Parse(await client.GetStringAsync($"api/v1/datastreams?limit=1000&{query}"));
         return [.. document.RootElement.GetProperty("items").EnumerateArray().Select(item => new Stream(
-            item.GetProperty("id").GetInt32(),
+            item.GetProperty("datastream").GetInt32(),
             item.GetProperty("municipality").GetString()!,
             item.GetProperty("station").GetString()!,
             item.GetProperty("sensor").GetString()!,
             item.GetProperty("property").GetString()!))];
+    }
+
+    /// <summary>How many observations of a datastream are stored.</summary>
+    public async Task<long> CountAsync(int datastream)
+    {
+        using var document = JsonDocument.Parse(await client.GetStringAsync(
+            $"api/v1/datastreams/{datastream}/observations?from=2016-01-01T00:00:00Z&to=2100-01-01T00:00:00Z&every=P366D&stat=count"));
+        return document.RootElement.GetProperty("observations").EnumerateArray().Sum(bucket => bucket.GetProperty("result").GetInt64());
     }
 
     /// <summary>All observations of a datastream in [from, to), as CSV gives them, following pages to the end.</summary>
