@@ -57,6 +57,11 @@ internal sealed record ChartFacts(string Json, string Summary)
                 .Replace(" ;", ";", StringComparison.Ordinal).Replace(" .", ".", StringComparison.Ordinal),
             points.Bucket is { } width ? say.Of("chart.bucket." + KeyOf(points.Statistic), say.Period(width)) : say[isBars ? "chart.bar" : "chart.raw"],
         };
+        if (points.Bucket is not null && view.Rules.Count > 0)
+        {
+            parts.Add(say["chart.limit.bucket"]);
+        }
+
         var gaps = points.Values.Count(static value => value is null);
         if (gaps > 0)
         {
