@@ -15,7 +15,14 @@ internal sealed class AlarmsModel(Reader reader, IMunicipalities municipalities,
 
     public IReadOnlyList<AlarmView> Open { get; private set; } = [];
 
+    /// <summary>Ended alarms shown before the older ones are folded away.</summary>
+    public const int UnfoldedMax = 20;
+
     public IReadOnlyList<AlarmView> Recent { get; private set; } = [];
+
+    public IReadOnlyList<AlarmView> Newest => [.. Recent.Take(UnfoldedMax)];
+
+    public IReadOnlyList<AlarmView> Older => [.. Recent.Skip(UnfoldedMax)];
 
     public async Task<IActionResult> OnGetAsync(string? municipality, CancellationToken cancellationToken)
     {

@@ -18,9 +18,13 @@ internal sealed class IndexModel(Reader reader, IMunicipalities municipalities, 
 
     public string? Quantity { get; private set; }
 
-    public IReadOnlyList<(StationView Station, IReadOnlyList<LatestValue> Values)> Rows { get; private set; } = [];
+    /// <summary>Values of a station in the table unless one quantity is asked for: a city has many more than anybody reads.</summary>
+    public const int PerStationMax = 6;
 
-    /// <summary>Rows there are, also those beyond the limit.</summary>
+    /// <summary>Stations with their values, and how many values more each has on its own page.</summary>
+    public IReadOnlyList<(StationView Station, IReadOnlyList<LatestValue> Values, int Left)> Rows { get; private set; } = [];
+
+    /// <summary>Rows there are, also those beyond the limit of the page.</summary>
     public int RowCount { get; private set; }
 
     public IActionResult OnGet(string? municipality, string? quantity)
@@ -38,18 +42,20 @@ internal sealed class IndexModel(Reader reader, IMunicipalities municipalities, 
         var wanted = City.Stations
             .Select(station => (Station: station, Values: station.Values.Where(value => !Units.IsEquipment(value.Datastream.Quantity) && (Quantity is null || value.Datastream.Quantity.Id == Quantity)).ToArray()))
             .Where(static row => row.Values.Length > 0)
+            .Select(row => (row.Station, Values: Quantity is null ? [.. row.Values.OrderBy(static value => Units.RankOf(value.Datastream.Quantity)).Take(PerStationMax)] : row.Values, All: row.Values.Length))
             .ToArray();
         RowCount = wanted.Sum(static row => row.Values.Length);
         var left = scope.Options.LatestMax;
-        List<(StationView, IReadOnlyList<LatestValue>)> rows = [];
-        foreach (var (station, values) in wanted)
+        List<(StationView, IReadOnlyList<LatestValue>, int)> rows = [];
+        foreach (var (station, values, all) in wanted)
         {
             if (left <= 0)
             {
                 break;
             }
 
-            rows.Add((station, values.Length <= left ? values : values[..left]));
+            var shown = values.Length <= left ? values : values[..left];
+            rows.Add((station, shown, all - shown.Length));
             left -= values.Length;
         }
 

@@ -24,7 +24,7 @@ internal sealed record ChartFacts(string Json, string Summary)
             datastream = datastream.Id,
             label = say.NameOf(quantity),
             unit,
-            kind = isBars ? "bars" : "line",
+            kind = isBars ? "bars" : quantity.SenmlUnit == "deg" ? "directions" : "line",
             decimals,
             zone = zone.HasIanaId ? zone.Id : "UTC",
             step = points.Step.TotalSeconds,
@@ -38,9 +38,9 @@ internal sealed record ChartFacts(string Json, string Summary)
         return new(json, Sentence(view, say, unit, decimals, isBars));
     }
 
-    /// <summary>A rule's level in words, e.g. <c>≥ 25,0 µg/m³</c>.</summary>
+    /// <summary>A rule's level in words, e.g. <c>≥ 25 µg/m³</c>.</summary>
     public static string Limit(Speech say, Rule rule, int decimals, string unit) =>
-        say.Of(rule.Crossing == Crossing.Above ? "alarms.above" : "alarms.below", say.Figure(rule.SetLevel, decimals), unit).TrimEnd();
+        say.Of(rule.Crossing == Crossing.Above ? "alarms.above" : "alarms.below", say.Figure(rule.SetLevel, double.IsInteger(rule.SetLevel) ? 0 : decimals), unit).TrimEnd();
 
     private static string Sentence(DatastreamView view, Speech say, string unit, int decimals, bool isBars)
     {
@@ -57,6 +57,11 @@ internal sealed record ChartFacts(string Json, string Summary)
                 .Replace(" ;", ";", StringComparison.Ordinal).Replace(" .", ".", StringComparison.Ordinal),
             points.Bucket is { } width ? say.Of("chart.bucket." + KeyOf(points.Statistic), say.Period(width)) : say[isBars ? "chart.bar" : "chart.raw"],
         };
+        if (points.Bucket is not null && view.Rules.Count > 0)
+        {
+            parts.Add(say["chart.limit.bucket"]);
+        }
+
         var gaps = points.Values.Count(static value => value is null);
         if (gaps > 0)
         {

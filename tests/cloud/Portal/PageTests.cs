@@ -306,12 +306,48 @@ public sealed class PageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_station_with_many_quantities_does_not_fill_the_city_page()
+    {
+        Assert.True(host.City.Stations.TryGet("braga", "avenida-central", out var station));
+        foreach (var quantity in Hub.Edge.Contract.Quantities.QuantityCatalogue.All.Where(one => one.Id is "so2" or "co" or "wind_speed" or "rain" or "uptime"))
+        {
+            host.City.Stations.Add(station, "more", quantity, TimeSpan.FromMinutes(30));
+        }
+
+        var page = Html.Read(await Get("/m/braga"));
+        // Five quantities and four more, the computer's own time not counted: six are shown, three are behind the link.
+        Assert.Contains("mais 3 medições na página da estação", page.Text, StringComparison.Ordinal);
+        Assert.Equal(6, page.Tags.Count(tag => tag.Name == "a" && tag["href"]?.StartsWith("/stations/braga/avenida-central#ds-", StringComparison.Ordinal) == true));
+        Assert.DoesNotContain("mais 3 medições", Html.Read(await Get("/m/braga?quantity=so2")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_computer_that_reports_its_own_state_does_not_make_a_station_report()
+    {
+        Assert.True(host.City.Stations.TryGet("evora", "aqueduto", out var station));
+        var battery = host.City.Stations.DatastreamsOf(station.Id).Single(one => one.Quantity.Id == "battery");
+        await host.City.Series.AppendAsync(new Hub.Cloud.Series.Observation[] { new(battery.Id, Noon.AddMinutes(-1), 3.9, default) }, TestContext.Current.CancellationToken);
+        var page = Html.Read(await Get("/stations/evora/aqueduto"));
+        Assert.Equal("silent", page.Tags.First(tag => tag["data-station"] == "evora/aqueduto")["data-status"]);
+    }
+
+    [Fact]
+    public async Task Dozens_of_ended_alarms_are_folded()
+    {
+        var ended = host.City.Alerts.All.Single(alarm => alarm.Id == "a3");
+        host.City.Alerts.All.AddRange(Enumerable.Range(0, 40).Select(number => ended with { Id = "n" + number }));
+        var page = await Get("/alarms");
+        Assert.Contains("Mostrar mais 23 alarmes", page, StringComparison.Ordinal);
+        Assert.Empty(Html.Read(page).Faults);
+    }
+
+    [Fact]
     public async Task Alarms_show_what_is_open_past_and_withdrawn()
     {
         var page = Html.Read(await Get("/alarms"));
         string?[] states = [.. page.Tags.Where(tag => tag.Name == "li" && tag["class"] == "alarm").Select(tag => tag["data-state"])];
         Assert.Equal(["open", "open", "ended", "past", "withdrawn"], states);
-        Assert.Contains("≥ 25,0 µg/m³", page.Text, StringComparison.Ordinal);
+        Assert.Contains("≥ 25 µg/m³", page.Text, StringComparison.Ordinal);
     }
 
     private double Latest(string municipality, string station, Hub.Edge.Contract.Quantities.Quantity quantity) =>

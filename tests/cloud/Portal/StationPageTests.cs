@@ -30,6 +30,15 @@ public sealed class StationPageTests
     }
 
     [Fact]
+    public async Task A_chart_of_means_says_that_a_limit_is_for_single_observations()
+    {
+        const string Said = "O limite vale para cada observação";
+        await using var host = await PortalHost.StartAsync(new(Noon), new FakeTimeProvider(new(Noon)));
+        Assert.Contains(Said, await host.Browser().GetStringAsync("/stations/braga/avenida-central", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.DoesNotContain(Said, await host.Browser().GetStringAsync("/stations/braga/rodovia", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Few_values_travel_as_they_are_and_counts_as_bars()
     {
         await using var host = await PortalHost.StartAsync(new(Noon), new FakeTimeProvider(new(Noon)));

@@ -8,7 +8,7 @@ interface ChartData {
   datastream: number;
   label: string;
   unit: string;
-  kind: "line" | "bars";
+  kind: "line" | "bars" | "directions";
   decimals: number;
   zone: string;
   /** Seconds from one point to the next. */
@@ -23,6 +23,9 @@ interface ChartData {
 }
 
 const token = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** Distances between marks of a scale that has no fractions. */
+const wholes = [1, 10, 100, 1e3, 1e4, 1e5, 1e6].flatMap((ten) => [ten, 2 * ten, 5 * ten]);
 
 class HubChart extends HTMLElement {
   #plot: uPlot | undefined;
@@ -85,15 +88,16 @@ class HubChart extends HTMLElement {
         height: this.#height(),
         legend: { show: false },
         cursor: { points: { size: 7 }, drag: { x: false, y: false } },
-        padding: [10, 8, 0, 0],
+        padding: [10, 18, 0, 0],
         scales: {
           x: { time: true, range: () => [hubNow() / 1000 - data.hours * 3600, hubNow() / 1000] },
           y: {
             range: (_plot, min, max) => {
               const low = Math.min(min, ...reach);
               const high = Math.max(max, ...reach);
+              if (data.kind === "directions") return [0, 360];
               if (data.kind === "bars") return [0, Math.max(high, 1) * 1.08];
-              const room = (high - low || Math.abs(high) || 1) * 0.08;
+              const room = high === low ? Math.max(10 ** -data.decimals, Math.abs(high) * 0.08) : (high - low) * 0.08;
               return [low >= 0 && low - room < 0 ? 0 : low - room, high + room];
             },
           },
@@ -108,13 +112,20 @@ class HubChart extends HTMLElement {
           },
           {
             stroke: soft, font, grid: { stroke: line, width: 1 }, ticks: { show: false }, size: 52,
-            values: (_plot, splits) => splits.map((value) => figure(value, splits.some((one) => one % 1 !== 0) ? 1 : 0)),
+            // Whole quantities get whole marks; the others as many decimals as tell one mark from the next.
+            ...(data.kind === "directions" ? { splits: () => [0, 90, 180, 270, 360] } : data.decimals === 0 ? { incrs: wholes } : {}),
+            values: (_plot, splits) => {
+              const decimals = [0, 1, 2].find((count) => splits.every((one) => Math.abs(one * 10 ** count - Math.round(one * 10 ** count)) < 1e-6)) ?? 3;
+              return splits.map((value) => figure(value, decimals));
+            },
           },
         ],
         series: [
           {},
           {
-            stroke: accent, width: data.kind === "bars" ? 0 : 1.75, spanGaps: false, points: { show: false },
+            stroke: accent, width: data.kind === "line" ? 1.75 : 0, spanGaps: false, points: { show: false },
+            // From 350° to 10° is a small turn: a line between them would cross the whole chart.
+            ...(data.kind === "directions" ? { paths: () => null, points: { show: true, size: 4, stroke: accent, fill: accent } } : {}),
             ...(data.kind === "bars" && bars ? { paths: bars({ size: [0.9, 40], align: 1 }), fill: accent } : {}),
           },
           { stroke: warn, width: 0, paths: () => null, points: { show: true, size: 5, stroke: warn, fill: token("--surface"), width: 1.5 } },

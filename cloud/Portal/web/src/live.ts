@@ -190,7 +190,9 @@ async function refresh(...regions: string[]): Promise<void> {
       for (const held of document.querySelectorAll<HTMLElement>(`[data-region="${region}"]`)) {
         const next = fresh.getElementById(held.id);
         if (!next || held.contains(document.activeElement)) continue;
+        const unfolded = [...held.querySelectorAll("details[open][id]")].map((one) => one.id);
         held.replaceChildren(...next.childNodes);
+        for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
       }
     }
     tick();
