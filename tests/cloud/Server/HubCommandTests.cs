@@ -33,6 +33,7 @@ public sealed class HubCommandTests
     }
 
     [Theory]
+    [InlineData("municipality add braga --name Braga --zone Nowhere/Nowhere --data {0}", "Nowhere/Nowhere")]
     [InlineData("serve --http here --data {0}", "Hub:Http:Endpoint")]
     [InlineData("serve --set Threads --data {0}", "KEY=VALUE")]
     [InlineData("demo --history soon --data {0}", "--history")]
