@@ -135,6 +135,10 @@ internal static class HubHost
             console.UseUtcTimestamp = true;
         });
         builder.Logging.AddFilter(DataProtection, LogLevel.Error);
+
+        // A start that fails is told in one line by who started it; the host would tell the same with a stack trace. What makes it end later is logged.
+        var started = false;
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => level >= (Volatile.Read(ref started) ? LogLevel.Warning : LogLevel.Critical));
         builder.Logging.AddConfiguration(configuration.GetSection("Hub:Logging"));
         if (!configuration.GetSection("Hub:Logging").Exists())
         {
@@ -160,6 +164,7 @@ internal static class HubHost
         configure(builder.Services);
 
         var app = builder.Build();
+        app.Lifetime.ApplicationStarted.Register(() => Volatile.Write(ref started, true));
         app.MapHub(settings);
         return app;
     }
