@@ -49,7 +49,7 @@ internal static class HubHost
         {
             if (app is not null)
             {
-                await app.DisposeAsync();
+                await AbandonAsync(app);
             }
 
             if (Explain(exception, configuration) is { } line)
@@ -59,6 +59,21 @@ internal static class HubHost
 
             throw;
         }
+    }
+
+    /// <summary>Stops what had started before it lets go of everything: a service that is only disposed of would call that a failure of its own.</summary>
+    private static async Task AbandonAsync(WebApplication app)
+    {
+        try
+        {
+            await app.StopAsync(CancellationToken.None);
+        }
+        catch (Exception)
+        {
+            // What never started may refuse to stop. Why the start failed is what the user needs to know, and that is on its way.
+        }
+
+        await app.DisposeAsync();
     }
 
     /// <summary>Waits for Ctrl-C, SIGTERM or <paramref name="stop"/>, then stops within <see cref="HubSettings.StopTimeout"/>.</summary>
