@@ -10,25 +10,25 @@ internal static class HubCommand
 {
     private static readonly Option<string?> Data = new("--data") { Description = "Folder of everything the hub stores [default: hub-data; HUB_DATA]", HelpName = "DIR", Recursive = true };
     private static readonly Option<string?> Settings = new("--settings") { Description = "Settings file, JSON [default: hub.json in the data folder; HUB_SETTINGS]", HelpName = "FILE", Recursive = true };
-    private static readonly Option<string?> Http = new("--http") { Description = "Address and port of pages and API [default: 127.0.0.1:8080; HUB_HTTP]", HelpName = "HOST:PORT" };
-    private static readonly Option<string?> Mqtt = new("--mqtt") { Description = "Address and port of the MQTT broker [default: 127.0.0.1:1883; HUB_MQTT]", HelpName = "HOST:PORT" };
+    private static readonly Option<string?> Http = new("--http") { Description = "Where pages and API are served; a port alone is on this machine [default: 127.0.0.1:8080; HUB_HTTP]", HelpName = "ADDRESS:PORT" };
+    private static readonly Option<string?> Mqtt = new("--mqtt") { Description = "Where the MQTT broker listens; a port alone is on this machine [default: 127.0.0.1:1883; HUB_MQTT]", HelpName = "ADDRESS:PORT" };
     private static readonly Option<string[]> Set = new("--set")
     {
-        Description = "Any other setting, e.g. --set Hub:Series:MemoryMegabytesMax=512; repeat it for more [environment: HUB_SERIES__MEMORYMEGABYTESMAX]",
+        Description = "Any other setting, e.g. Hub:Series:MemoryMegabytesMax=512; may be repeated [HUB_SERIES__MEMORYMEGABYTESMAX]",
         HelpName = "KEY=VALUE",
         AllowMultipleArgumentsPerToken = false,
     };
 
     private static readonly Option<string?> History = new("--history")
     {
-        Description = "How much of the past the stations bring along at the first start: days such as 7d, or all [default: 7d; HUB_DEMO__HISTORY]",
+        Description = "How much of the past the stations bring along at their first start: days such as 7d, or all [default: 7d; HUB_DEMO__HISTORY]",
         HelpName = "SPAN",
     };
 
     /// <summary>Builds the command tree.</summary>
     public static RootCommand Create()
     {
-        var root = new RootCommand("Hub: urban sensor hub and city platform. Without a verb it serves.") { Data, Settings, Http, Mqtt, Set };
+        var root = new RootCommand("Hub: urban sensor hub and city platform. Without a command it starts the hub, as serve does.") { Data, Settings, Http, Mqtt, Set };
         root.SetAction((result, stop) => Guard(() => ServeAsync(result, stop)));
 
         var serve = new Command("serve", "Start the hub: broker, store, pages and API.") { Http, Mqtt, Set };

@@ -49,7 +49,7 @@ internal static class HubHost
         {
             if (app is not null)
             {
-                await app.DisposeAsync();
+                await AbandonAsync(app);
             }
 
             if (Explain(exception, configuration) is { } line)
@@ -59,6 +59,21 @@ internal static class HubHost
 
             throw;
         }
+    }
+
+    /// <summary>Stops what had started before it lets go of everything: a service that is only disposed of would call that a failure of its own.</summary>
+    private static async Task AbandonAsync(WebApplication app)
+    {
+        try
+        {
+            await app.StopAsync(CancellationToken.None);
+        }
+        catch (Exception)
+        {
+            // What never started may refuse to stop. Why the start failed is what the user needs to know, and that is on its way.
+        }
+
+        await app.DisposeAsync();
     }
 
     /// <summary>Waits for Ctrl-C, SIGTERM or <paramref name="stop"/>, then stops within <see cref="HubSettings.StopTimeout"/>.</summary>
@@ -135,6 +150,10 @@ internal static class HubHost
             console.UseUtcTimestamp = true;
         });
         builder.Logging.AddFilter(DataProtection, LogLevel.Error);
+
+        // A start that fails is told in one line by who started it; the host would tell the same with a stack trace. What makes it end later is logged.
+        var started = false;
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => level >= (Volatile.Read(ref started) ? LogLevel.Warning : LogLevel.Critical));
         builder.Logging.AddConfiguration(configuration.GetSection("Hub:Logging"));
         if (!configuration.GetSection("Hub:Logging").Exists())
         {
@@ -160,6 +179,7 @@ internal static class HubHost
         configure(builder.Services);
 
         var app = builder.Build();
+        app.Lifetime.ApplicationStarted.Register(() => Volatile.Write(ref started, true));
         app.MapHub(settings);
         return app;
     }

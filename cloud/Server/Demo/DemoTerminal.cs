@@ -1,4 +1,5 @@
 using System.Globalization;
+using Hub.Cloud.Alerts;
 using Hub.Cloud.Ingest;
 using Hub.Cloud.Series;
 using Hub.Cloud.Stations;
@@ -63,6 +64,7 @@ internal static class DemoTerminal
         var reportedPast = 0L;
         var quiet = 0;
         var ticks = 0;
+        var evaluated = false;
         try
         {
             using var timer = new PeriodicTimer(ProgressInterval, time);
@@ -79,6 +81,13 @@ internal static class DemoTerminal
                     string.Create(CultureInfo.InvariantCulture, $"Backlog: {speaking} of {files.Stations.Count} stations, {stored.Stored:N0} readings stored, {received - reported:N0}/s"),
                     ++ticks);
                 (reported, reportedPast) = (received, pastNow);
+                if (quiet >= 3 && !evaluated)
+                {
+                    // Alarms come after readings: once all are evaluated, their webhooks are waited for as the readings were.
+                    await services.GetRequiredService<IAlerts>().CaughtUpAsync(series.LastCommit, stop);
+                    (evaluated, quiet) = (true, 0);
+                }
+
                 if (quiet >= 3)
                 {
                     Say(string.Create(

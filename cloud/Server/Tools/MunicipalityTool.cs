@@ -13,12 +13,12 @@ internal static class MunicipalityTool
     {
         var command = new Command("municipality", "Add and list municipalities.");
         var slug = new Argument<string>("SLUG") { Description = "Identifier in topics and addresses, e.g. braga" };
-        var name = new Option<string>("--name") { Description = "Name shown to people", Required = true };
-        var region = new Option<string>("--region") { Description = "Region, e.g. Norte", DefaultValueFactory = _ => "" };
-        var code = new Option<string>("--code") { Description = "INE code (four digits)", DefaultValueFactory = _ => "" };
-        var latitude = new Option<double>("--latitude") { Description = "Centre of its map, WGS 84", DefaultValueFactory = _ => 39.6 };
-        var longitude = new Option<double>("--longitude") { Description = "Centre of its map, WGS 84", DefaultValueFactory = _ => -8.0 };
-        var zone = new Option<string>("--zone") { Description = "Time zone of its legal day", DefaultValueFactory = _ => "Europe/Lisbon" };
+        var name = new Option<string>("--name") { Description = "Name shown to people", Required = true, HelpName = "NAME" };
+        var region = new Option<string>("--region") { Description = "Region, e.g. Norte", HelpName = "NAME", DefaultValueFactory = _ => "" };
+        var code = new Option<string>("--code") { Description = "INE code (four digits)", HelpName = "CODE", DefaultValueFactory = _ => "" };
+        var latitude = new Option<double>("--latitude") { Description = "Centre of its map, WGS 84", HelpName = "DEGREES", CustomParser = StationTool.Degrees, DefaultValueFactory = _ => 39.6 };
+        var longitude = new Option<double>("--longitude") { Description = "Centre of its map, WGS 84", HelpName = "DEGREES", CustomParser = StationTool.Degrees, DefaultValueFactory = _ => -8.0 };
+        var zone = new Option<string>("--zone") { Description = "Time zone of its legal day", HelpName = "ZONE", DefaultValueFactory = _ => "Europe/Lisbon" };
         var add = new Command("add", "Add or change a municipality.") { slug, name, region, code, latitude, longitude, zone };
         add.SetAction((result, stop) => guard(async () =>
         {

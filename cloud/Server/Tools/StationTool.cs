@@ -15,9 +15,9 @@ internal static class StationTool
         var command = new Command("station", "Register stations and manage their credentials.");
         var name = new Argument<string>("STATION") { Description = "municipality/station, e.g. braga/avenida-da-liberdade" };
 
-        var title = new Option<string>("--name") { Description = "Name shown to people", Required = true };
-        var latitude = new Option<double>("--latitude") { Description = "WGS 84, degrees", Required = true, CustomParser = Degrees };
-        var longitude = new Option<double>("--longitude") { Description = "WGS 84, degrees", Required = true, CustomParser = Degrees };
+        var title = new Option<string>("--name") { Description = "Name shown to people", Required = true, HelpName = "NAME" };
+        var latitude = new Option<double>("--latitude") { Description = "WGS 84, e.g. 41.5514", Required = true, HelpName = "DEGREES", CustomParser = Degrees };
+        var longitude = new Option<double>("--longitude") { Description = "WGS 84, e.g. 41.5514", Required = true, HelpName = "DEGREES", CustomParser = Degrees };
         var isPrivate = new Option<bool>("--private") { Description = "Hide it and its observations from anonymous visitors" };
         var add = new Command("add", "Register a station; prints its secret once.") { name, title, latitude, longitude, isPrivate };
         add.SetAction((result, stop) => guard(async () =>
@@ -50,7 +50,7 @@ internal static class StationTool
         }));
         command.Add(list);
 
-        var overlap = new Option<int>("--overlap") { Description = "Hours for which the old secret stays valid", DefaultValueFactory = _ => 24 };
+        var overlap = new Option<int>("--overlap") { Description = "For how long the old secret stays valid", HelpName = "HOURS", DefaultValueFactory = _ => 24 };
         var rotate = new Command("rotate-secret", "Give a station a new secret; prints it once.") { name, overlap };
         rotate.SetAction((result, stop) => guard(async () =>
         {
@@ -132,7 +132,8 @@ internal static class StationTool
         }
     }
 
-    private static double Degrees(System.CommandLine.Parsing.ArgumentResult result)
+    /// <summary>Reads degrees with a point, whatever the language of the machine.</summary>
+    internal static double Degrees(System.CommandLine.Parsing.ArgumentResult result)
     {
         var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
         if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value))

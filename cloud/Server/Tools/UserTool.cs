@@ -12,7 +12,7 @@ internal static class UserTool
     {
         var command = new Command("user", "Add people and reset passwords.");
         var user = new Argument<string>("USER") { Description = "E-mail address or short name" };
-        var role = new Option<Role>("--role") { Description = "Administrator, Operator or Viewer", DefaultValueFactory = _ => Role.Viewer };
+        var role = new Option<Role>("--role") { Description = "Administrator, Operator or Viewer", HelpName = "ROLE", DefaultValueFactory = _ => Role.Viewer };
         var municipality = new Option<string?>("--municipality") { Description = "Municipality the role is for; without it, the whole hub", HelpName = "SLUG" };
 
         var add = new Command("add", "Add a person; prints a generated password once.") { user, role, municipality };

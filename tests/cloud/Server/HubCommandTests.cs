@@ -33,6 +33,8 @@ public sealed class HubCommandTests
     }
 
     [Theory]
+    [InlineData("municipality add braga --name Braga --zone Nowhere/Nowhere --data {0}", "Europe/Lisbon")]
+    [InlineData("station add braga/a --name A --latitude 41.5 --longitude -8.4 --data {0}", "hub municipality add braga")]
     [InlineData("serve --http here --data {0}", "Hub:Http:Endpoint")]
     [InlineData("serve --set Threads --data {0}", "KEY=VALUE")]
     [InlineData("demo --history soon --data {0}", "--history")]

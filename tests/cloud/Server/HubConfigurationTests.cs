@@ -76,7 +76,7 @@ public sealed class HubConfigurationTests : IDisposable
     {
         var data = _folder.File("of-the-file");
         var file = _folder.File("other.json");
-        File.WriteAllText(file, $$"""{"data": "{{data}}", "Hub": {"Series": {"Threads": 3}}}""");
+        File.WriteAllText(file, $$$"""{"data": "{{{data}}}", "Hub": {"Series": {"Threads": 3} } }""");
 
         foreach (var configuration in new[] { HubConfiguration.Build([], file, []), HubConfiguration.Build([], null, Variables(("HUB_SETTINGS", file))) })
         {
@@ -131,13 +131,13 @@ public sealed class HubConfigurationTests : IDisposable
     public void A_data_folder_made_by_the_hub_is_its_owners_alone()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such modes.");
+#pragma warning disable CA1416 // Skipped on Windows.
         var made = Path.Combine(_folder.File("above"), "data");
         var found = Directory.CreateDirectory(_folder.File("found"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead).FullName;
 
         HubConfiguration.Build([new("Hub:Data", made)], null, []);
         HubConfiguration.Build([new("Hub:Data", found)], null, []);
 
-#pragma warning disable CA1416 // Skipped on Windows.
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(made));
         Assert.True(File.GetUnixFileMode(found).HasFlag(UnixFileMode.GroupRead));
 #pragma warning restore CA1416

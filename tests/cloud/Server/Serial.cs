@@ -1,2 +1,2 @@
 // A hub takes ports, the terminal and two cores: one test at a time.
-[assembly: Xunit.CollectionBehavior(DisableTestParallelization = true)]
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]

@@ -46,8 +46,8 @@ public sealed class DemoFilesTests
 
         await Demonstration.SeedAsync(app.Services, files, state, "http://127.0.0.1:2/", stop);
 
-        Assert.Equal(3, app.Services.GetRequiredService<IMunicipalities>().All.Count());
-        Assert.Equal(12, app.Services.GetRequiredService<IStations>().All.Count());
+        Assert.Equal(3, app.Services.GetRequiredService<IMunicipalities>().All.Count);
+        Assert.Equal(12, app.Services.GetRequiredService<IStations>().All.Count);
         Assert.Equal(files.Rules.Count, app.Services.GetRequiredService<IAlerts>().Rules(null).Count);
         Assert.Equal(12, secrets.Count);
         Assert.Equal(passwords, state.Passwords);
