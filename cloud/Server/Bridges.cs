@@ -21,7 +21,9 @@ internal static class Bridges
     private sealed class AlarmTopic(IHubPublisher publisher) : IAlarmTopic
     {
         public ValueTask PublishAsync(AlarmMessage message, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
-            publisher.PublishAsync(HubTopic.Alarm(message.Municipality, message.Rule, message.Station), payload, "application/json", retain: true, cancellationToken);
+            // Retained is what is so now: news of the past must not stand in its place.
+            publisher.PublishAsync(
+                HubTopic.Alarm(message.Municipality, message.Rule, message.Station), payload, "application/json", retain: message.Kind is not NotificationKind.Past, cancellationToken);
     }
 
     /// <summary>Alerts name municipalities and write in their zone, Municipalities know them.</summary>

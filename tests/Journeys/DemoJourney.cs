@@ -68,7 +68,7 @@ public sealed class DemoJourney(DemoProgram demo, ITestOutputHelper output) : IC
         foreach (var fact in PublisherFiles.Facts())
         {
             var stream = streams.Single(s => $"{s.Municipality}/{s.Station}" == fact.Station && s.Sensor == fact.Sensor && s.Property == fact.Property);
-            var (from, to) = PublisherFiles.Fact.Window(demo.StartedAt);
+            var (from, to) = fact.Window(demo.StartedAt);
             var rows = await reader.ObservationsAsync(stream.Id, from, to);
             compared++;
             if (fact.Compare(rows) is { } problem)
@@ -85,24 +85,20 @@ public sealed class DemoJourney(DemoProgram demo, ITestOutputHelper output) : IC
     [Fact]
     public async Task E_one_alarm_reaches_mail_webhook_and_MQTT_with_its_end()
     {
-        await Eventually.TrueAsync(
-            async () => (await AlarmsAsync()).Any(a => a.GetProperty("endedAt").ValueKind == JsonValueKind.String && !a.GetProperty("past").GetBoolean()),
-            "an alarm of the live rows has begun and ended",
-            AlarmLimit);
-        var alarm = (await AlarmsAsync()).First(a => a.GetProperty("endedAt").ValueKind == JsonValueKind.String && !a.GetProperty("past").GetBoolean());
-        var id = alarm.GetProperty("alarm").GetString()!;
+        var secret = demo.Running.Output.Split("password ")[1].Split(',')[0].Trim();
+        await using var subscriber = new RunningProgram(
+            "mosquitto_sub",
+            ["-h", "127.0.0.1", "-p", demo.MqttPort.ToString(CultureInfo.InvariantCulture), "-u", "demo", "-P", secret, "-t", "hub/v1/braga/alarms/#"]);
+        await Eventually.TrueAsync(() => Ended(subscriber.Output) is not null, "the MQTT alarm topic tells of the end of an alarm of the live rows", AlarmLimit);
+        var id = Ended(subscriber.Output)!;
         output.WriteLine($"alarm {id}");
+        var alarm = (await AlarmsAsync()).Single(a => a.GetProperty("alarm").GetString() == id);
+        Assert.False(alarm.GetProperty("past").GetBoolean());
 
         var webhooks = Path.Combine(demo.Data, "demo", "webhook");
         await Eventually.TrueAsync(() => Files(webhooks, "*.json").Count(text => text.Contains(id, StringComparison.Ordinal)) >= 2, "the webhook receiver has the start and the end", AlarmLimit);
         var mail = Path.Combine(demo.Data, "mail");
         await Eventually.TrueAsync(() => Files(mail, "*.eml").Count(text => text.Contains(id, StringComparison.Ordinal)) >= 2, "the mail folder has the start and the end", AlarmLimit);
-
-        var secret = demo.Running.Output.Split("password ")[1].Split(',')[0].Trim();
-        await using var subscriber = new RunningProgram(
-            "mosquitto_sub",
-            ["-h", "127.0.0.1", "-p", demo.MqttPort.ToString(CultureInfo.InvariantCulture), "-u", "demo", "-P", secret, "-t", "hub/v1/+/alarms/#", "-v"]);
-        await Eventually.TrueAsync(() => subscriber.Output.Contains(id, StringComparison.Ordinal), "the MQTT alarm topic holds it", AlarmLimit);
     }
 
     [Fact]
@@ -120,7 +116,7 @@ public sealed class DemoJourney(DemoProgram demo, ITestOutputHelper output) : IC
         await Browser.ShootAsync(page, "city-pt-light");
 
         var english = await browser.OpenAsync(demo.Address + "?lang=en", 390, 844, ColorScheme.Dark, "en-GB");
-        Assert.Equal("en", await english.Locator("html").GetAttributeAsync("lang"));
+        Assert.StartsWith("en", await english.Locator("html").GetAttributeAsync("lang"), StringComparison.Ordinal);
         await english.Locator("tr.reading [data-value]").First.WaitForAsync();
         await Browser.ShootAsync(english, "city-en-dark-phone");
 
@@ -161,6 +157,21 @@ public sealed class DemoJourney(DemoProgram demo, ITestOutputHelper output) : IC
         var newest = after.Count == 0 ? demo.StartedAt : after[^1].Time;
         await Eventually.TrueAsync(
             async () => (await reader.ObservationsAsync(noise.Id, newest.AddSeconds(1), newest.AddYears(1))).Count > 0, "new values arrive");
+    }
+
+    /// <summary>The alarm whose end the topic has told of.</summary>
+    private static string? Ended(string said)
+    {
+        foreach (var line in said.Split('\n').Where(line => line.StartsWith('{')))
+        {
+            using var message = JsonDocument.Parse(line);
+            if (message.RootElement.GetProperty("state").GetString() == "ended")
+            {
+                return message.RootElement.GetProperty("alarm").GetString();
+            }
+        }
+
+        return null;
     }
 
     private static IEnumerable<string> Files(string folder, string pattern) =>

@@ -31,8 +31,15 @@ internal static class PublisherFiles
     /// <summary>What facts.csv says of the series behind one datastream of the demonstration.</summary>
     public sealed record Fact(string Station, string Sensor, string Property, double Factor, int Values, double Min, double Max, double Mean, bool Energy, double? Sum)
     {
-        /// <summary>Everything before the local midnight of the first start: with the whole history, every row of the file once.</summary>
-        public static (DateTime From, DateTime To) Window(DateTime startedAt) => (startedAt.AddYears(-3), LisbonMidnight(startedAt));
+        /// <summary>
+        /// Everything before the local midnight of the first start: with the whole history, every row of the file once. The minute levels straddle midnight, so the file's
+        /// twelve days are counted back from there.
+        /// </summary>
+        public (DateTime From, DateTime To) Window(DateTime startedAt)
+        {
+            var midnight = LisbonMidnight(startedAt);
+            return (Property == "laeq" ? midnight.AddDays(-12) : midnight.AddYears(-3), midnight);
+        }
 
         /// <summary>Null when the rows agree, otherwise what does not.</summary>
         public string? Compare(IReadOnlyList<HubReader.Row> rows)
