@@ -1,4 +1,2 @@
-using Xunit;
-
 // Each journey runs a city of programs: side by side they would only wait for each other.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]

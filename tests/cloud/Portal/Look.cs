@@ -10,6 +10,7 @@ namespace Hub.Cloud.Portal.Tests;
 public sealed class Look
 {
     [Fact(Explicit = true)]
+    [Trait("kind", "look")]
     public async Task At_the_pages()
     {
         var port = int.Parse(Environment.GetEnvironmentVariable("HUB_PORTAL_LOOK") ?? "5080", CultureInfo.InvariantCulture);
