@@ -3,6 +3,7 @@ namespace Hub.Cloud.Series;
 /// <summary>
 /// Edges of buckets in a time zone, in microseconds since 1970 UTC. On the local clock they are the multiples of the width since local 1970-01-01 00:00. A bucket of up to one hour never reaches
 /// across a change of the clock; a longer one begins when the local clock first shows its edge, so on days of change it is longer or shorter, and no instant is in two buckets.
+/// Known limit: at the changes of Africa/Casablanca around Ramadan, widths above an hour that do not divide a day can begin an hour late.
 /// </summary>
 internal sealed class BucketEdges(TimeSpan width, TimeZoneInfo zone)
 {
