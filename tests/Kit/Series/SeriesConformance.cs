@@ -262,6 +262,9 @@ public abstract partial class SeriesConformance
                     var two = await All(series, 2);
                     Assert.True(two.Count >= one.Count);
                     Assert.Equal(one.Select(o => o.PhenomenonTime).Order(), one.Select(o => o.PhenomenonTime));
+
+                    // A store in memory never waits: without this, readers keep all threads of a small machine and the appenders never begin.
+                    await Task.Yield();
                 }
             },
             Cancel);
