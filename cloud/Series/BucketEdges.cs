@@ -2,9 +2,14 @@ namespace Hub.Cloud.Series;
 
 /// <summary>
 /// Edges of buckets in a time zone, in microseconds since 1970 UTC. On the local clock they are the multiples of the width since local 1970-01-01 00:00. A bucket of up to one hour never reaches
-/// across a change of the clock; a longer one begins when the local clock first shows its edge, so on days of change it is longer or shorter, and no instant is in two buckets.
-/// Known limit: at the changes of Africa/Casablanca around Ramadan, widths above an hour that do not divide a day can begin an hour late.
+/// across a change of the clock; a longer one begins when the local clock first shows its edge or a later time, so on days of change it is longer or shorter, no instant is in two buckets, and none
+/// is in no bucket. An edge that the clock leaves out is the moment of the change; a bucket it leaves out as a whole (Pacific/Apia, 2011-12-30) is not there.
 /// </summary>
+/// <remarks>
+/// Asks the time zone for nothing but the offset at an instant, which is right in every zone. The other direction of <see cref="TimeZoneInfo"/> (the instant of a local time, whether it is invalid
+/// or ambiguous) is wrong around the changes of a quarter of all zones, Europe/Dublin among them, and must not be used. Two changes of a zone are never within two days of each other since 2000
+/// (the closest are a week apart); the search for a change relies on it.
+/// </remarks>
 internal sealed class BucketEdges(TimeSpan width, TimeZoneInfo zone)
 {
     private static readonly long HourMicros = 3_600_000_000;

@@ -75,8 +75,8 @@ public enum Statistic
 /// <summary>Width and alignment of buckets.</summary>
 /// <param name="Width">
 /// Length of a bucket: one microsecond or more, whole microseconds. In a time zone its edges are the multiples of the width on the local clock since local 1970-01-01 00:00. A bucket
-/// longer than one hour follows the local clock (a local day has 23 or 25 h on change days); one of up to an hour never reaches across a change of the clock, so the hour that comes twice
-/// is two buckets.
+/// longer than one hour begins when the local clock first shows its edge or a later time (a local day has 23 or 25 h on change days); one of up to an hour never reaches across a change of the
+/// clock, so the hour that comes twice is two buckets. Every instant is in exactly one bucket.
 /// </param>
 /// <param name="Zone">Time zone to align days and hours in; null for UTC, aligned to the epoch.</param>
 public readonly record struct BucketWidth(TimeSpan Width, TimeZoneInfo? Zone = null);

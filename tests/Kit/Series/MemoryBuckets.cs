@@ -49,17 +49,23 @@ internal static class MemoryBuckets
         return (FirstReached(wall, zone), FirstReached(wall + width, zone));
     }
 
-    /// <summary>The first instant at which the local clock shows this time or a later one.</summary>
+    /// <summary>
+    /// The first instant at which the local clock shows this time or a later one, found by watching the clock minute by minute. Never asks for the instant of a local time: the
+    /// system's answers to that (IsInvalidTime, IsAmbiguousTime, the offset of a local time) are wrong around the changes of many zones, Europe/Dublin and Africa/Casablanca among them.
+    /// </summary>
     private static DateTime FirstReached(DateTime wall, TimeZoneInfo zone)
     {
-        wall = DateTime.SpecifyKind(wall, DateTimeKind.Unspecified);
-        while (zone.IsInvalidTime(wall))
+        // No clock is more than 14 h ahead of UTC, and clocks change on whole minutes.
+        var minute = TimeSpan.FromMinutes(1);
+        var now = new DateTime(wall.Ticks - TimeSpan.FromHours(14).Ticks, DateTimeKind.Utc);
+        now = now.AddTicks(-(now.Ticks % minute.Ticks)) - minute;
+        while (now + zone.GetUtcOffset(now) < wall)
         {
-            wall += TimeSpan.FromMinutes(1);
+            now += minute;
         }
 
-        var offset = zone.IsAmbiguousTime(wall) ? zone.GetAmbiguousTimeOffsets(wall).Max() : zone.GetUtcOffset(wall);
-        return DateTime.SpecifyKind(wall - offset, DateTimeKind.Utc);
+        var reached = wall.Ticks - zone.GetUtcOffset(now - minute).Ticks;
+        return reached < now.Ticks ? new DateTime(reached, DateTimeKind.Utc) : now;
     }
 
     private static DateTime Later(DateTime time, TimeSpan width) => DateTime.MaxValue - time > width ? time + width : DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc);

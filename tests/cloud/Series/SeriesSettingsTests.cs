@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using CsCheck;
 using Hub.Edge.Contract.Readings;
 using Hub.Tests.Kit;
 using Microsoft.Extensions.Configuration;
@@ -80,36 +79,6 @@ public sealed class SeriesSettingsTests
         Assert.Equal(1, counts["hub.series.observations corrected"]);
         Assert.Equal(1, counts["hub.series.history"]);
         Assert.Equal(2, counts["hub.series.commits"]);
-    }
-
-    [Fact]
-    public async Task Edges_of_local_buckets_agree_with_the_model()
-    {
-        // Africa/Casablanca, whose clock changes four times a year around Ramadan, is known not to agree for every width: see BucketEdges.
-        TimeZoneInfo[] zones =
-        [
-            .. new[] { "Europe/Lisbon", "Atlantic/Azores", "Asia/Kathmandu", "Australia/Lord_Howe", "America/St_Johns", "America/Santiago", "Pacific/Apia" }
-                .Select(TimeZoneInfo.FindSystemTimeZoneById),
-        ];
-        TimeSpan[] widths = [.. new[] { 1, 7, 15, 40, 60, 90, 180, 360, 420, 1440, 2160, 10080 }.Select(minutes => TimeSpan.FromMinutes(minutes))];
-        var start = new DateTime(2012, 1, 1, 0, 0, 0, DateTimeKind.Utc);
-
-        // Half of the instants lie within two days of a change of the clock.
-        var changes = zones.Select(zone => Enumerable.Range(0, 8760 * 20).Select(hour => start.AddHours(hour)).Where(hour => hour == start || zone.GetUtcOffset(hour) != zone.GetUtcOffset(hour.AddHours(-1))).ToArray()).ToArray();
-        await Gen.Select(Gen.Int[0, zones.Length - 1], Gen.Int[0, widths.Length - 1], Gen.Int[0, 1000], Gen.Int[0, 20 * 365 * 1440], Gen.Bool).SampleAsync(
-            async (zone, width, change, minute, near) =>
-            {
-                var instant = near ? changes[zone][change % changes[zone].Length].AddMinutes((minute % 5760) - 2880) : start.AddMinutes(minute);
-                using var model = new MemorySeries();
-                await model.AppendAsync(new[] { new Observation(1, instant, 1, Quality.Good) }, Cancel);
-                var every = new BucketWidth(widths[width], zones[zone]);
-                var expected = (await model.AggregateAsync(new AggregateQuery(1, DateTime.MinValue, DateTime.MaxValue, every, Statistic.Count), Cancel))[0];
-                var (from, to) = new BucketEdges(widths[width], zones[zone]).Around(EventTime.Micros(instant));
-                Assert.Equal((expected.Start, expected.End), (EventTime.Time(from), EventTime.Time(to)));
-                Assert.InRange(instant, expected.Start, expected.End.AddTicks(-1));
-            },
-            iter: 3000,
-            threads: 1);
     }
 
     private static ServiceProvider Services(Dictionary<string, string?> settings)
