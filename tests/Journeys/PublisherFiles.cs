@@ -139,7 +139,9 @@ internal static class PublisherFiles
     public static DateTime LisbonMidnight(DateTime instant)
     {
         var zone = TimeZoneInfo.FindSystemTimeZoneById("Europe/Lisbon");
-        return TimeZoneInfo.ConvertTimeToUtc(DateTime.SpecifyKind(TimeZoneInfo.ConvertTimeFromUtc(instant, zone).Date, DateTimeKind.Unspecified), zone);
+        var date = TimeZoneInfo.ConvertTimeFromUtc(instant, zone).Date;
+        var guess = DateTime.SpecifyKind(date - zone.GetUtcOffset(instant), DateTimeKind.Utc);
+        return DateTime.SpecifyKind(date - zone.GetUtcOffset(guess), DateTimeKind.Utc);
     }
 
     private static IEnumerable<string> Lines(string file, Encoding encoding)

@@ -106,15 +106,15 @@ public abstract partial class SeriesConformance
     public async Task Local_days_follow_the_calendar(string zone, string day, string start, string end)
     {
         var series = await OpenAsync();
-        var noon = DateTime.SpecifyKind(Instant(day + "T12:00Z").Date.AddHours(12), DateTimeKind.Unspecified);
         var place = TimeZoneInfo.FindSystemTimeZoneById(zone);
         var (first, last) = (Instant(start), Instant(end));
-        Observation[] inside = [.. new[] { first, TimeZoneInfo.ConvertTimeToUtc(noon, place), last.AddMicroseconds(-1) }.Select(time => new Observation(1, time, 1, Quality.Good))];
+        Observation[] inside = [.. new[] { first, first + ((last - first) / 2), last.AddMicroseconds(-1) }.Select(time => new Observation(1, time, 1, Quality.Good))];
         Observation[] outside = [.. new[] { first.AddMicroseconds(-1), last }.Select(time => new Observation(1, time, 1, Quality.Good))];
         await series.AppendAsync(inside.Concat(outside).ToArray(), Cancel);
         var days = await series.AggregateAsync(Question(Statistic.Count, TimeSpan.FromDays(1), place), Cancel);
         Assert.Equal([1, 3, 1], days.Select(bucket => bucket.Count));
         Assert.Equal((first, last), (days[1].Start, days[1].End));
+        Assert.Equal(day, TimeZoneInfo.ConvertTimeFromUtc(days[1].Start, place).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture));
         Assert.Equal((days[1].Start, days[1].End), (days[0].End, days[2].Start));
     }
 

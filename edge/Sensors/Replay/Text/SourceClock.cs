@@ -8,37 +8,20 @@ namespace Hub.Edge.Sensors.Replay.Text;
 /// <param name="newestFirst">True where the rows go back in time.</param>
 internal sealed class SourceClock(TimeZoneInfo zone, bool newestFirst)
 {
-    private readonly bool changes = zone.SupportsDaylightSavingTime;
-    private readonly TimeSpan fixedOffset = zone.BaseUtcOffset;
     private long previous = newestFirst ? long.MaxValue : long.MinValue;
 
     /// <summary>UTC ticks of a stamp; null for a time in the hour that a clock change left out.</summary>
     public long? ToUtc(DateTime stamp)
     {
-        long ticks;
-        if (!changes)
-        {
-            ticks = stamp.Ticks - fixedOffset.Ticks;
-        }
-        else if (zone.IsInvalidTime(stamp))
+        if (ReplayZone.Instants(stamp, zone) is not { } instants)
         {
             return null;
         }
-        else if (zone.IsAmbiguousTime(stamp))
-        {
-            TimeSpan[] offsets = zone.GetAmbiguousTimeOffsets(stamp);
-            long early = stamp.Ticks - offsets.Max().Ticks;
-            long late = stamp.Ticks - offsets.Min().Ticks;
-            ticks = newestFirst
-                ? late < previous ? late : early
-                : early > previous ? early : late;
-        }
-        else
-        {
-            ticks = stamp.Ticks - zone.GetUtcOffset(stamp).Ticks;
-        }
 
-        previous = ticks;
-        return ticks;
+        (long early, long late) = (instants.First.Ticks, instants.Last.Ticks);
+        previous = newestFirst
+            ? late < previous ? late : early
+            : early > previous ? early : late;
+        return previous;
     }
 }
