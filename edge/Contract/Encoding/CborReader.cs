@@ -331,7 +331,7 @@ internal ref struct CborReader
         mantissa.TryFormat(text, out int digits, default, CultureInfo.InvariantCulture);
         text[digits++] = (byte)'e';
         exponent.TryFormat(text[digits..], out int more, default, CultureInfo.InvariantCulture);
-        isNumber = Math.Abs(exponent) < 10_000 && Utf8Parser.TryParse(text[..(digits + more)], out value, out _, 'e');
+        isNumber = exponent is > -10_000 and < 10_000 && Utf8Parser.TryParse(text[..(digits + more)], out value, out _, 'e');
         return true;
     }
 

@@ -38,6 +38,11 @@ public static class SenmlResolver
             {
                 refusals.Add(new Refusal(reader.RecordIndex, RefusalReason.Time, "The time is out of range."));
             }
+            else if (SenmlTime.Micros(time) < SenmlTime.AbsoluteFrom * 1e6)
+            {
+                // As an absolute time it would be read as a relative one.
+                refusals.Add(new Refusal(reader.RecordIndex, RefusalReason.Time, "The time is before 1978-07-04 21:24:16 UTC, which has no absolute form."));
+            }
             else if ((record.Kind == SenmlValueKind.Text && record.Text() is null) || (record.Kind == SenmlValueKind.Data && record.Data() is null))
             {
                 refusals.Add(new Refusal(reader.RecordIndex, RefusalReason.FieldType, "vs is not valid text, or vd not valid base64url."));
