@@ -8,19 +8,20 @@ namespace Hub.Edge.Sampling;
 /// <summary>Runs all sensors of the station side by side, and watches for those that fall silent.</summary>
 internal sealed class SamplingService : BackgroundService, ISampling
 {
-    private static readonly TimeSpan WatchInterval = TimeSpan.FromMinutes(1);
-
     private readonly SensorRunner[] runners;
     private readonly TimeProvider time;
+    private readonly TimeSpan watchInterval;
 
     public SamplingService(
         IEnumerable<ISensor> sensors, IOptions<SensorsOptions> sensorsOptions, IOptions<SamplingOptions> options,
         OutboxDoor outbox, SamplingInstruments instruments, TimeProvider time, ILogger<SensorRunner> logger)
     {
         this.time = time;
+        ISensor[] fitted = [.. sensors];
+        watchInterval = SamplingDecisions.WatchInterval(fitted.Select(sensor => sensor.Cadence));
         runners =
         [
-            .. sensors.Select(sensor => new SensorRunner(
+            .. fitted.Select(sensor => new SensorRunner(
                 sensor,
                 sensorsOptions.Value.Sensors.FirstOrDefault(entry => entry.Name == sensor.Name) ?? new SensorOptions { Name = sensor.Name },
                 options.Value, outbox, time, instruments, logger)),
@@ -37,7 +38,7 @@ internal sealed class SamplingService : BackgroundService, ISampling
 
     private async Task WatchAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(WatchInterval, time);
+        using var timer = new PeriodicTimer(watchInterval, time);
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))

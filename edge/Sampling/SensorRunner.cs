@@ -34,7 +34,7 @@ internal sealed partial class SensorRunner
         this.time = time;
         this.instruments = instruments;
         this.logger = logger;
-        deadAfter = sensorOptions.DeadAfter ?? options.DeadAfter;
+        deadAfter = SamplingDecisions.DeadAfter(sensorOptions.DeadAfter, sensor.Cadence, options);
         maker = new ReadingMaker(sensorOptions, options);
         lastAt = time.GetUtcNow().UtcDateTime;
     }

@@ -35,6 +35,9 @@ public interface ISensor : IAsyncDisposable
     /// <summary>Name at its station, as in the station file.</summary>
     string Name { get; }
 
+    /// <summary>How often it gives values when all is well; zero when it cannot say (a replay). Silence for three times as long means that it is dead.</summary>
+    TimeSpan Cadence => TimeSpan.Zero;
+
     /// <summary>
     /// Yields measurements as they become available, for ever, until cancelled; pulls at the consumer's pace (a backlog is read only as fast as it is taken).
     /// </summary>

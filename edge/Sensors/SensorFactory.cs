@@ -1,37 +1,35 @@
+using Hub.Edge.Sensors.Buses;
+using Hub.Edge.Sensors.Kinds;
 using Hub.Edge.Sensors.Replay;
-using Hub.Edge.Sensors.Simulated;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Hub.Edge.Sensors;
 
 /// <summary>Makes sensors from their options. Safe for concurrent callers.</summary>
+/// <param name="buses">The machine's buses; null for those of Linux.</param>
 /// <param name="time">Clock of everything the sensors do.</param>
 /// <param name="logs">Where they log.</param>
-public sealed class SensorFactory(TimeProvider time, ILoggerFactory logs)
+public sealed class SensorFactory(TimeProvider time, ILoggerFactory logs, IBuses? buses = null)
 {
     private readonly SensorsInstruments instruments = new();
+    private readonly IBuses buses = buses ?? new LinuxBuses(time);
 
     /// <summary>Makes one sensor; it does nothing until <see cref="ISensor.MeasureAsync"/> is read.</summary>
-    /// <param name="options">The sensor; not changed afterwards.</param>
-    /// <param name="replay">What all replays of the agent share.</param>
+    /// <param name="sensor">The sensor; not changed afterwards.</param>
+    /// <param name="agent">What all sensors of the agent share.</param>
     /// <exception cref="OptionsValidationException">The options are wrong; the message names each key.</exception>
-    public ISensor Create(SensorOptions options, ReplayOptions replay)
+    public ISensor Create(SensorOptions sensor, SensorsOptions agent)
     {
-        IEnumerable<string> failures = SensorsOptionsValidator.Failures(options, replay, $"{SensorsOptions.Section}:Sensors:{options.Name}");
-        if (options.Kind == SensorOptions.KindReplay)
+        IEnumerable<string> failures = SensorsOptionsValidator.Failures(sensor, agent, $"{SensorsOptions.Section}:Sensors:{sensor.Name}");
+        if (sensor.Kind == SensorOptions.KindReplay)
         {
-            failures = failures.Concat(SensorsOptionsValidator.Failures(replay, $"{SensorsOptions.Section}:Replay"));
+            failures = failures.Concat(ReplayKind.Failures(agent.Replay, $"{SensorsOptions.Section}:Replay"));
         }
 
         List<string> found = [.. failures];
-        if (found.Count > 0)
-        {
-            throw new OptionsValidationException(options.Name, typeof(SensorOptions), found);
-        }
-
-        return options.Kind == SensorOptions.KindReplay
-            ? new ReplaySensor(options.Name, options.Replay!, replay, time, instruments, logs.CreateLogger<ReplaySensor>())
-            : new SimulatedSensor(options.Name, options.Simulated ?? new SimulatedSensorOptions(), time);
+        return found.Count > 0
+            ? throw new OptionsValidationException(sensor.Name, typeof(SensorOptions), found)
+            : SensorKinds.Find(sensor.Kind)!.Create(sensor, new SensorContext(agent, buses, time, instruments, logs));
     }
 }

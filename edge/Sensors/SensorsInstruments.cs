@@ -11,6 +11,10 @@ internal sealed class SensorsInstruments
     private readonly Counter<long> valuesMissing = Meter.CreateCounter<long>("hub.sensors.replay.values_missing", "{value}", "Fields without a value in the files read.");
     private readonly Counter<long> rowsLeftOut = Meter.CreateCounter<long>("hub.sensors.replay.rows_left_out", "{row}", "Rows at a time that local time never had, or behind the cycle.");
 
+    private readonly Counter<long> empty = Meter.CreateCounter<long>("hub.sensors.device.looks_empty", "{look}", "Looks at a device that gave no value, by reason.");
+
+    public void Empty(string sensor, string reason) => empty.Add(1, new KeyValuePair<string, object?>("sensor", sensor), new KeyValuePair<string, object?>("reason", reason));
+
     public void RowsReplayed(string sensor, int rows) => rowsReplayed.Add(rows, new KeyValuePair<string, object?>("sensor", sensor));
 
     public void ValuesMissing(string sensor, int values) => valuesMissing.Add(values, new KeyValuePair<string, object?>("sensor", sensor));

@@ -31,8 +31,17 @@ public sealed class SensorOptions
     /// <summary>Name at the station, 1 to 64 of <c>a-z 0-9 -</c>, first one alphanumeric. Part of every reading's name: do not change it later.</summary>
     public string Name { get; set; } = "";
 
-    /// <summary><c>replay</c> or <c>simulated</c>; the section of the same name holds the rest.</summary>
+    /// <summary>What it is: <c>replay</c>, <c>simulated</c> or a device; the section of the same name, where there is one, holds the rest.</summary>
     public string Kind { get; set; } = "";
+
+    /// <summary>Where a device is wired to.</summary>
+    public BusOptions? Bus { get; set; }
+
+    /// <summary>Time between looks at a device; default and least the kind's own.</summary>
+    public TimeSpan? Every { get; set; }
+
+    /// <summary>Interval that the looks at a device are averaged over, whole seconds, 1 s to 1 day; default the kind's own, one minute for most.</summary>
+    public TimeSpan? Period { get; set; }
 
     /// <summary>Settings of a replay.</summary>
     public ReplaySensorOptions? Replay { get; set; }
@@ -46,7 +55,7 @@ public sealed class SensorOptions
     /// <summary>The same value for this long is flagged as stuck; zero for never. Default: <c>Agent:Sampling:StuckAfter</c>.</summary>
     public TimeSpan? StuckAfter { get; set; }
 
-    /// <summary>Without any value for this long the sensor is reported dead; zero for never. Default: <c>Agent:Sampling:DeadAfter</c>.</summary>
+    /// <summary>Without any value for this long the sensor is reported dead; zero for never. Default: three periods of a device, else <c>Agent:Sampling:DeadAfter</c>.</summary>
     public TimeSpan? DeadAfter { get; set; }
 }
 

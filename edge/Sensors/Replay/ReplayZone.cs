@@ -28,6 +28,10 @@ internal static class ReplayZone
         return zone is not null;
     }
 
+    /// <summary>What to say of a name that is not understood.</summary>
+    public static string Failure(string key, string zone) =>
+        $"{key} is '{zone}', which this machine does not know: give UTC, an offset such as +01:00 or an IANA name such as Europe/Lisbon (the package tzdata holds them).";
+
     /// <summary>As <see cref="TryFind"/>, for names that were validated before.</summary>
     /// <exception cref="SensorException">The zone is not known on this machine.</exception>
     public static TimeZoneInfo Find(string name) => TryFind(name, out TimeZoneInfo? zone)

@@ -26,6 +26,9 @@ internal sealed class SimulatedSensor(string name, SimulatedSensorOptions option
     public string Name => name;
 
     /// <inheritdoc/>
+    public TimeSpan Cadence => options.Interval;
+
+    /// <inheritdoc/>
     public async IAsyncEnumerable<MeasurementBatch> MeasureAsync(ReadOnlyMemory<byte> cursor, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         long interval = options.Interval.Ticks;

@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using Hub.Edge.Sensors.Replay;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Xunit;
 
 namespace Hub.Edge.Sensors.Tests;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Hub.Edge.Sensors.Replay;
-using Xunit;
 
 namespace Hub.Edge.Sensors.Tests;
 

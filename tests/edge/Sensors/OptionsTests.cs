@@ -3,7 +3,6 @@ using Hub.Edge.Sensors.Simulated;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
-using Xunit;
 
 namespace Hub.Edge.Sensors.Tests;
 
@@ -52,9 +51,9 @@ public sealed class OptionsTests
     public void Factory_refuses_what_the_check_at_start_refuses()
     {
         SensorFactory factory = Demo.Factory(TimeProvider.System);
-        Assert.Throws<OptionsValidationException>(() => factory.Create(new SensorOptions { Name = "a", Kind = "replay" }, new ReplayOptions()));
-        Assert.Throws<OptionsValidationException>(() => factory.Create(Demo.Sensor(Demo.Options("citypulse", "AarhusTrafficData158595.csv.gz")), new ReplayOptions()));
-        Assert.Equal("a", factory.Create(new SensorOptions { Name = "a", Kind = "simulated", Simulated = new SimulatedSensorOptions() }, new ReplayOptions()).Name);
+        Assert.Throws<OptionsValidationException>(() => factory.Create(new SensorOptions { Name = "a", Kind = "replay" }, new SensorsOptions()));
+        Assert.Throws<OptionsValidationException>(() => factory.Create(Demo.Sensor(Demo.Options("citypulse", "AarhusTrafficData158595.csv.gz")), new SensorsOptions()));
+        Assert.Equal("a", factory.Create(new SensorOptions { Name = "a", Kind = "simulated", Simulated = new SimulatedSensorOptions() }, new SensorsOptions()).Name);
     }
 
     [Fact]

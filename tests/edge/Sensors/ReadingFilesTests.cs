@@ -3,7 +3,6 @@ using System.Text;
 using Hub.Edge.Contract.Readings;
 using Hub.Edge.Sensors.Replay;
 using Hub.Tests.Kit;
-using Xunit;
 
 namespace Hub.Edge.Sensors.Tests;
 

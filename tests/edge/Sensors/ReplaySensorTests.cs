@@ -1,7 +1,6 @@
 using CsCheck;
 using Hub.Edge.Sensors.Replay;
 using Hub.Tests.Kit;
-using Xunit;
 
 namespace Hub.Edge.Sensors.Tests;
 
@@ -69,7 +68,7 @@ public sealed class ReplaySensorTests : IDisposable
         options.AlignAt = "2025-03-22T00:00:10";
         options.Cycle = TimeSpan.FromDays(1);
         var clock = new WaitedClock(Anchor);
-        await using ISensor sensor = Demo.Factory(clock).Create(Demo.Sensor(options), new ReplayOptions { Anchor = Anchor });
+        await using ISensor sensor = Demo.Factory(clock).Create(Demo.Sensor(options), new SensorsOptions { Replay = new ReplayOptions { Anchor = Anchor } });
         await using var run = new SensorRun(sensor, clock);
         List<Measurement> backlog = await run.AllAsync();
         Assert.Equal(10, backlog.Count);
@@ -86,7 +85,7 @@ public sealed class ReplaySensorTests : IDisposable
         options.Quantities.Add("vehicle_count");
         options.AlignAt = "2014-09-16";
         var clock = new WaitedClock(Anchor);
-        await using ISensor sensor = Demo.Factory(clock).Create(Demo.Sensor(options), new ReplayOptions { Anchor = Anchor });
+        await using ISensor sensor = Demo.Factory(clock).Create(Demo.Sensor(options), new SensorsOptions { Replay = new ReplayOptions { Anchor = Anchor } });
         await using var run = new SensorRun(sensor, clock);
         List<Measurement> backlog = await run.AllAsync();
         Assert.Equal(new DateTime(2026, 11, 22, 14, 55, 0), backlog[^1].ObservedAt);
@@ -160,7 +159,7 @@ public sealed class ReplaySensorTests : IDisposable
                 foreach ((int batchCount, int pause) in pauses.Append((int.MaxValue, 0)))
                 {
                     var clock = new WaitedClock(now);
-                    await using ISensor sensor = Demo.Factory(clock).Create(options, replay);
+                    await using ISensor sensor = Demo.Factory(clock).Create(options, new SensorsOptions { Replay = replay });
                     await using var run = new SensorRun(sensor, clock, cursor);
                     for (int batch = 0; batch < batchCount && await run.NextAsync() is { } next; batch++)
                     {
@@ -188,7 +187,7 @@ public sealed class ReplaySensorTests : IDisposable
         var clock = new WaitedClock(Anchor);
         ReadOnlyMemory<byte> cursor;
         DateTime last;
-        await using (ISensor sensor = Demo.Factory(clock).Create(Demo.Sensor(options), replay))
+        await using (ISensor sensor = Demo.Factory(clock).Create(Demo.Sensor(options), new SensorsOptions { Replay = replay }))
         await using (var run = new SensorRun(sensor, clock))
         {
             MeasurementBatch batch = (await run.NextAsync())!.Value;
@@ -197,7 +196,7 @@ public sealed class ReplaySensorTests : IDisposable
         }
 
         options.Quantities.Add("pm2_5");
-        await using ISensor changed = Demo.Factory(clock).Create(Demo.Sensor(options), replay);
+        await using ISensor changed = Demo.Factory(clock).Create(Demo.Sensor(options), new SensorsOptions { Replay = replay });
         clock.SetUtcNow(Anchor.AddHours(3));
         await using var later = new SensorRun(changed, clock, cursor);
         List<Measurement> rest = await later.AllAsync();
@@ -214,7 +213,7 @@ public sealed class ReplaySensorTests : IDisposable
         foreach (byte[] cursor in new byte[][] { [1], [9, .. new byte[24]], [.. Enumerable.Repeat((byte)255, 25)] })
         {
             var clock = new WaitedClock(Anchor);
-            await using ISensor sensor = Demo.Factory(clock).Create(options, replay);
+            await using ISensor sensor = Demo.Factory(clock).Create(options, new SensorsOptions { Replay = replay });
             await using var run = new SensorRun(sensor, clock, cursor);
             Assert.Equal(fresh, await run.AllAsync());
         }
@@ -225,7 +224,7 @@ public sealed class ReplaySensorTests : IDisposable
     {
         SensorOptions options = Csv(Table([(0, 1)]));
         var clock = new WaitedClock(Anchor);
-        await using ISensor sensor = Demo.Factory(clock).Create(options, new ReplayOptions { Anchor = Anchor });
+        await using ISensor sensor = Demo.Factory(clock).Create(options, new SensorsOptions { Replay = new ReplayOptions { Anchor = Anchor } });
         File.Delete(options.Replay!.File);
         await using (var run = new SensorRun(sensor, clock))
         {

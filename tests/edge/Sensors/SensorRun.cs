@@ -115,7 +115,7 @@ internal sealed class SensorRun : IAsyncDisposable
     public static async Task<List<Measurement>> BacklogAsync(SensorOptions options, ReplayOptions replay, DateTimeOffset now)
     {
         var clock = new WaitedClock(now);
-        await using ISensor sensor = Demo.Factory(clock).Create(options, replay);
+        await using ISensor sensor = Demo.Factory(clock).Create(options, new SensorsOptions { Replay = replay });
         await using var run = new SensorRun(sensor, clock);
         return await run.AllAsync();
     }

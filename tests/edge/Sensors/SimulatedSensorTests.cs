@@ -1,7 +1,6 @@
 using CsCheck;
 using Hub.Edge.Sensors.Replay;
 using Hub.Edge.Sensors.Simulated;
-using Xunit;
 
 namespace Hub.Edge.Sensors.Tests;
 
@@ -47,7 +46,7 @@ public sealed class SimulatedSensorTests
     public async Task Values_come_when_their_interval_is_over()
     {
         var clock = new WaitedClock(Now);
-        await using ISensor sensor = Demo.Factory(clock).Create(Options(1, ["pm10"], TimeSpan.Zero), new ReplayOptions());
+        await using ISensor sensor = Demo.Factory(clock).Create(Options(1, ["pm10"], TimeSpan.Zero), new SensorsOptions());
         await using var run = new SensorRun(sensor, clock);
         Assert.Empty(await run.AllAsync());
         Measurement live = Assert.Single(await run.AdvanceAsync(TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(5)));
@@ -68,7 +67,7 @@ public sealed class SimulatedSensorTests
                 foreach ((int batches, int minutes) in stops.Append((int.MaxValue, 0)))
                 {
                     var clock = new WaitedClock(now);
-                    await using ISensor sensor = Demo.Factory(clock).Create(options, new ReplayOptions());
+                    await using ISensor sensor = Demo.Factory(clock).Create(options, new SensorsOptions());
                     await using var run = new SensorRun(sensor, clock, cursor);
                     // The first start decides where the history begins, so it takes at least one batch.
                     for (int batch = 0; (batch < batches || cursor.IsEmpty) && await run.NextAsync() is { } next; batch++)

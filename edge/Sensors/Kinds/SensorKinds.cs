@@ -1,0 +1,20 @@
+using Hub.Edge.Sensors.Replay;
+using Hub.Edge.Sensors.Simulated;
+using Hub.Edge.Sensors.Weather.Bme280;
+
+namespace Hub.Edge.Sensors.Kinds;
+
+/// <summary>Every kind of sensor there is, in the order of the documentation.</summary>
+internal static class SensorKinds
+{
+    /// <summary>The kinds.</summary>
+    public static IReadOnlyList<SensorKind> All { get; } =
+    [
+        new ReplayKind(),
+        new SimulatedKind(),
+        new Bme280Kind(),
+    ];
+
+    /// <summary>The kind with a name, or null.</summary>
+    public static SensorKind? Find(string name) => All.FirstOrDefault(kind => kind.Name == name);
+}
