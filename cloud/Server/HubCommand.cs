@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Hub.Cloud.Server.Demo;
 using Hub.Cloud.Server.Tools;
 using Microsoft.Extensions.Configuration;
@@ -24,6 +25,26 @@ internal static class HubCommand
         Description = "How much of the past the stations bring along at their first start: days such as 7d, or all [default: 7d; HUB_DEMO__HISTORY]",
         HelpName = "SPAN",
     };
+
+    /// <summary>Does what the arguments say. What cannot be read is one line, not a page of help.</summary>
+    /// <returns>0 done, 1 failed, 2 wrong setting or machine not ready.</returns>
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        var result = Create().Parse(arguments);
+        if (result.Errors.Count == 0)
+        {
+            return await result.InvokeAsync(new() { EnableDefaultExceptionHandler = false });
+        }
+
+        var verbs = "";
+        for (var command = result.CommandResult; command.Parent is CommandResult parent; command = parent)
+        {
+            verbs = $" {command.Command.Name}{verbs}";
+        }
+
+        await Console.Error.WriteLineAsync($"hub: {string.Join(' ', result.Errors.Select(error => error.Message.TrimEnd('.') + '.').Distinct())} See hub{verbs} --help.");
+        return 2;
+    }
 
     /// <summary>Builds the command tree.</summary>
     public static RootCommand Create()
@@ -75,8 +96,7 @@ internal static class HubCommand
             throw new StartException($"--set {pair}: expected KEY=VALUE, e.g. --set Hub:PublicUrl=https://hub.example.org");
         }
 
-        var key = pair[..equals];
-        return new(key.StartsWith("Hub:", StringComparison.OrdinalIgnoreCase) ? key : $"Hub:{key}", pair[(equals + 1)..]);
+        return new(HubConfiguration.InFull(pair[..equals]), pair[(equals + 1)..]);
     }
 
     private static string? Value(ParseResult result, Option<string?> option) => result.GetResult(option) is null ? null : result.GetValue(option);

@@ -16,8 +16,11 @@ internal static class HubConfiguration
         ("HUB_PUBLICURL", "Hub:PublicUrl"),
     ];
 
+    /// <summary>What <c>http</c> and <c>mqtt</c> alone mean.</summary>
+    internal static IReadOnlyList<string> Endpoints { get; } = ["Hub:Http:Endpoint", "Hub:Mqtt:Endpoint"];
+
     /// <summary>Builds the configuration from the command line and the environment of this process.</summary>
-    /// <exception cref="StartException">The file cannot be read, the folder cannot be written, or an endpoint is malformed.</exception>
+    /// <exception cref="StartException">A key is no setting, the file cannot be read, the folder cannot be written, or an endpoint is malformed.</exception>
     public static IConfigurationRoot Build(IEnumerable<KeyValuePair<string, string?>> commandLine, string? settingsFile) =>
         Build(
             commandLine,
@@ -28,11 +31,16 @@ internal static class HubConfiguration
     /// <param name="commandLine">Keys given on the command line; null values are left out.</param>
     /// <param name="settingsFile">File named on the command line; null looks at HUB_SETTINGS, then for <c>hub.json</c> in the data folder.</param>
     /// <param name="variables">Environment variables; those that do not begin with <c>HUB_</c> are left out, an empty one counts as not set.</param>
-    /// <exception cref="StartException">The file cannot be read, the folder cannot be written, or an endpoint is malformed.</exception>
+    /// <exception cref="StartException">A key is no setting, the file cannot be read, the folder cannot be written, or an endpoint is malformed.</exception>
     public static IConfigurationRoot Build(
         IEnumerable<KeyValuePair<string, string?>> commandLine, string? settingsFile, IEnumerable<KeyValuePair<string, string?>> variables)
     {
         var given = commandLine.Where(pair => pair.Value is not null).ToDictionary(StringComparer.OrdinalIgnoreCase);
+        foreach (var (key, value) in given)
+        {
+            Demand(key, value, $"--set {key} is no setting of the hub.", known => known);
+        }
+
         var environment = FromEnvironment(variables, out var environmentFile);
         var named = settingsFile ?? environmentFile;
         if (named is not null && !File.Exists(named))
@@ -54,7 +62,7 @@ internal static class HubConfiguration
         configuration["Hub:Database"] ??= Path.Combine(data, "hub.db");
 
         // In full from here on, so that a port alone and localhost mean the same to every stage. An empty MQTT endpoint is a broker with TLS only.
-        foreach (var key in (string[])["Hub:Http:Endpoint", "Hub:Mqtt:Endpoint"])
+        foreach (var key in Endpoints)
         {
             if (configuration[key] is { } text && (text.Length > 0 || key == "Hub:Http:Endpoint"))
             {
@@ -83,15 +91,38 @@ internal static class HubConfiguration
         throw new StartException($"{key} is '{text}': expected an address and a port such as 127.0.0.1:8080, or a port alone.");
     }
 
+    /// <summary>The key with its prefix; <c>http</c> and <c>mqtt</c> alone mean what the options <c>--http</c> and <c>--mqtt</c> mean.</summary>
+    internal static string InFull(string key)
+    {
+        var full = key.StartsWith("Hub:", StringComparison.OrdinalIgnoreCase) ? key : $"Hub:{key}";
+        return Endpoints.FirstOrDefault(endpoint => endpoint.Equals($"{full}:Endpoint", StringComparison.OrdinalIgnoreCase)) ?? full;
+    }
+
+    private static void Demand(string key, string? value, string what, Func<string, string> spell)
+    {
+        if (HubKeys.Mistake(key, value, spell) is { } mend)
+        {
+            throw new StartException($"{what} {mend}");
+        }
+    }
+
+    private static string Variable(string key) =>
+        Array.Find(Short, s => s.Key == key).Environment ?? $"HUB_{key["Hub".Length..].TrimStart(':').Replace(":", "__", StringComparison.Ordinal).ToUpperInvariant()}";
+
+    private static string Place(string file, string key) =>
+        HubKeys.Line(File.ReadAllBytes(file), key) is { } line ? string.Create(CultureInfo.InvariantCulture, $" line {line}") : "";
+
     private static Dictionary<string, string?> FromFile(string file)
     {
         var values = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
         try
         {
             // The file says http.endpoint, the environment HUB_HTTP__ENDPOINT: both mean Hub:Http:Endpoint.
-            foreach (var pair in new ConfigurationBuilder().AddJsonFile(Path.GetFullPath(file), optional: false).Build().AsEnumerable().Where(p => p.Value is not null))
+            foreach (var (written, value) in new ConfigurationBuilder().AddJsonFile(Path.GetFullPath(file), optional: false).Build().AsEnumerable().Where(p => p.Value is not null))
             {
-                values[pair.Key.StartsWith("Hub:", StringComparison.OrdinalIgnoreCase) ? pair.Key : $"Hub:{pair.Key}"] = pair.Value;
+                var key = InFull(written);
+                Demand(key, value, $"{file}{Place(file, written)}: {written} is no setting of the hub.", known => known["Hub:".Length..]);
+                values[key] = value;
             }
         }
         catch (Exception exception) when (exception is FormatException or InvalidDataException or IOException or UnauthorizedAccessException)
@@ -118,13 +149,15 @@ internal static class HubConfiguration
             {
                 settingsFile = value;
             }
-            else if (Array.Find(Short, s => s.Environment.Equals(name, StringComparison.OrdinalIgnoreCase)) is { Key: { } key })
+            else if (Array.Find(Short, s => s.Environment.Equals(name, StringComparison.OrdinalIgnoreCase)) is { Key: { } meant })
             {
-                shortNames[key] = value;
+                shortNames[meant] = value;
             }
             else
             {
-                values[$"Hub:{name[4..].Replace("__", ":", StringComparison.Ordinal)}"] = value;
+                var key = InFull(name[4..].Replace("__", ":", StringComparison.Ordinal));
+                Demand(key, value, $"The environment variable {name} is no setting of the hub.", Variable);
+                values[key] = value;
             }
         }
 

@@ -40,8 +40,10 @@ internal static class HubHost
                 await prepare(app.Services, stop);
             }
 
-            var password = await FirstAdministratorAsync(app.Services, stop);
             await app.StartAsync(stop);
+
+            // Only now: a start that fails, at a busy port for one, would make a password and show it to nobody.
+            var password = await FirstAdministratorAsync(app.Services, stop);
             Announce(app, configuration, password);
             return app;
         }

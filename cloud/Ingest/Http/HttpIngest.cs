@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Globalization;
 using System.IO.Compression;
 using Hub.Cloud.Ingest.Mqtt;
@@ -33,6 +34,9 @@ public sealed record HttpReceipt(int Received, int Stored, int Corrected, int Du
 internal sealed class HttpIngest(IngestPipeline pipeline, IStations stations, IngestInstruments instruments, IOptions<IngestOptions> options, TimeProvider time)
 {
     public const string Transport = "http";
+
+    /// <summary>Header, an empty block and trailer (RFC 1952).</summary>
+    private const int GzipBytesMin = 20;
 
     private readonly IngestOptions _options = options.Value;
 
@@ -121,11 +125,35 @@ internal sealed class HttpIngest(IngestPipeline pipeline, IStations stations, In
             return limit;
         }
 
-        await using var unpacked = gzip ? new GZipStream(context.Request.Body, CompressionMode.Decompress, leaveOpen: true) : null;
-        var body = unpacked ?? context.Request.Body;
+        if (!gzip)
+        {
+            return await FillAsync(context.Request.Body, buffer, limit, context.RequestAborted).ConfigureAwait(false);
+        }
+
+        var packed = ArrayPool<byte>.Shared.Rent(limit);
+        try
+        {
+            var packedLength = await FillAsync(context.Request.Body, packed, limit, context.RequestAborted).ConfigureAwait(false);
+            using var source = new MemoryStream(packed, 0, packedLength, writable: false);
+            await using var unpacked = new GZipStream(source, CompressionMode.Decompress);
+            var length = await FillAsync(unpacked, buffer, limit, context.RequestAborted).ConfigureAwait(false);
+
+            // A stream that ends too early is no error to GZipStream, and half a pack must not pass for a whole one: the last four bytes say how long it was.
+            return length == limit || (packedLength >= GzipBytesMin && BinaryPrimitives.ReadUInt32LittleEndian(packed.AsSpan(packedLength - sizeof(uint))) == length)
+                ? length
+                : throw new InvalidDataException("The gzip stream ends before its end.");
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(packed);
+        }
+    }
+
+    private static async Task<int> FillAsync(Stream body, byte[] buffer, int limit, CancellationToken cancellationToken)
+    {
         var length = 0;
         int read;
-        while (length < limit && (read = await body.ReadAsync(buffer.AsMemory(length, limit - length), context.RequestAborted).ConfigureAwait(false)) > 0)
+        while (length < limit && (read = await body.ReadAsync(buffer.AsMemory(length, limit - length), cancellationToken).ConfigureAwait(false)) > 0)
         {
             length += read;
         }

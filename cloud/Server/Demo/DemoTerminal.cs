@@ -26,7 +26,7 @@ internal static class DemoTerminal
     }
 
     /// <summary>Where to look and how to sign in.</summary>
-    public static void Welcome(WebApplication app, IConfiguration configuration, DemoState state, IEnumerable<string> people)
+    public static void Welcome(WebApplication app, IConfiguration configuration, DemoFiles files, DemoState state, IEnumerable<string> people)
     {
         var address = HubHost.Address(app);
         var mqtt = configuration["Hub:Mqtt:Endpoint"] ?? "127.0.0.1:1883";
@@ -37,7 +37,7 @@ internal static class DemoTerminal
 
               City page    {address}
               API          {address}/docs
-              MQTT         {mqtt}  (alarms: user demo, password {state.ReaderSecret}, topics hub/v1/+/alarms/#)
+              MQTT         {mqtt}  (alarms: user demo, password {state.ReaderSecret}, topics {string.Join(" ", files.Municipalities.Select(m => $"hub/v1/{m.Slug}/alarms/#"))})
               Mail         {Path.Combine(data, "mail")}
               Webhooks     {Path.Combine(data, "demo", "webhook")}
 
@@ -60,6 +60,9 @@ internal static class DemoTerminal
         var counters = services.GetRequiredService<IIngestCounters>();
         var series = services.GetRequiredService<ISeries>();
         var stations = services.GetRequiredService<IStations>();
+
+        // What was stored by an earlier start is no word of this one: a station has spoken when it has something newer.
+        var before = stations.All.ToDictionary(station => station.Id, station => Newest(stations, series, station));
         var reported = 0L;
         var reportedPast = 0L;
         var quiet = 0;
@@ -72,7 +75,7 @@ internal static class DemoTerminal
             {
                 var stored = counters.Snapshot();
                 var received = stored.Received;
-                var speaking = stations.All.Count(station => stations.DatastreamsOf(station.Id).Any(d => series.TryGetLatest(d.Id, out _)));
+                var speaking = stations.All.Count(station => Newest(stations, series, station) > before.GetValueOrDefault(station.Id));
 
                 // The backlog is through when all stations have spoken, what still comes is what they measure now, and its alarms are told.
                 var pastNow = past();
@@ -102,6 +105,9 @@ internal static class DemoTerminal
             // The demonstration stops.
         }
     }
+
+    private static DateTime Newest(IStations stations, ISeries series, Station station) =>
+        stations.DatastreamsOf(station.Id).Select(d => series.TryGetLatest(d.Id, out var latest) ? latest.PhenomenonTime : default).Append(default).Max();
 
     private static void Progress(string line, int ticks)
     {

@@ -55,9 +55,10 @@ internal static class Demonstration
                 state.Save(stateFile);
             });
 
-        DemoTerminal.Welcome(app, configuration, state, People.Select(p => p.User));
+        DemoTerminal.Welcome(app, configuration, files, state, People.Select(p => p.User));
         var mqtt = configuration["Hub:Mqtt:Endpoint"] ?? "127.0.0.1:1883";
         var agents = new List<AgentProcess>();
+        Task? left = null;
         try
         {
             foreach (var station in files.Stations)
@@ -65,6 +66,8 @@ internal static class Demonstration
                 agents.Add(StartAgent(station, state, span, mqtt, folder, time));
             }
 
+            // The agents stop beside the hub and not after it: one time budget instead of two, and a broker to say goodbye to.
+            await using var leave = app.Lifetime.ApplicationStopping.Register(() => left = LeaveAsync(agents));
             using var progress = new CancellationTokenSource();
             var drain = DemoTerminal.ShowDrainAsync(app.Services, files, () => receiver.Past, time, progress.Token);
             await HubHost.WaitAsync(app, stop);
@@ -73,11 +76,13 @@ internal static class Demonstration
         }
         finally
         {
-            await Task.WhenAll(agents.Select(agent => agent.DisposeAsync().AsTask()));
+            await (left ?? LeaveAsync(agents));
         }
 
         return 0;
     }
+
+    private static Task LeaveAsync(IEnumerable<AgentProcess> agents) => Task.WhenAll(agents.Select(agent => agent.DisposeAsync().AsTask()));
 
     /// <summary>Puts municipalities, stations, people, rules and subscribers into the stores; changes nothing that is there.</summary>
     internal static async Task SeedAsync(IServiceProvider services, DemoFiles files, DemoState state, string webhook, CancellationToken stop)

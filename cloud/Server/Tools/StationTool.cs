@@ -17,7 +17,7 @@ internal static class StationTool
 
         var title = new Option<string>("--name") { Description = "Name shown to people", Required = true, HelpName = "NAME" };
         var latitude = new Option<double>("--latitude") { Description = "WGS 84, e.g. 41.5514", Required = true, HelpName = "DEGREES", CustomParser = Degrees };
-        var longitude = new Option<double>("--longitude") { Description = "WGS 84, e.g. 41.5514", Required = true, HelpName = "DEGREES", CustomParser = Degrees };
+        var longitude = new Option<double>("--longitude") { Description = "WGS 84, e.g. -8.4229", Required = true, HelpName = "DEGREES", CustomParser = Degrees };
         var isPrivate = new Option<bool>("--private") { Description = "Hide it and its observations from anonymous visitors" };
         var add = new Command("add", "Register a station; prints its secret once.") { name, title, latitude, longitude, isPrivate };
         add.SetAction((result, stop) => guard(async () =>
@@ -80,9 +80,7 @@ internal static class StationTool
             await using var services = await HubHost.OpenToolsAsync(settings(result), stop);
             var secret = await ReadSecretAsync(result.GetValue(hubSecret)!, stop);
             var files = await Try(() => ValueTask.FromResult(MosquittoFiles.Write(services.GetRequiredService<IStationCredentials>().Current, "hub", secret)));
-            var target = Directory.CreateDirectory(result.GetValue(folder)!).FullName;
-            await File.WriteAllTextAsync(Path.Combine(target, "passwords"), files.Passwords, stop);
-            await File.WriteAllTextAsync(Path.Combine(target, "acl"), files.Acl, stop);
+            var target = await WriteAsync(result.GetValue(folder)!, files, stop);
             Console.WriteLine($"Wrote {Path.Combine(target, "passwords")} and {Path.Combine(target, "acl")}. The hub's user is 'hub'. Send Mosquitto a SIGHUP to read them.");
             return 0;
         }));
@@ -97,6 +95,21 @@ internal static class StationTool
         return slash > 0 && slash < name.Length - 1
             ? (name[..slash], name[(slash + 1)..])
             : throw new StartException($"'{name}' is not municipality/station, e.g. braga/avenida-da-liberdade.");
+    }
+
+    private static async Task<string> WriteAsync(string folder, MosquittoFiles files, CancellationToken stop)
+    {
+        try
+        {
+            var target = Directory.CreateDirectory(folder).FullName;
+            await File.WriteAllTextAsync(Path.Combine(target, "passwords"), files.Passwords, stop);
+            await File.WriteAllTextAsync(Path.Combine(target, "acl"), files.Acl, stop);
+            return target;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new StartException($"The folder {folder} cannot be written ({exception.Message}). Give another one with --out, or change its permissions.", exception);
+        }
     }
 
     private static async Task<string> ReadSecretAsync(string file, CancellationToken stop)
@@ -126,7 +139,7 @@ internal static class StationTool
         {
             return await action();
         }
-        catch (Exception exception) when (exception is ArgumentException or StationConflictException)
+        catch (Exception exception) when (exception is ArgumentException or KeyNotFoundException or StationConflictException)
         {
             throw new StartException(exception.Message, exception);
         }

@@ -101,6 +101,22 @@ public sealed class HttpIngestTests
     }
 
     [Fact]
+    public async Task Half_a_gzip_stream_is_refused_whole()
+    {
+        await using var host = await IngestHost.StartAsync();
+        var packed = Gzip(Packs.Temperatures(50));
+        foreach (var length in (int[])[0, 5, 10, packed.Length / 2, packed.Length - 9, packed.Length - 8, packed.Length - 1])
+        {
+            var (status, body) = await PostAsync(host, packed[..length], encoding: "gzip");
+            Assert.Equal((HttpStatusCode.BadRequest, "ingest.content-encoding"), (status, body.GetProperty("code").GetString()));
+        }
+
+        Assert.Equal(0, host.Counters.Received);
+        Assert.Equal(HttpStatusCode.Created, (await PostAsync(host, packed, encoding: "gzip")).Status);
+        Assert.Equal((50, 50), (host.Counters.Received, host.Counters.Stored));
+    }
+
+    [Fact]
     public async Task While_the_store_is_away_the_sender_is_told_when_to_come_back()
     {
         await using var host = await IngestHost.StartAsync(new() { ["Hub:Ingest:RetryAfter"] = "00:00:17" });

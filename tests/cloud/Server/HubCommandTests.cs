@@ -42,18 +42,24 @@ public sealed class HubCommandTests
     [InlineData("station remove nowhere/nothing --data {0}", "hub station list")]
     [InlineData("station remove nothing --data {0}", "municipality/station")]
     [InlineData("user add somebody --municipality nowhere --data {0}", "nowhere")]
+    [InlineData("user reset-password nobody --data {0}", "nobody")]
+    [InlineData("station mosquitto --out {0}/hub.db --hub-secret-file {0}/secret --data {0}", "--out")]
+    [InlineData("serve --set Series:Thread=3 --data {0}", "Did you mean Hub:Series:Threads?")]
+    [InlineData("backup", "hub --help")]
+    [InlineData("serve --prot 1", "hub serve --help")]
+    [InlineData("station add braga/a --name A --latitude north --longitude -8.4", "north")]
+    [InlineData("station add braga/a --name A --latitude 41.5", "--longitude")]
     public async Task A_mistake_is_one_line_on_the_error_stream_and_code_2(string arguments, string expected)
     {
         using var folder = new TempFolder();
+        await File.WriteAllTextAsync(folder.File("secret"), new string('s', 32), TestContext.Current.CancellationToken);
         var terminal = Console.Error;
         await using var said = new StringWriter();
         Console.SetError(said);
         int code;
         try
         {
-            code = await HubCommand.Create()
-                .Parse(string.Format(System.Globalization.CultureInfo.InvariantCulture, arguments, folder.Path))
-                .InvokeAsync(new() { EnableDefaultExceptionHandler = false }, TestContext.Current.CancellationToken);
+            code = await HubCommand.RunAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, arguments, folder.Path).Split(' '));
         }
         finally
         {

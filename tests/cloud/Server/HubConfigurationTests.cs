@@ -59,11 +59,11 @@ public sealed class HubConfigurationTests : IDisposable
     [Fact]
     public void The_environment_of_the_process_is_read()
     {
-        const string Variable = "HUB_TESTS__MARK";
+        const string Variable = "HUB_PORTAL__TITLE";
         Environment.SetEnvironmentVariable(Variable, "seen");
         try
         {
-            Assert.Equal("seen", HubConfiguration.Build([new("Hub:Data", _folder.Path)], null)["Hub:Tests:Mark"]);
+            Assert.Equal("seen", HubConfiguration.Build([new("Hub:Data", _folder.Path)], null)["Hub:Portal:Title"]);
         }
         finally
         {
