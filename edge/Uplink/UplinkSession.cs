@@ -173,7 +173,9 @@ internal sealed class UplinkSession(
         }
 
         var code = (int)(answer?.ReasonCode ?? MqttClientPublishReasonCode.Success);
-        var reason = Reason(answer?.ReasonString, answer?.ReasonCode.ToString() ?? "");
+        var reason = code == UplinkDecisions.NoMatchingSubscribers
+            ? "no hub has joined this broker yet, or it has been away for longer than its session lasts"
+            : Reason(answer?.ReasonString, answer?.ReasonCode.ToString() ?? "");
         instruments.Answered(code, flight.Elapsed(time));
         TimeSpan pause;
         switch (UplinkDecisions.Judge(code))
