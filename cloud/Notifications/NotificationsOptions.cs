@@ -95,6 +95,9 @@ public sealed class SmtpOptions
     /// <summary>Protection of the connection; default STARTTLS.</summary>
     public SmtpSecurity Security { get; set; } = SmtpSecurity.StartTls;
 
+    /// <summary>PEM file with the authorities to trust instead of the system's; empty (default) for the system's.</summary>
+    public string CertificateAuthorityFile { get; set; } = "";
+
     /// <summary>User name; empty: no login.</summary>
     public string User { get; set; } = "";
 
@@ -121,6 +124,9 @@ internal sealed class NotificationsOptionsValidator : IValidateOptions<Notificat
         Require(options.Mail.StationPage.StartsWith('/'), "Mail:StationPage", "must begin with /");
         Require(smtp.Port is >= 1 and <= 65535, "Mail:Smtp:Port", "must be 1 to 65535");
         Require(Enum.IsDefined(smtp.Security), "Mail:Smtp:Security", "must be None, StartTls or Tls");
+        Require(
+            smtp.CertificateAuthorityFile.Length == 0 || File.Exists(smtp.CertificateAuthorityFile),
+            "Mail:Smtp:CertificateAuthorityFile", $"'{smtp.CertificateAuthorityFile}' does not exist: name a PEM file, or none for the system's authorities");
         Require(smtp.Timeout >= TimeSpan.FromSeconds(1) && smtp.Timeout <= TimeSpan.FromMinutes(5), "Mail:Smtp:Timeout", "must be 1 second to 5 minutes");
         Require(
             smtp.User.Length == 0 || smtp.Security != SmtpSecurity.None || smtp.Host is "localhost" || (IPAddress.TryParse(smtp.Host, out var address) && IPAddress.IsLoopback(address)),

@@ -32,9 +32,13 @@ internal enum SessionEnd
 /// <summary>The uplink's decisions, as pure functions.</summary>
 internal static class UplinkDecisions
 {
+    /// <summary>A broker's code for a message that it took and threw away, because nobody has subscribed: no hub has joined it yet, or its session there has expired.</summary>
+    public const int NoMatchingSubscribers = 0x10;
+
     /// <summary>What a PUBACK reason code (MQTT 5, table 2-6) means.</summary>
     public static Verdict Judge(int reasonCode) => reasonCode switch
     {
+        NoMatchingSubscribers => Verdict.Later,
         < 0x80 => Verdict.Taken,
         0x83 or 0x99 => Verdict.Refused,
         0x87 or 0x90 => Verdict.Forbidden,

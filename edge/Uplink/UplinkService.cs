@@ -1,3 +1,4 @@
+using System.Security.Authentication;
 using Hub.Edge.Outbox;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -81,12 +82,20 @@ internal sealed class UplinkService(
         Say(false, null);
     }
 
-    private static string Explain(Exception e)
+    private string Explain(Exception e)
     {
         var inner = e;
+        var untrusted = e is AuthenticationException;
         while (inner.InnerException is not null)
         {
             inner = inner.InnerException;
+            untrusted |= inner is AuthenticationException;
+        }
+
+        if (untrusted)
+        {
+            var authority = hub.CaFile is { Length: > 0 } file ? $"in '{file}'" : "that this machine trusts; for one of your own give Agent:Hub:CaFile";
+            return $"The hub's certificate is not accepted: it must be for '{hub.Address}' and of an authority {authority} ({inner.Message.TrimEnd('.')}).";
         }
 
         return e is TimeoutException || inner is OperationCanceledException

@@ -173,7 +173,9 @@ internal sealed class UplinkSession(
         }
 
         var code = (int)(answer?.ReasonCode ?? MqttClientPublishReasonCode.Success);
-        var reason = Reason(answer?.ReasonString, answer?.ReasonCode.ToString() ?? "");
+        var reason = code == UplinkDecisions.NoMatchingSubscribers
+            ? "no hub has joined this broker yet, or it has been away for longer than its session lasts"
+            : Reason(answer?.ReasonString, answer?.ReasonCode.ToString() ?? "");
         instruments.Answered(code, flight.Elapsed(time));
         TimeSpan pause;
         switch (UplinkDecisions.Judge(code))
@@ -290,6 +292,10 @@ internal sealed class UplinkSession(
                 {
                     var authorities = new X509Certificate2Collection();
                     authorities.ImportFromPemFile(hub.CaFile);
+                    if (authorities.Count == 0)
+                    {
+                        throw new IOException($"Agent:Hub:CaFile '{hub.CaFile}' holds no certificate; give the authority's in PEM form");
+                    }
 
                     // An authority of one's own rarely publishes revocation lists, and a list that cannot be fetched would keep the station offline.
                     tls.WithTrustChain(authorities).WithRevocationMode(X509RevocationMode.NoCheck);

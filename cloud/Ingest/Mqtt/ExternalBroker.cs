@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Hub.Cloud.Ingest.Pipeline;
 using Hub.Cloud.Stations;
@@ -127,7 +128,7 @@ internal sealed class ExternalBroker : BackgroundService, IHubPublisher
         client.ApplicationMessageReceivedAsync += consumer.OnReceivedAsync;
         using var patience = new CancellationTokenSource(PublishPatience, _time);
         using var connecting = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stopping);
-        var answer = await client.ConnectAsync(ClientOptions(), connecting.Token).ConfigureAwait(false);
+        var answer = await ConnectAsync(client, connecting.Token).ConfigureAwait(false);
         if (answer.ResultCode != MqttClientConnectResultCode.Success)
         {
             throw new BrokerUnavailableException($"The broker refused the login: {answer.ResultCode} {answer.ReasonString}");
@@ -163,6 +164,33 @@ internal sealed class ExternalBroker : BackgroundService, IHubPublisher
             await consumer.DisposeAsync().ConfigureAwait(false);
             await LeaveAsync(client).ConfigureAwait(false);
         }
+    }
+
+    private async Task<MqttClientConnectResult> ConnectAsync(IMqttClient client, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await client.ConnectAsync(ClientOptions(), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (IsUntrusted(exception))
+        {
+            var authority = _options.CertificateAuthorityFile.Length > 0 ? $"in '{_options.CertificateAuthorityFile}'" : "that this machine trusts; name one of your own";
+            throw new BrokerUnavailableException(
+                $"The broker's certificate is not accepted: it must be for the host in Hub:Mqtt:External:Address and of an authority {authority} (Hub:Mqtt:External:CertificateAuthorityFile).", exception);
+        }
+    }
+
+    private static bool IsUntrusted(Exception exception)
+    {
+        for (var cause = exception; cause is not null; cause = cause.InnerException!)
+        {
+            if (cause is AuthenticationException)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static async Task LeaveAsync(IMqttClient client)
@@ -201,7 +229,13 @@ internal sealed class ExternalBroker : BackgroundService, IHubPublisher
                 {
                     var authorities = new X509Certificate2Collection();
                     authorities.ImportFromPemFile(_options.CertificateAuthorityFile);
-                    tls.WithTrustChain(authorities);
+                    if (authorities.Count == 0)
+                    {
+                        throw new BrokerUnavailableException($"Hub:Mqtt:External:CertificateAuthorityFile '{_options.CertificateAuthorityFile}' holds no certificate: give the authority's in PEM form.");
+                    }
+
+                    // An authority of one's own rarely publishes revocation lists, and one that cannot be asked would keep the hub from its broker.
+                    tls.WithTrustChain(authorities).WithRevocationMode(X509RevocationMode.NoCheck);
                 }
             });
         }

@@ -1,4 +1,7 @@
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Hub.Cloud.Notifications.Outbox;
 using MailKit;
 using MailKit.Net.Smtp;
@@ -54,6 +57,11 @@ internal sealed class MailChannel(TimeProvider time, IOptions<NotificationsOptio
         using var client = new SmtpClient();
         try
         {
+            if (smtp.CertificateAuthorityFile.Length > 0)
+            {
+                TrustOnly(client, smtp.CertificateAuthorityFile);
+            }
+
             var security = smtp.Security switch { SmtpSecurity.None => SecureSocketOptions.None, SmtpSecurity.Tls => SecureSocketOptions.SslOnConnect, _ => SecureSocketOptions.StartTls };
             await client.ConnectAsync(smtp.Host, smtp.Port, security, over.Token).ConfigureAwait(false);
             if (smtp.User.Length > 0)
@@ -65,7 +73,7 @@ internal sealed class MailChannel(TimeProvider time, IOptions<NotificationsOptio
             await GoodbyeAsync(client, over.Token).ConfigureAwait(false);
             return new Attempt(AttemptOutcome.Delivered, answer);
         }
-        catch (SmtpCommandException refused) when ((int)refused.StatusCode >= 500 && refused.ErrorCode is SmtpErrorCode.RecipientNotAccepted or SmtpErrorCode.MessageNotAccepted)
+        catch (SmtpCommandException refused) when (IsForGood(refused))
         {
             return new Attempt(AttemptOutcome.GiveUp, $"{(int)refused.StatusCode} {refused.Message}");
         }
@@ -73,11 +81,67 @@ internal sealed class MailChannel(TimeProvider time, IOptions<NotificationsOptio
         {
             return new Attempt(AttemptOutcome.Retry, $"No answer within {smtp.Timeout:c}.");
         }
-        catch (Exception exception) when (exception is SmtpCommandException or SmtpProtocolException or ServiceNotConnectedException or AuthenticationException or SslHandshakeException
-            or NotSupportedException or SocketException or IOException)
+        catch (SmtpCommandException refused)
+        {
+            return new Attempt(AttemptOutcome.Retry, $"{(int)refused.StatusCode} {refused.Message}");
+        }
+        catch (AuthenticationException refused)
+        {
+            // Nobody's fault but the operator's: no subscriber loses a message to a password that is corrected within days.
+            return new Attempt(AttemptOutcome.Retry, $"The mail server refused the login of {NotificationsOptions.Section}:Mail:Smtp:User '{smtp.User}': {refused.Message}");
+        }
+        catch (SslHandshakeException exception)
+        {
+            return new Attempt(
+                AttemptOutcome.Retry,
+                $"The certificate of {smtp.Host} is not accepted: see {NotificationsOptions.Section}:Mail:Smtp:CertificateAuthorityFile. {string.Join(' ', exception.Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))}");
+        }
+        catch (Exception exception) when (exception is SmtpProtocolException or ServiceNotConnectedException or ServiceNotAuthenticatedException
+            or NotSupportedException or SocketException or IOException or UnauthorizedAccessException or CryptographicException)
         {
             return new Attempt(AttemptOutcome.Retry, exception.Message);
         }
+    }
+
+    /// <summary>
+    /// Whether the server will never take this mail for this recipient. What it refuses for reasons of who we are (53x: login wanted; 5.7.x: relaying or policy) is the
+    /// operator's to put right, and would otherwise lose the messages to everybody meanwhile.
+    /// </summary>
+    private static bool IsForGood(SmtpCommandException refused) =>
+        (int)refused.StatusCode is >= 500 and not (>= 530 and <= 539)
+        && refused.ErrorCode is (SmtpErrorCode.RecipientNotAccepted or SmtpErrorCode.MessageNotAccepted)
+        && !refused.Message.StartsWith("5.7.", StringComparison.Ordinal);
+
+    /// <summary>Believes the authorities in the file and no others. They rarely publish revocation lists, and one that cannot be asked would keep every mail back.</summary>
+    private static void TrustOnly(SmtpClient client, string file)
+    {
+        var authorities = new X509Certificate2Collection();
+        authorities.ImportFromPemFile(file);
+        if (authorities.Count == 0)
+        {
+            throw new IOException($"{NotificationsOptions.Section}:Mail:Smtp:CertificateAuthorityFile '{file}' holds no certificate: give the authority's in PEM form.");
+        }
+
+        client.CheckCertificateRevocation = false;
+        client.ServerCertificateValidationCallback = (_, certificate, sent, errors) =>
+        {
+            if (certificate is null || (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) != SslPolicyErrors.None)
+            {
+                return false;
+            }
+
+            using var chain = new X509Chain();
+            chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+            chain.ChainPolicy.CustomTrustStore.AddRange(authorities);
+            chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+            foreach (var element in sent?.ChainElements ?? Enumerable.Empty<X509ChainElement>())
+            {
+                chain.ChainPolicy.ExtraStore.Add(element.Certificate);
+            }
+
+            using var own = X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
+            return chain.Build(own);
+        };
     }
 
     /// <summary>The server has taken the message: a failure to say goodbye must not send it again.</summary>

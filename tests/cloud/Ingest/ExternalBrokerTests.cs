@@ -59,6 +59,55 @@ public sealed class ExternalBrokerTests
     }
 
     [Fact]
+    public async Task Before_a_hub_has_joined_the_broker_says_that_it_keeps_nothing()
+    {
+        await using var broker = await Mosquitto.StartAsync(("braga/air-1", IngestHost.Secret));
+        using var station = await ConnectAsync(broker.Port);
+
+        // An agent takes this answer for what it is: "not now".
+        Assert.Equal(MqttClientPublishReasonCode.NoMatchingSubscribers, (await station.PublishAsync(Message(AirTopic, Packs.Temperatures(1)), Cancel)).ReasonCode);
+        await using var host = await IngestHost.StartAsync(broker.HubSettings());
+        await Eventually.TrueAsync(() => host.External.IsConnected, "the hub is connected");
+        Assert.Equal(MqttClientPublishReasonCode.Success, (await station.PublishAsync(Message(AirTopic, Packs.Temperatures(1)), Cancel)).ReasonCode);
+        await Eventually.TrueAsync(() => host.Counters.Stored == 1, "the second is stored");
+    }
+
+    [Fact]
+    public async Task A_full_broker_acknowledges_nothing_that_it_does_not_keep()
+    {
+        await using var broker = await Mosquitto.StartAsync(null, ("memory_limit 2147483648", "memory_limit 500000"), ("braga/air-1", IngestHost.Secret));
+        using var folder = new TempFolder();
+        var (series, stations) = (new MemorySeries(), new FakeStations());
+        var air = stations.Add("braga", "air-1", IngestHost.Secret);
+        await using (var first = await IngestHost.StartAsync(broker.HubSettings(), folder, series, stations))
+        {
+            await Eventually.TrueAsync(() => first.External.IsConnected, "the hub is connected");
+        }
+
+        var acknowledged = 0;
+        using (var station = await ConnectAsync(broker.Port))
+        {
+            try
+            {
+                while (acknowledged < 1_000)
+                {
+                    Assert.Equal(MqttClientPublishReasonCode.Success, (await station.PublishAsync(Message(AirTopic, Packs.Temperatures(100, first: acknowledged * 100)), Cancel)).ReasonCode);
+                    acknowledged++;
+                }
+            }
+            catch (Exception exception) when (exception is MQTTnet.Exceptions.MqttCommunicationException or MQTTnet.Exceptions.MqttClientDisconnectedException)
+            {
+                // Full: the connection is ended without an acknowledgement.
+            }
+        }
+
+        Assert.InRange(acknowledged, 10, 999);
+        await using var second = await IngestHost.StartAsync(broker.HubSettings(), folder, series, stations);
+        await Eventually.TrueAsync(() => second.Counters.Stored >= acknowledged * 100, "everything acknowledged has arrived");
+        Assert.InRange((await second.StoredAsync(air, "bme280", "temperature")).Count, acknowledged * 100, (acknowledged + 1) * 100);
+    }
+
+    [Fact]
     public async Task A_hub_that_dies_between_receiving_and_acknowledging_gets_it_again()
     {
         await using var broker = await Mosquitto.StartAsync(("braga/air-1", IngestHost.Secret));

@@ -60,6 +60,9 @@ internal sealed class IngestHost : IAsyncDisposable
 
     public MetricsSum Metrics => _metrics;
 
+    /// <summary>What was logged as a warning so far.</summary>
+    public IReadOnlyCollection<string> Warnings => _errors.Warnings;
+
     public EmbeddedBroker Broker => _app.Services.GetRequiredService<EmbeddedBroker>();
 
     public ExternalBroker External => _app.Services.GetRequiredService<ExternalBroker>();
@@ -179,6 +182,8 @@ internal sealed class IngestHost : IAsyncDisposable
     {
         public ConcurrentQueue<string> Lines { get; } = new();
 
+        public ConcurrentQueue<string> Warnings { get; } = new();
+
         public ILogger CreateLogger(string categoryName) => this;
 
         public IDisposable? BeginScope<TState>(TState state)
@@ -188,6 +193,11 @@ internal sealed class IngestHost : IAsyncDisposable
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
+            if (logLevel == LogLevel.Warning)
+            {
+                Warnings.Enqueue($"{formatter(state, exception)} {exception}");
+            }
+
             if (logLevel >= LogLevel.Error)
             {
                 Lines.Enqueue($"{formatter(state, exception)} {exception}");

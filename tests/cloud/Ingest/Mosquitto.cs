@@ -26,11 +26,14 @@ internal sealed class Mosquitto : IAsyncDisposable
     public static string RepositoryFile(string path, [CallerFilePath] string here = "") =>
         Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../..", path));
 
-    public static async Task<Mosquitto> StartAsync(params (string User, string Secret)[] users)
+    public static Task<Mosquitto> StartAsync(params (string User, string Secret)[] users) => StartAsync(null, null, users);
+
+    /// <summary>With an authority that issues its certificate it speaks TLS; a change is made to the shipped configuration.</summary>
+    public static async Task<Mosquitto> StartAsync(TestAuthority? authority, (string Line, string By)? change, params (string User, string Secret)[] users)
     {
         Assert.SkipUnless(File.Exists(Program), "Mosquitto is not installed (apt install mosquitto mosquitto-clients).");
         var broker = new Mosquitto(new TempFolder(), FreePort.Next());
-        await broker.ConfigureAsync([("hub", "hub-secret-0123456789"), .. users]);
+        await broker.ConfigureAsync([("hub", "hub-secret-0123456789"), .. users], authority, change);
         await broker.RunAsync();
         return broker;
     }
@@ -117,7 +120,14 @@ internal sealed class Mosquitto : IAsyncDisposable
         }
     }
 
-    private async Task ConfigureAsync((string User, string Secret)[] users)
+    /// <summary>Gives it another certificate, for its next start.</summary>
+    public void Certify(TestAuthority authority, string name)
+    {
+        authority.IssueFiles(_folder.File("hub.pem"), _folder.File("hub.key"), name);
+        OnlyOurs(_folder.File("hub.key"));
+    }
+
+    private async Task ConfigureAsync((string User, string Secret)[] users, TestAuthority? authority, (string Line, string By)? change)
     {
         await File.WriteAllTextAsync(HubSecretFile, users[0].Secret + "\n");
         var passwords = _folder.File("passwd");
@@ -138,8 +148,29 @@ internal sealed class Mosquitto : IAsyncDisposable
             .Replace("/etc/mosquitto/hub.passwd", passwords, StringComparison.Ordinal)
             .Replace("/etc/mosquitto/hub.acl", _folder.File("acl"), StringComparison.Ordinal)
             .Replace("/var/lib/mosquitto/", _folder.Path + "/", StringComparison.Ordinal);
+        if (authority is not null)
+        {
+            // As the comment in the file says: the three lines take the place of the one.
+            ours = Swap(ours, $"listener {Port} 127.0.0.1", "");
+            ours = Swap(ours, "# listener 8883 0.0.0.0", $"listener {Port} 127.0.0.1");
+            ours = Swap(ours, "# certfile /etc/mosquitto/certs/hub.pem", $"certfile {_folder.File("hub.pem")}");
+            ours = Swap(ours, "# keyfile /etc/mosquitto/certs/hub.key", $"keyfile {_folder.File("hub.key")}");
+            Certify(authority, "127.0.0.1");
+        }
+
+        if (change is var (line, by))
+        {
+            ours = Swap(ours, line, by);
+        }
+
         var me = Environment.UserName;
         await File.WriteAllTextAsync(_folder.File("mosquitto.conf"), $"{ours}\nuser {me}\n");
+    }
+
+    private static string Swap(string text, string line, string by)
+    {
+        Assert.Contains($"\n{line}\n", text, StringComparison.Ordinal);
+        return text.Replace($"\n{line}\n", $"\n{by}\n", StringComparison.Ordinal);
     }
 }
 

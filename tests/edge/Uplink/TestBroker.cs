@@ -75,7 +75,7 @@ internal sealed class TestBroker(int port) : IAsyncDisposable
     }
 
     /// <summary>All readings of packs that were answered with success, each once.</summary>
-    public HashSet<ArrivedReading> Taken => [.. Packs.Where(pack => pack.Code < 0x80).SelectMany(pack => pack.Readings)];
+    public HashSet<ArrivedReading> Taken => [.. Packs.Where(pack => pack.Code == 0).SelectMany(pack => pack.Readings)];
 
     public MqttServer Server => _server!;
 

@@ -1,6 +1,3 @@
-using System.Net;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Hub.Tests.Kit;
 
 namespace Hub.Edge.Uplink.Tests;
@@ -9,14 +6,21 @@ namespace Hub.Edge.Uplink.Tests;
 public sealed class TlsTests : IDisposable
 {
     private readonly TempFolder _folder = new();
+    private readonly TestAuthority _authority = new();
 
-    public void Dispose() => _folder.Dispose();
+    public TlsTests() => File.WriteAllText(_folder.File("ca.pem"), _authority.Pem);
+
+    public void Dispose()
+    {
+        _authority.Dispose();
+        _folder.Dispose();
+    }
 
     [Fact]
     public async Task A_broker_of_the_named_authority_is_believed()
     {
         await using var fixture = new UplinkFixture(null, ("Agent:Hub:Tls", "true"), ("Agent:Hub:CaFile", _folder.File("ca.pem")));
-        fixture.Broker.Certificate = Issue(_folder.File("ca.pem"), "127.0.0.1");
+        fixture.Broker.Certificate = _authority.Issue("127.0.0.1");
         await fixture.Broker.StartAsync();
         await fixture.StartAgentAsync();
         await fixture.AppendAsync(0, 20);
@@ -30,32 +34,28 @@ public sealed class TlsTests : IDisposable
     public async Task Another_broker_gets_neither_secret_nor_readings(string what)
     {
         await using var fixture = new UplinkFixture(null, ("Agent:Hub:Tls", "true"), ("Agent:Hub:CaFile", _folder.File("ca.pem")));
-        var own = Issue(_folder.File("ca.pem"), what == "another name" ? "127.0.0.9" : "127.0.0.1");
-        fixture.Broker.Certificate = what == "another authority" ? Issue(_folder.File("other.pem"), "127.0.0.1") : own;
+        using var other = new TestAuthority();
+        fixture.Broker.Certificate = what == "another authority" ? other.Issue("127.0.0.1") : _authority.Issue("127.0.0.9");
         await fixture.Broker.StartAsync();
         await fixture.StartAgentAsync();
         await fixture.AppendAsync(0, 20);
-        await Eventually.TrueAsync(() => fixture.Log.Count(line => line.StartsWith("Warning: Uplink: The line to the hub is down", StringComparison.Ordinal)) >= 2, "it tried again");
+        var said = $"Warning: Uplink: The hub's certificate is not accepted: it must be for '127.0.0.1' and of an authority in '{_folder.File("ca.pem")}'";
+        await Eventually.TrueAsync(() => fixture.Log.Count(line => line.StartsWith(said, StringComparison.Ordinal)) >= 2, "it tried again");
         Assert.Equal((0, 0, 20L), (fixture.Broker.Connects, fixture.Broker.Packs.Count, fixture.Outbox.Counters.Held));
     }
 
-    private static X509Certificate2 Issue(string authorityFile, string address)
+    [Fact]
+    public async Task A_file_without_an_authority_is_said_and_read_again_when_it_has_one()
     {
-        var from = new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);
-        var until = new DateTimeOffset(2099, 1, 1, 0, 0, 0, TimeSpan.Zero);
-        using var authorityKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var authorityRequest = new CertificateRequest("CN=Test authority", authorityKey, HashAlgorithmName.SHA256);
-        authorityRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        using var authority = authorityRequest.CreateSelfSigned(from, until);
-        File.WriteAllText(authorityFile, authority.ExportCertificatePem());
-
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=hub", key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddIpAddress(IPAddress.Parse(address));
-        request.CertificateExtensions.Add(names.Build());
-        using var issued = request.Create(authority, from, until, [1, 2, 3, 4]);
-        using var withKey = issued.CopyWithPrivateKey(key);
-        return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null);
+        await File.WriteAllTextAsync(_folder.File("ca.pem"), "not a certificate", UplinkFixture.Cancel);
+        await using var fixture = new UplinkFixture(null, ("Agent:Hub:Tls", "true"), ("Agent:Hub:CaFile", _folder.File("ca.pem")));
+        fixture.Broker.Certificate = _authority.Issue("127.0.0.1");
+        await fixture.Broker.StartAsync();
+        await fixture.StartAgentAsync();
+        await fixture.AppendAsync(0, 20);
+        await Eventually.TrueAsync(() => fixture.Log.Any(line => line.Contains($"Agent:Hub:CaFile '{_folder.File("ca.pem")}' holds no certificate", StringComparison.Ordinal)), "it says what is wrong");
+        await File.WriteAllTextAsync(_folder.File("ca.pem"), _authority.Pem, UplinkFixture.Cancel);
+        await fixture.ReleasedAsync(20);
+        fixture.AssertTaken(20);
     }
 }

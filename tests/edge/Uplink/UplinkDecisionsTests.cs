@@ -51,7 +51,7 @@ public sealed class UplinkDecisionsTests
 
     [Theory]
     [InlineData(0x00, "Taken")]
-    [InlineData(0x10, "Taken")]
+    [InlineData(0x10, "Later")]
     [InlineData(0x80, "Later")]
     [InlineData(0x83, "Refused")]
     [InlineData(0x87, "Forbidden")]

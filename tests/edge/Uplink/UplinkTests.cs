@@ -155,6 +155,7 @@ public sealed class UplinkTests
     }
 
     [Theory]
+    [InlineData(0x10, "Warning: Uplink: the hub cannot take readings now (code 0x10 no hub has joined this broker yet")]
     [InlineData(0x97, "Warning: Uplink: the hub cannot take readings now (code 0x97")]
     [InlineData(0x89, "Warning: Uplink: the hub cannot take readings now (code 0x89")]
     [InlineData(0x80, "Warning: Uplink: the hub cannot take readings now (code 0x80")]
