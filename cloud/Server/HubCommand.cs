@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using Hub.Cloud.Server.Demo;
 using Hub.Cloud.Server.Tools;
 using Microsoft.Extensions.Configuration;
@@ -43,6 +44,35 @@ internal static class HubCommand
         root.Add(UserTool.Create(result => Build(result), Guard));
         root.Add(MunicipalityTool.Create(result => Build(result), Guard));
         return root;
+    }
+
+    /// <summary>Runs a command line.</summary>
+    /// <param name="arguments">What was typed after <c>hub</c>.</param>
+    /// <param name="stop">Ends a verb that serves.</param>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, CancellationToken stop)
+    {
+        var result = Create().Parse(arguments);
+        if (result.Action is ParseErrorAction)
+        {
+            // The library would follow its sentence with the whole help, and the sentence would scroll away.
+            var verb = string.Join(' ', Verbs(result).Skip(1).Prepend("hub"));
+            await Console.Error.WriteLineAsync($"hub: {string.Join(' ', result.Errors.Select(error => error.Message.ReplaceLineEndings(" ")).Distinct())} See: {verb} --help");
+            return 2;
+        }
+
+        return await result.InvokeAsync(new() { EnableDefaultExceptionHandler = false }, stop);
+    }
+
+    private static Stack<string> Verbs(ParseResult result)
+    {
+        var names = new Stack<string>();
+        for (var command = result.CommandResult; command is not null; command = command.Parent as System.CommandLine.Parsing.CommandResult)
+        {
+            names.Push(command.Command.Name);
+        }
+
+        return names;
     }
 
     private static async Task<int> ServeAsync(ParseResult result, CancellationToken stop)

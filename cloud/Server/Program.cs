@@ -1,3 +1,3 @@
 using Hub.Cloud.Server;
 
-return await HubCommand.Create().Parse(args).InvokeAsync(new() { EnableDefaultExceptionHandler = false });
+return await HubCommand.RunAsync(args, CancellationToken.None);

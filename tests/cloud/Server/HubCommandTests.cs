@@ -41,19 +41,25 @@ public sealed class HubCommandTests
     [InlineData("--settings {0}/missing.json --data {0}", "--settings")]
     [InlineData("station remove nowhere/nothing --data {0}", "hub station list")]
     [InlineData("station remove nothing --data {0}", "municipality/station")]
+    [InlineData("demo --htp 8080 --data {0}", "See: hub demo --help")]
+    [InlineData("demmo --data {0}", "'demmo'")]
+    [InlineData("station --data {0}", "See: hub station --help")]
+    [InlineData("station add braga/a --data {0}", "--latitude")]
+    [InlineData("station add braga/a --name A --latitude north --longitude -8.4 --data {0}", "See: hub station add --help")]
+    [InlineData("serve --data {0}/a-file", "is a file")]
     [InlineData("user add somebody --municipality nowhere --data {0}", "nowhere")]
     public async Task A_mistake_is_one_line_on_the_error_stream_and_code_2(string arguments, string expected)
     {
         using var folder = new TempFolder();
+        await File.WriteAllTextAsync(Path.Combine(folder.Path, "a-file"), "", TestContext.Current.CancellationToken);
         var terminal = Console.Error;
         await using var said = new StringWriter();
         Console.SetError(said);
         int code;
         try
         {
-            code = await HubCommand.Create()
-                .Parse(string.Format(System.Globalization.CultureInfo.InvariantCulture, arguments, folder.Path))
-                .InvokeAsync(new() { EnableDefaultExceptionHandler = false }, TestContext.Current.CancellationToken);
+            code = await HubCommand.RunAsync(
+                string.Format(System.Globalization.CultureInfo.InvariantCulture, arguments, folder.Path).Split(' '), TestContext.Current.CancellationToken);
         }
         finally
         {
