@@ -101,7 +101,7 @@ internal readonly struct Query(HttpContext context)
 
         return Words.TryInstant(text, out var utc)
             ? utc
-            : throw new ProblemException(Problems.BadTime, $"{name} is \"{Short(text)}\"; expected is ISO 8601 with Z or an offset, as 2026-03-01T12:00:00Z.", name);
+            : throw new ProblemException(Problems.BadTime, $"{name} is \"{Short(text)}\"; expected: ISO 8601 with Z or an offset, as 2026-03-01T12:00:00Z.", name);
     }
 
     public TimeSpan? Duration(string name)
@@ -176,7 +176,7 @@ internal readonly struct Query(HttpContext context)
     }
 
     public static ProblemException Wrong(string name, string text, string expected) =>
-        new(Problems.BadParameter, $"{name} is \"{Short(text)}\"; expected is {expected}.", name);
+        new(Problems.BadParameter, $"{name} is \"{Short(text)}\"; expected: {expected}.", name);
 
     public static string Short(string text) => text.Length <= 80 ? text : text[..80] + "...";
 }

@@ -58,7 +58,7 @@ internal sealed class DuckDatabase(SeriesOptions options) : IDisposable
         }
         catch (IOException e)
         {
-            throw new IOException($"The series folder {options.Folder} is in use by another hub: stop that one, or give this one a folder of its own with {SeriesOptions.Section}:Folder.", e);
+            throw new IOException($"The series folder {options.Folder} is in use by another hub: stop that one, or give this one a data folder of its own with --data (or only its series with {SeriesOptions.Section}:Folder).", e);
         }
     }
 

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
+using System.CommandLine.Invocation;
 using Hub.Cloud.Server.Demo;
 using Hub.Cloud.Server.Tools;
 using Microsoft.Extensions.Configuration;
@@ -26,26 +26,6 @@ internal static class HubCommand
         HelpName = "SPAN",
     };
 
-    /// <summary>Does what the arguments say. What cannot be read is one line, not a page of help.</summary>
-    /// <returns>0 done, 1 failed, 2 wrong setting or machine not ready.</returns>
-    public static async Task<int> RunAsync(string[] arguments)
-    {
-        var result = Create().Parse(arguments);
-        if (result.Errors.Count == 0)
-        {
-            return await result.InvokeAsync(new() { EnableDefaultExceptionHandler = false });
-        }
-
-        var verbs = "";
-        for (var command = result.CommandResult; command.Parent is CommandResult parent; command = parent)
-        {
-            verbs = $" {command.Command.Name}{verbs}";
-        }
-
-        await Console.Error.WriteLineAsync($"hub: {string.Join(' ', result.Errors.Select(error => error.Message.TrimEnd('.') + '.').Distinct())} See hub{verbs} --help.");
-        return 2;
-    }
-
     /// <summary>Builds the command tree.</summary>
     public static RootCommand Create()
     {
@@ -64,6 +44,35 @@ internal static class HubCommand
         root.Add(UserTool.Create(result => Build(result), Guard));
         root.Add(MunicipalityTool.Create(result => Build(result), Guard));
         return root;
+    }
+
+    /// <summary>Runs a command line.</summary>
+    /// <param name="arguments">What was typed after <c>hub</c>.</param>
+    /// <param name="stop">Ends a verb that serves.</param>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, CancellationToken stop)
+    {
+        var result = Create().Parse(arguments);
+        if (result.Action is ParseErrorAction)
+        {
+            // The library would follow its sentence with the whole help, and the sentence would scroll away.
+            var verb = string.Join(' ', Verbs(result).Skip(1).Prepend("hub"));
+            await Console.Error.WriteLineAsync($"hub: {string.Join(' ', result.Errors.Select(error => error.Message.ReplaceLineEndings(" ")).Distinct())} See: {verb} --help");
+            return 2;
+        }
+
+        return await result.InvokeAsync(new() { EnableDefaultExceptionHandler = false }, stop);
+    }
+
+    private static Stack<string> Verbs(ParseResult result)
+    {
+        var names = new Stack<string>();
+        for (var command = result.CommandResult; command is not null; command = command.Parent as System.CommandLine.Parsing.CommandResult)
+        {
+            names.Push(command.Command.Name);
+        }
+
+        return names;
     }
 
     private static async Task<int> ServeAsync(ParseResult result, CancellationToken stop)

@@ -171,6 +171,11 @@ internal static class HubConfiguration
 
     private static void EnsurePrivateAndWritable(string folder)
     {
+        if (File.Exists(folder))
+        {
+            throw new StartException($"The data folder {folder} is a file. Give a folder with --data.");
+        }
+
         try
         {
             if (OperatingSystem.IsWindows())

@@ -11,6 +11,7 @@ using Hub.Cloud.Stations;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 
 namespace Hub.Cloud.Server;
 
@@ -175,7 +176,7 @@ internal static class HubHost
         builder.Services.AddHubPortal(configuration);
         builder.Services.AddHubBridges();
         builder.Services.AddHealthChecks().AddCheck<StoreHealth>("series", tags: ["ready"]);
-        builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
+        builder.Services.AddOpenTelemetry().ConfigureResource(static resource => resource.AddService("hub")).WithMetrics(metrics => metrics
             .AddMeter("Hub.*", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
             .AddPrometheusExporter());
         configure(builder.Services);

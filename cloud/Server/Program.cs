@@ -1,3 +1,3 @@
 using Hub.Cloud.Server;
 
-return await HubCommand.RunAsync(args);
+return await HubCommand.RunAsync(args, CancellationToken.None);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Hub.Cloud.Alerts.Storage;
 using Hub.Cloud.Notifications;
 using Hub.Cloud.Stations;
+using Hub.Edge.Contract.Quantities;
 
 namespace Hub.Cloud.Alerts.Evaluation;
 
@@ -27,7 +28,7 @@ internal sealed class AlarmMessages(IMunicipalityDirectory municipalities)
             rule.NameEn,
             alarm.Severity,
             rule.Property,
-            UnitText(datastream.Quantity.SenmlUnit),
+            UnitText(datastream.Quantity),
             ended ? alarm.LastValue : alarm.StartValue,
             ended ? rule.ClearLevel : rule.SetLevel,
             alarm.ConditionAt,
@@ -54,9 +55,11 @@ internal sealed class AlarmMessages(IMunicipalityDirectory municipalities)
 
     public static AlarmMessage FromJson(string json) => JsonSerializer.Deserialize<AlarmMessage>(json)!;
 
-    /// <summary>A SenML unit as people write it.</summary>
-    public static string UnitText(string senmlUnit) => senmlUnit switch
+    /// <summary>A quantity's unit as people write it, the weighting of a sound level included.</summary>
+    public static string UnitText(Quantity quantity) => quantity.SenmlUnit switch
     {
+        "dB" when quantity.Id.StartsWith("la", StringComparison.Ordinal) => "dB(A)",
+        "dB" when quantity.Id.StartsWith("lc", StringComparison.Ordinal) => "dB(C)",
         "ug/m3" => "µg/m³",
         "mg/m3" => "mg/m³",
         "1/cm3" => "cm⁻³",
@@ -65,6 +68,6 @@ internal sealed class AlarmMessages(IMunicipalityDirectory municipalities)
         "deg" => "°",
         "W/m2" => "W/m²",
         "count" or "/" => "",
-        _ => senmlUnit,
+        var unit => unit,
     };
 }

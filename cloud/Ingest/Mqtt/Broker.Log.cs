@@ -5,8 +5,8 @@ namespace Hub.Cloud.Ingest.Mqtt;
 
 internal static partial class BrokerLog
 {
-    [LoggerMessage(EventId = 3301, Level = LogLevel.Information, Message = "MQTT broker listens on {Endpoint} (TLS: {TlsEndpoint}).")]
-    public static partial void Listening(this ILogger logger, IPEndPoint? endpoint, IPEndPoint? tlsEndpoint);
+    [LoggerMessage(EventId = 3301, Level = LogLevel.Information, Message = "MQTT broker listens on {Endpoint} (with TLS: {TlsEndpoint}).")]
+    public static partial void Listening(this ILogger logger, IPEndPoint? endpoint, object tlsEndpoint);
 
     [LoggerMessage(EventId = 3302, Level = LogLevel.Warning, Message = "A connection could not be accepted.")]
     public static partial void AcceptFailed(this ILogger logger, Exception exception);

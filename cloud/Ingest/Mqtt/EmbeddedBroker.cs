@@ -99,7 +99,7 @@ internal sealed class EmbeddedBroker : IHostedService, IHubPublisher, IAsyncDisp
         _kept = await _retained.LoadAsync().ConfigureAwait(false);
         await _server.StartAsync().ConfigureAwait(false);
         _kept = [];
-        _logger.Listening(BoundEndpoint, BoundTlsEndpoint);
+        _logger.Listening(BoundEndpoint, (object?)BoundTlsEndpoint ?? "none");
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)

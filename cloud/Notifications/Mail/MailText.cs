@@ -22,7 +22,8 @@ internal static class MailText
         var (title, sentence) = Headline(message, words);
         var rows = Rows(message, words, zone);
         var note = Note(message, words);
-        var place = $"{message.StationName}, {message.MunicipalityName}";
+        var rule = words.Of(message.RuleNamePt, message.RuleNameEn);
+        var place = rule.Contains(message.StationName, StringComparison.OrdinalIgnoreCase) ? message.MunicipalityName : $"{message.StationName}, {message.MunicipalityName}";
         return ($"{title} – {place}", Text(sentence, rows, note, link, words), Html(sentence, rows, note, link, words, message));
     }
 
@@ -89,8 +90,9 @@ internal static class MailText
 
         if (message.EndedAt is { } endedAt && !message.Withdrawn)
         {
-            rows.Add((words.Of("Início", "Began"), words.Time(message.StartedAt, zone)));
-            rows.Add((words.Of("Fim", "Ended"), words.Time(endedAt, zone)));
+            var toTheSecond = endedAt - message.StartedAt < TimeSpan.FromMinutes(5);
+            rows.Add((words.Of("Início", "Began"), words.Time(message.StartedAt, zone, toTheSecond)));
+            rows.Add((words.Of("Fim", "Ended"), words.Time(endedAt, zone, toTheSecond)));
             rows.Add((words.Of("Duração", "Duration"), Duration(endedAt - message.StartedAt)));
         }
         else
@@ -163,12 +165,12 @@ internal static class MailText
     private static string Footer(Words words) => words.Of(
         "Mensagem automática da plataforma Hub. Recebe-a porque subscreve os alarmes deste município.", "Automatic message from Hub. You receive it because you subscribe to the alarms of this municipality.");
 
-    /// <summary>Hours and minutes, or less: the same in both languages.</summary>
+    /// <summary>Days, hours and minutes, or seconds: the same in both languages.</summary>
     private static string Duration(TimeSpan duration)
     {
         var (days, hours, minutes) = (duration.Days, duration.Hours, duration.Minutes);
-        var text = days > 0 ? $"{days} d {hours} h {minutes} min" : hours > 0 ? $"{hours} h {minutes} min" : minutes > 0 ? $"{minutes} min" : $"{duration.Seconds} s";
-        return text;
+        string[] parts = duration < TimeSpan.FromMinutes(1) ? [$"{duration.Seconds} s"] : [days > 0 ? $"{days} d" : "", hours > 0 ? $"{hours} h" : "", minutes > 0 ? $"{minutes} min" : ""];
+        return string.Join(' ', parts.Where(part => part.Length > 0));
     }
 
     private static string Safe(string text) => WebUtility.HtmlEncode(text);
@@ -177,22 +179,22 @@ internal static class MailText
     {
         public string Of(string pt, string en) => portuguese ? pt : en;
 
-        /// <summary>A value with its unit: one decimal from 100 up, otherwise two, trailing zeros left out; a no-break space before the unit, none before % and °.</summary>
+        /// <summary>A value with its unit: one decimal from 100 up and for sound levels, otherwise two, trailing zeros left out; a no-break space before the unit, none before % and °.</summary>
         public string Number(double value, string unit)
         {
-            var number = value.ToString(Math.Abs(value) >= 100 ? "0.#" : "0.##", culture);
+            var number = value.ToString(Math.Abs(value) >= 100 || unit.StartsWith("dB", StringComparison.Ordinal) ? "0.#" : "0.##", culture);
             return unit.Length == 0 ? number : unit is "°" || (unit is "%" && !portuguese) ? number + unit : $"{number}\u00a0{unit}";
         }
 
-        /// <summary>Local time with its offset, so that it is unambiguous in the hour that happens twice.</summary>
-        public string Time(DateTime utc, TimeZoneInfo zone)
+        /// <summary>Local time with its offset, so that it is unambiguous in the hour that happens twice; with seconds where minutes would not tell start from end.</summary>
+        public string Time(DateTime utc, TimeZoneInfo zone, bool toTheSecond = false)
         {
             var offset = zone.GetUtcOffset(utc);
             var local = DateTime.SpecifyKind(utc + offset, DateTimeKind.Unspecified);
             var sign = offset < TimeSpan.Zero ? "−" : "+";
             var hours = offset.Duration();
             var shift = hours == TimeSpan.Zero ? "UTC" : $"UTC{sign}{(int)hours.TotalHours}{(hours.Minutes == 0 ? "" : $":{hours.Minutes:00}")}";
-            var pattern = portuguese ? "d 'de' MMMM 'de' yyyy, HH:mm" : "d MMMM yyyy, HH:mm";
+            var pattern = (portuguese ? "d 'de' MMMM 'de' yyyy, HH:mm" : "d MMMM yyyy, HH:mm") + (toTheSecond ? ":ss" : "");
             return $"{local.ToString(pattern, culture)} ({shift})";
         }
     }

@@ -45,6 +45,12 @@ internal sealed class Speech
     /// <summary>A number with fixed decimals.</summary>
     public string Figure(double value, int decimals) => value.ToString("N" + decimals.ToString(CultureInfo.InvariantCulture), Culture);
 
+    /// <summary>A place on the globe, e.g. <c>41,55030° N, 8,42290° O</c>.</summary>
+    /// <param name="latitude">Degrees, north positive.</param>
+    /// <param name="longitude">Degrees, east positive.</param>
+    public string Coordinates(double latitude, double longitude) =>
+        $"{Figure(Math.Abs(latitude), 5)}° {(latitude < 0 ? this["compass.south"] : this["compass.north"])}, {Figure(Math.Abs(longitude), 5)}° {(longitude < 0 ? this["compass.west"] : this["compass.east"])}";
+
     /// <summary>A quantity's name.</summary>
     public string NameOf(Quantity quantity) => Code == "pt" ? quantity.NamePt : quantity.NameEn;
 

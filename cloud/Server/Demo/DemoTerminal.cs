@@ -3,6 +3,7 @@ using Hub.Cloud.Alerts;
 using Hub.Cloud.Ingest;
 using Hub.Cloud.Series;
 using Hub.Cloud.Stations;
+using Hub.Edge.Contract.Topics;
 using Microsoft.Extensions.Configuration;
 
 namespace Hub.Cloud.Server.Demo;
@@ -26,7 +27,7 @@ internal static class DemoTerminal
     }
 
     /// <summary>Where to look and how to sign in.</summary>
-    public static void Welcome(WebApplication app, IConfiguration configuration, DemoFiles files, DemoState state, IEnumerable<string> people)
+    public static void Welcome(WebApplication app, IConfiguration configuration, DemoState state, DemoFiles files, IEnumerable<string> people)
     {
         var address = HubHost.Address(app);
         var mqtt = configuration["Hub:Mqtt:Endpoint"] ?? "127.0.0.1:1883";
@@ -37,7 +38,8 @@ internal static class DemoTerminal
 
               City page    {address}
               API          {address}/docs
-              MQTT         {mqtt}  (alarms: user demo, password {state.ReaderSecret}, topics {string.Join(" ", files.Municipalities.Select(m => $"hub/v1/{m.Slug}/alarms/#"))})
+              MQTT         {mqtt}, user demo, password {state.ReaderSecret}
+              Alarms at    {string.Join("  ", AlarmTopics(files.Municipalities.Select(municipality => municipality.Slug)))}
               Mail         {Path.Combine(data, "mail")}
               Webhooks     {Path.Combine(data, "demo", "webhook")}
 
@@ -48,6 +50,9 @@ internal static class DemoTerminal
 
             """);
     }
+
+    /// <summary>What the reader may subscribe to: a filter for each municipality, because the broker refuses one over all of them.</summary>
+    internal static IEnumerable<string> AlarmTopics(IEnumerable<string> municipalities) => municipalities.Select(slug => $"{HubTopic.Root}/{slug}/alarms/#");
 
     /// <summary>Shows how far the stations' backlog has come until every station has reached the present.</summary>
     /// <param name="services">The running hub.</param>

@@ -55,7 +55,7 @@ internal static class Demonstration
                 state.Save(stateFile);
             });
 
-        DemoTerminal.Welcome(app, configuration, files, state, People.Select(p => p.User));
+        DemoTerminal.Welcome(app, configuration, state, files, People.Select(p => p.User));
         var mqtt = configuration["Hub:Mqtt:Endpoint"] ?? "127.0.0.1:1883";
         var agents = new List<AgentProcess>();
         Task? left = null;

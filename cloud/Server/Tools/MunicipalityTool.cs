@@ -33,6 +33,7 @@ internal static class MunicipalityTool
                     result.GetValue(longitude),
                     result.GetValue(zone)!),
                 stop));
+            Console.WriteLine($"municipality  {result.GetValue(slug)}");
             return 0;
         }));
         command.Add(add);

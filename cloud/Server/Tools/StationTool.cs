@@ -17,7 +17,7 @@ internal static class StationTool
 
         var title = new Option<string>("--name") { Description = "Name shown to people", Required = true, HelpName = "NAME" };
         var latitude = new Option<double>("--latitude") { Description = "WGS 84, e.g. 41.5514", Required = true, HelpName = "DEGREES", CustomParser = Degrees };
-        var longitude = new Option<double>("--longitude") { Description = "WGS 84, e.g. -8.4229", Required = true, HelpName = "DEGREES", CustomParser = Degrees };
+        var longitude = new Option<double>("--longitude") { Description = "WGS 84, west negative, e.g. -8.4229", Required = true, HelpName = "DEGREES", CustomParser = Degrees };
         var isPrivate = new Option<bool>("--private") { Description = "Hide it and its observations from anonymous visitors" };
         var add = new Command("add", "Register a station; prints its secret once.") { name, title, latitude, longitude, isPrivate };
         add.SetAction((result, stop) => guard(async () =>

@@ -34,7 +34,7 @@ public sealed class EvaluatorTests
         Assert.Equal((NotificationKind.Started, 72d, 70d, (DateTime?)null), (started.Kind, started.Value, started.Limit, started.EndedAt));
         Assert.Equal((NotificationKind.Ended, 50d, 65d, (DateTime?)T0.AddMinutes(1)), (ended.Kind, ended.Value, ended.Limit, ended.EndedAt));
         Assert.Equal((started.Alarm, 80d), (ended.Alarm, ended.Peak));
-        Assert.Equal(("Braga", "Estação avenida", "dB", "Europe/Lisbon"), (started.MunicipalityName, started.StationName, started.Unit, started.Zone));
+        Assert.Equal(("Braga", "Estação avenida", "dB(A)", "Europe/Lisbon"), (started.MunicipalityName, started.StationName, started.Unit, started.Zone));
     }
 
     [Fact]

@@ -78,7 +78,7 @@ public sealed class MailTests
         Assert.Equal([started.MessageId!, corrected.MessageId!], ended.References);
         Assert.Equal(corrected.MessageId, ended.InReplyTo);
         Assert.Equal("auto-generated", ended.Headers[HeaderId.AutoSubmitted]);
-        Assert.Contains("63,25", ended.TextBody, StringComparison.Ordinal);
+        Assert.Contains("63,3\u00a0dB", ended.TextBody, StringComparison.Ordinal);
         Assert.Contains(Link, ended.TextBody, StringComparison.Ordinal);
         Assert.Contains("<html lang=\"pt-PT\">", ended.HtmlBody, StringComparison.Ordinal);
         Assert.Equal("m***@example.org", (await bench.LogAsync())[0].Target);

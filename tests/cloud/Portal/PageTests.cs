@@ -288,11 +288,25 @@ public sealed class PageTests : IAsyncLifetime
     [Fact]
     public async Task Replays_say_whose_data_they_are()
     {
-        var city = await Get("/");
-        Assert.Contains("Reprodução", city, StringComparison.Ordinal);
-        Assert.Contains(City.Zurich, city, StringComparison.Ordinal);
-        Assert.Contains(City.Zurich, await Get("/stations/braga/avenida-central"), StringComparison.Ordinal);
+        foreach (var path in new[] { "/", "/about", "/stations/braga/avenida-central" })
+        {
+            var page = Html.Read(await Get(path)).Text;
+            Assert.Contains("Reprodução", page, StringComparison.Ordinal);
+            Assert.Contains(City.ZurichSource, page, StringComparison.Ordinal);
+            Assert.DoesNotContain("Replay", page, StringComparison.Ordinal);
+        }
+
         Assert.DoesNotContain("station-source", await Get("/stations/braga/se"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_source_that_is_no_replay_is_named_and_not_called_one()
+    {
+        var page = Html.Read(await Get("/stations/braga/ponte")).Text;
+        Assert.Contains(City.Neighbours, page, StringComparison.Ordinal);
+        Assert.DoesNotContain("Reprodução", page, StringComparison.Ordinal);
+        Assert.Contains(City.Neighbours, Html.Read(await Get("/about")).Text, StringComparison.Ordinal);
+        Assert.DoesNotContain(City.Neighbours, await Get("/m/braga"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -348,7 +362,30 @@ public sealed class PageTests : IAsyncLifetime
         string?[] states = [.. page.Tags.Where(tag => tag.Name == "li" && tag["class"] == "alarm").Select(tag => tag["data-state"])];
         Assert.Equal(["open", "open", "ended", "past", "withdrawn"], states);
         Assert.Contains("≥ 25 µg/m³", page.Text, StringComparison.Ordinal);
+        Assert.Contains("Anulado", page.Text, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task An_alarm_counts_from_when_its_condition_began_as_its_mail_does()
+    {
+        // It had held for ten minutes when it became an alarm, and for 1 h 12 min after that.
+        var page = Html.Read(await Get("/alarms?municipality=aveiro"));
+        Assert.Contains("1 h 22 min", page.Text, StringComparison.Ordinal);
+        Assert.Contains(page.Tags, tag => tag.Name == "time" && tag["datetime"] == Iso(Noon.AddHours(-9).AddMinutes(-10)));
+    }
+
+    [Fact]
+    public async Task A_table_that_scrolls_can_be_reached_by_keyboard_and_has_a_name()
+    {
+        foreach (var path in new[] { "/", "/stations/braga/avenida-central" })
+        {
+            var frames = Html.Read(await Get(path)).Tags.Where(tag => tag["class"] == "table-frame").ToArray();
+            Assert.NotEmpty(frames);
+            Assert.All(frames, frame => Assert.True(frame["tabindex"] == "0" && frame["role"] == "region" && frame["aria-labelledby"] is { Length: > 0 }));
+        }
+    }
+
+    private static string Iso(DateTime utc) => utc.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture);
 
     private double Latest(string municipality, string station, Hub.Edge.Contract.Quantities.Quantity quantity) =>
         host.City.Series.TryGetLatest(host.City.Datastream(municipality, station, quantity).Id, out var latest) ? latest.Result : throw new KeyNotFoundException();

@@ -21,6 +21,13 @@ public sealed partial class SpeechTests
         Assert.DoesNotContain(".", Speech.Pt.Figure(1234567, 0), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_place_is_written_with_the_sides_of_the_globe()
+    {
+        Assert.Equal("41,55030° N, 8,42290° O", Speech.Pt.Coordinates(41.5503, -8.4229));
+        Assert.Equal("25.96000° S, 32.58000° E", Speech.En.Coordinates(-25.96, 32.58));
+    }
+
     [Theory]
     [InlineData(0, "agora", "now")]
     [InlineData(-5, "agora", "now")]

@@ -41,6 +41,12 @@ public sealed class HubCommandTests
     [InlineData("--settings {0}/missing.json --data {0}", "--settings")]
     [InlineData("station remove nowhere/nothing --data {0}", "hub station list")]
     [InlineData("station remove nothing --data {0}", "municipality/station")]
+    [InlineData("demo --htp 8080 --data {0}", "See: hub demo --help")]
+    [InlineData("demmo --data {0}", "'demmo'")]
+    [InlineData("station --data {0}", "See: hub station --help")]
+    [InlineData("station add braga/a --data {0}", "--latitude")]
+    [InlineData("station add braga/a --name A --latitude north --longitude -8.4 --data {0}", "See: hub station add --help")]
+    [InlineData("serve --data {0}/a-file", "is a file")]
     [InlineData("user add somebody --municipality nowhere --data {0}", "nowhere")]
     [InlineData("user reset-password nobody --data {0}", "nobody")]
     [InlineData("station mosquitto --out {0}/hub.db --hub-secret-file {0}/secret --data {0}", "--out")]
@@ -53,13 +59,15 @@ public sealed class HubCommandTests
     {
         using var folder = new TempFolder();
         await File.WriteAllTextAsync(folder.File("secret"), new string('s', 32), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(folder.Path, "a-file"), "", TestContext.Current.CancellationToken);
         var terminal = Console.Error;
         await using var said = new StringWriter();
         Console.SetError(said);
         int code;
         try
         {
-            code = await HubCommand.RunAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, arguments, folder.Path).Split(' '));
+            code = await HubCommand.RunAsync(
+                string.Format(System.Globalization.CultureInfo.InvariantCulture, arguments, folder.Path).Split(' '), TestContext.Current.CancellationToken);
         }
         finally
         {

@@ -1,6 +1,6 @@
 import { hubNow, page, word } from "./page";
 
-/** How old something is, in words; the server writes the same words (Ages.cs). */
+/** How old something is, in words; the server writes the same words (Speech.cs). */
 export function ageText(milliseconds: number): string {
   const seconds = Math.floor(milliseconds / 1000);
   if (seconds < 1) return word("age.now");

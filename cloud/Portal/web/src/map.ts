@@ -19,6 +19,14 @@ interface Place {
   at: [number, number];
 }
 
+/** A place on the map's frame, pixels from its upper left corner. */
+interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
 /** The map of the stations listed on the page: it reads the list and shows nothing that the list does not say. */
 class HubMap extends HTMLElement {
   #map: maplibre.Map | undefined;
@@ -73,6 +81,8 @@ class HubMap extends HTMLElement {
       all.addEventListener("click", () => map.fitBounds(bounds, framing));
     }
     map.on("zoom", () => this.#sign(false));
+    map.on("moveend", () => this.#arrange());
+    map.on("resize", () => this.#arrange());
     this.#sign(true);
     document.addEventListener("hub:status", () => this.#sign(true));
     document.addEventListener("hub:refreshed", () => this.#sign(true));
@@ -120,6 +130,41 @@ class HubMap extends HTMLElement {
     for (const sign of this.#signs) sign.remove();
     const places = this.#places();
     this.#signs = detailed ? places.map((place) => this.#station(place, map)) : this.#municipalities(places, map);
+    this.#arrange();
+  }
+
+  /** Puts each label where it is cut by no edge and hides no other sign: below, above or beside its own. Without such a place it shows only while its sign is pointed at. */
+  #arrange(): void {
+    const map = this.#map;
+    if (!map) return;
+    const frame = map.getContainer();
+    const { left, top } = frame.getBoundingClientRect();
+    const controls = [...this.querySelectorAll(".maplibregl-ctrl, [data-map-all]")].map((one) => one.getBoundingClientRect());
+    const taken: Box[] = controls.map((one) => ({ x: one.x - left, y: one.y - top, width: one.width, height: one.height }));
+    const signs = this.#signs.map((marker) => {
+      const element = marker.getElement();
+      const { x, y } = map.project(marker.getLngLat());
+      const box = { x: x - element.offsetWidth / 2, y: y - element.offsetHeight / 2, width: element.offsetWidth, height: element.offsetHeight };
+      taken.push(box);
+      return { element, box };
+    });
+    // The gravest first: its label gets the best place.
+    signs.sort((a, b) => (rank[b.element.dataset.status ?? ""] ?? 0) - (rank[a.element.dataset.status ?? ""] ?? 0));
+    for (const { element, box } of signs) {
+      const text = element.querySelector<HTMLElement>(".map-label");
+      if (!text) continue;
+      const [width, height] = [text.offsetWidth, text.offsetHeight];
+      const [middleX, middleY] = [box.x + (box.width - width) / 2, box.y + (box.height - height) / 2];
+      const sides: [string, Box][] = [
+        ["below", { x: middleX, y: box.y + box.height + 1, width, height }],
+        ["above", { x: middleX, y: box.y - height - 1, width, height }],
+        ["right", { x: box.x + box.width + 1, y: middleY, width, height }],
+        ["left", { x: box.x - width - 1, y: middleY, width, height }],
+      ];
+      const found = sides.find(([, place]) => isInside(place, frame.clientWidth, frame.clientHeight) && !taken.some((other) => other !== box && overlap(place, other)));
+      text.dataset.side = found?.[0] ?? "none";
+      if (found) taken.push(found[1]);
+    }
   }
 
   #station(place: Place, map: maplibre.Map): maplibre.Marker {
@@ -163,6 +208,14 @@ class HubMap extends HTMLElement {
     copy.removeAttribute("data-lon");
     this.#popup = new maplibre.Popup({ offset: 18, maxWidth: "300px", focusAfterOpen: true }).setLngLat(place.at).setDOMContent(copy).addTo(map);
   }
+}
+
+function isInside(box: Box, width: number, height: number): boolean {
+  return box.x >= 0 && box.y >= 0 && box.x + box.width <= width && box.y + box.height <= height;
+}
+
+function overlap(a: Box, b: Box): boolean {
+  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }
 
 function sign(status: string): HTMLButtonElement {

@@ -22,8 +22,10 @@ internal sealed class City
     public static readonly Quantity Temperature = Of("temperature");
     public static readonly Quantity Battery = Of("battery");
 
-    public const string Zurich = "Ostluft, Zürich Stampfenbachstrasse (CC0 1.0), reproduzido com a hora deslocada";
-    public const string Aarhus = "City of Aarhus, CityPulse (CC BY 4.0), reproduzido com a hora deslocada";
+    public const string ZurichSource = "Zürich Stampfenbachstrasse 2017, Ostluft (CC0 1.0)";
+    public const string Zurich = "Replay: " + ZurichSource;
+    public const string Aarhus = "Replay: Østjyske Motorvej, Aarhus 2014, City of Aarhus / CityPulse (CC BY 4.0)";
+    public const string Neighbours = "openSenseMap contributors (PDDL 1.0)";
 
     public City(DateTime now)
     {
@@ -38,7 +40,7 @@ internal sealed class City
             ("universidade", "Universidade, Rua da Pega", 40.6325, -8.6600, Noise, ""), ("alboi", "Jardim do Alboi", 40.6387, -8.6563, Air, Zurich));
         Fill("braga",
             ("avenida-central", "Avenida Central", 41.5518, -8.4220, Air, Zurich), ("rodovia", "Avenida João XXI (Rodovia)", 41.5470, -8.4115, Traffic, Aarhus),
-            ("se", "Largo da Sé", 41.5499, -8.4268, Noise, ""), ("ponte", "Parque da Ponte", 41.5413, -8.4190, Air, ""));
+            ("se", "Largo da Sé", 41.5499, -8.4268, Noise, ""), ("ponte", "Parque da Ponte", 41.5413, -8.4190, Air, Neighbours));
         Fill("evora",
             ("giraldo", "Praça do Giraldo", 38.5710, -7.9093, Noise, ""), ("templo", "Templo Romano", 38.5725, -7.9073, Air, Zurich),
             ("circular", "Estrada da Circunvalação", 38.5665, -7.9010, Traffic, Aarhus), ("aqueduto", "Aqueduto da Água de Prata", 38.5775, -7.9125, Air, Zurich));
