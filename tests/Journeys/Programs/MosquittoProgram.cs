@@ -4,12 +4,13 @@ using Hub.Tests.Kit;
 
 namespace Hub.Tests.Journeys.Programs;
 
-/// <summary>Debian's mosquitto on a free port of 127.0.0.1, with the passwords and rights that the hub wrote for it.</summary>
+/// <summary>Debian's mosquitto on a free port of 127.0.0.1, with firmware-config's configuration (port and paths changed) and the passwords and rights that the hub wrote for it.</summary>
 public sealed class MosquittoProgram : IAsyncDisposable
 {
-    private readonly RunningProgram _running;
+    private readonly string _configuration;
+    private RunningProgram? _running;
 
-    private MosquittoProgram(RunningProgram running, int port) => (_running, Port) = (running, port);
+    private MosquittoProgram(string configuration, int port) => (_configuration, Port) = (configuration, port);
 
     public int Port { get; }
 
@@ -18,19 +19,45 @@ public sealed class MosquittoProgram : IAsyncDisposable
         var port = FreePort.Next();
         var persistence = Directory.CreateDirectory(Path.Combine(folder, "persistence")).FullName;
         var configuration = Path.Combine(folder, "mosquitto.conf");
-        await File.WriteAllTextAsync(configuration, string.Create(CultureInfo.InvariantCulture, $"""
-            listener {port} 127.0.0.1
-            allow_anonymous false
-            password_file {passwordFile}
-            acl_file {aclFile}
-            persistence true
-            persistence_location {persistence}/
-            max_queued_messages 0
-            max_inflight_messages 100
-            user root
+        var text = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "firmware-config", "broker", "mosquitto.conf"));
+        foreach (var (theirs, ours) in new (string, string)[]
+        {
+            ("listener 1883 127.0.0.1", string.Create(CultureInfo.InvariantCulture, $"listener {port} 127.0.0.1")),
+            ("/etc/mosquitto/hub.passwd", passwordFile),
+            ("/etc/mosquitto/hub.acl", aclFile),
+            ("/var/lib/mosquitto/", persistence + "/"),
+        })
+        {
+            text = text.Contains(theirs, StringComparison.Ordinal)
+                ? text.Replace(theirs, ours, StringComparison.Ordinal)
+                : throw new InvalidOperationException($"firmware-config/broker/mosquitto.conf no longer has '{theirs}'.");
+        }
 
-            """));
-        var running = new RunningProgram("/usr/sbin/mosquitto", ["-c", configuration]);
+        await File.WriteAllTextAsync(configuration, $"{text}\nuser {Environment.UserName}\n");
+        var mosquitto = new MosquittoProgram(configuration, port);
+        await mosquitto.RunAsync();
+        return mosquitto;
+    }
+
+    /// <summary>Stops it in order, as its package does at an update, and starts it again: it keeps what it has acknowledged.</summary>
+    public async Task RestartAsync()
+    {
+        await _running!.SignalAsync("TERM", TimeSpan.FromMinutes(1));
+        await _running.DisposeAsync();
+        await RunAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_running is not null)
+        {
+            await _running.DisposeAsync();
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        var running = _running = new RunningProgram("/usr/sbin/mosquitto", ["-c", _configuration]);
         await Eventually.TrueAsync(
             async () =>
             {
@@ -42,7 +69,7 @@ public sealed class MosquittoProgram : IAsyncDisposable
                 try
                 {
                     using var client = new TcpClient();
-                    await client.ConnectAsync("127.0.0.1", port);
+                    await client.ConnectAsync("127.0.0.1", Port);
                     return true;
                 }
                 catch (SocketException)
@@ -51,8 +78,5 @@ public sealed class MosquittoProgram : IAsyncDisposable
                 }
             },
             "mosquitto listens");
-        return new MosquittoProgram(running, port);
     }
-
-    public ValueTask DisposeAsync() => _running.DisposeAsync();
 }
