@@ -100,7 +100,7 @@ internal sealed class HttpIngest(IngestPipeline pipeline, IStations stations, In
         }
     }
 
-    private static bool TryEncoding(HttpRequest request, out bool gzip)
+    internal static bool TryEncoding(HttpRequest request, out bool gzip)
     {
         var encoding = request.Headers.ContentEncoding.ToString();
         gzip = string.Equals(encoding, "gzip", StringComparison.OrdinalIgnoreCase);
@@ -108,7 +108,7 @@ internal sealed class HttpIngest(IngestPipeline pipeline, IStations stations, In
     }
 
     /// <summary>Reads the body into the buffer, which is one byte longer than a pack may be, so that a full buffer means too much.</summary>
-    private static async Task<int> ReadAsync(HttpContext context, bool gzip, byte[] buffer)
+    private static Task<int> ReadAsync(HttpContext context, bool gzip, byte[] buffer)
     {
         var limit = ReadingPack.BytesMax + 1;
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
@@ -116,11 +116,12 @@ internal sealed class HttpIngest(IngestPipeline pipeline, IStations stations, In
             size.MaxRequestBodySize = limit;
         }
 
-        if (!gzip && context.Request.ContentLength > ReadingPack.BytesMax)
-        {
-            return limit;
-        }
+        return !gzip && context.Request.ContentLength > ReadingPack.BytesMax ? Task.FromResult(limit) : FillAsync(context, gzip, buffer, limit);
+    }
 
+    /// <summary>Reads up to a number of bytes of the body.</summary>
+    internal static async Task<int> FillAsync(HttpContext context, bool gzip, byte[] buffer, int limit)
+    {
         await using var unpacked = gzip ? new GZipStream(context.Request.Body, CompressionMode.Decompress, leaveOpen: true) : null;
         var body = unpacked ?? context.Request.Body;
         var length = 0;
@@ -142,10 +143,11 @@ internal sealed class HttpIngest(IngestPipeline pipeline, IStations stations, In
             : Results.Json(answer, statusCode: StatusCodes.Status201Created);
     }
 
-    private RetryLater Busy(string code, string detail) =>
-        new RetryLater(Problem(StatusCodes.Status503ServiceUnavailable, code, detail), _options.RetryAfter);
+    private RetryLater Busy(string code, string detail) => Busy(code, detail, _options.RetryAfter);
 
-    private static IResult Problem(int status, string code, string detail, HttpReceipt? receipt = null)
+    internal static RetryLater Busy(string code, string detail, TimeSpan after) => new(Problem(StatusCodes.Status503ServiceUnavailable, code, detail), after);
+
+    internal static IResult Problem(int status, string code, string detail, object? receipt = null)
     {
         var problem = new ProblemDetails
         {
@@ -174,7 +176,7 @@ internal sealed class HttpIngest(IngestPipeline pipeline, IStations stations, In
         _ => "Bad request",
     };
 
-    private sealed class RetryLater(IResult inner, TimeSpan after) : IResult
+    internal sealed class RetryLater(IResult inner, TimeSpan after) : IResult
     {
         public Task ExecuteAsync(HttpContext httpContext)
         {
