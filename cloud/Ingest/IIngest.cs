@@ -26,7 +26,7 @@ public readonly record struct PackReceipt(int Received, int Stored, int Correcte
 /// <param name="Format">Encoding; null when the content type was not recognised: the pack is quarantined whole.</param>
 /// <param name="Payload">The bytes; valid until the task completes.</param>
 /// <param name="ReceivedAt">UTC instant of arrival.</param>
-/// <param name="Transport">Where it came in: <c>mqtt</c>, <c>mqtt-client</c>, <c>http</c>.</param>
+/// <param name="Transport">Where it came in: <c>mqtt</c>, <c>mqtt-client</c>, <c>http</c>, or the name of an adapter.</param>
 public readonly record struct ArrivedPack(Station Station, PackFormat? Format, ReadOnlyMemory<byte> Payload, DateTime ReceivedAt, string Transport);
 
 /// <summary>The one way in: every transport hands its packs here, and acknowledges only when the task completes. Safe for concurrent callers.</summary>

@@ -1,3 +1,7 @@
+using Hub.Cloud.Ingest.Adapters;
+using Hub.Cloud.Ingest.Adapters.Airrohr;
+using Hub.Cloud.Ingest.Adapters.Telraam;
+using Hub.Cloud.Ingest.Adapters.ThingsStack;
 using Hub.Cloud.Ingest.Http;
 using Hub.Cloud.Ingest.Mqtt;
 using Hub.Cloud.Ingest.Pipeline;
@@ -19,7 +23,7 @@ public static class IngestExtensions
 {
     /// <summary>
     /// Registers <see cref="IIngest"/>, <see cref="IQuarantine"/>, <see cref="IHubPublisher"/>, <see cref="IIngestCounters"/> and the broker as a hosted service. Needs
-    /// <see cref="Series.ISeries"/> and <see cref="Stations.IStations"/>; they must outlive it, so register them first. Safe to call twice.
+    /// <see cref="Series.ISeries"/>, <see cref="Stations.IStations"/> and <see cref="Stations.IAdapterSecrets"/>; they must outlive it, so register them first. Safe to call twice.
     /// </summary>
     /// <param name="services">The host's services.</param>
     /// <param name="configuration">Root of the configuration: <c>Hub:Ingest</c>, <c>Hub:Mqtt</c>, <c>Hub:Database</c> and <c>Hub:Data</c> are read.</param>
@@ -48,6 +52,15 @@ public static class IngestExtensions
         services.AddSingleton<IIngest>(s => s.GetRequiredService<IngestPipeline>());
         services.AddSingleton<IQuarantine, QuarantineStore>();
         services.AddSingleton<HttpIngest>();
+        services.AddSingleton<IStationAdapter, AirrohrAdapter>();
+        services.AddSingleton<IStationAdapter, ThingsStackAdapter>();
+        services.AddSingleton<IStationAdapter, TelraamAdapter>();
+        services.AddSingleton<AdapterSet>();
+        services.AddSingleton<AdapterIngest>();
+        services.AddOptions<TelraamOptions>().Bind(configuration.GetSection(TelraamOptions.Section)).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<TelraamOptions>, TelraamOptionsValidator>();
+        services.AddSingleton<TelraamPoller>();
+        services.AddSingleton<IHostedService>(s => s.GetRequiredService<TelraamPoller>());
         services.AddSingleton<EmbeddedBroker>();
         services.AddSingleton<ExternalBroker>();
         services.AddSingleton<IHubPublisher>(s => IsExternal(s) ? s.GetRequiredService<ExternalBroker>() : s.GetRequiredService<EmbeddedBroker>());
@@ -71,9 +84,34 @@ public static class IngestExtensions
         }
     }
 
-    /// <summary>Maps <c>POST /ingest/v1/{municipality}/{station}</c>. Needs no authentication middleware: it checks the station's own credentials.</summary>
-    public static IEndpointConventionBuilder MapHubIngest(this IEndpointRouteBuilder endpoints) =>
-        endpoints.MapPost("/ingest/v1/{municipality}/{station}", (string municipality, string station, HttpContext context, HttpIngest ingest) => ingest.PostAsync(municipality, station, context))
+    /// <summary>
+    /// Maps <c>POST /ingest/v1/{municipality}/{station}</c>, and below it one address for each adapter. Needs no authentication middleware: it checks the station's own
+    /// credentials.
+    /// </summary>
+    public static IEndpointConventionBuilder MapHubIngest(this IEndpointRouteBuilder endpoints)
+    {
+        foreach (var name in StationAdapters.Names)
+        {
+            endpoints.MapPost($"/ingest/v1/{{municipality}}/{{station}}/{name}", (string municipality, string station, HttpContext context, AdapterIngest ingest) => ingest.PostAsync(municipality, station, name, context))
+                .WithName($"PostForeign-{name}")
+                .WithTags("Ingest")
+                .WithSummary($"Send readings of a station others made ({name})")
+                .WithDescription("Body: what such stations send, as JSON. Credentials: the secret of this station and adapter, Basic or Bearer. The answer comes when the readings, and what is refused, are on disk.")
+                .Accepts<object>("application/json")
+                .Produces<AdapterReceipt>()
+                .Produces<AdapterReceipt>(StatusCodes.Status201Created)
+                .Produces<AdapterReceipt>(StatusCodes.Status202Accepted)
+                .ProducesProblem(StatusCodes.Status401Unauthorized)
+                .ProducesProblem(StatusCodes.Status403Forbidden)
+                .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
+                .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
+                .ProducesProblem(StatusCodes.Status422UnprocessableEntity)
+                .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
+                .AllowAnonymous()
+                .DisableAntiforgery();
+        }
+
+        return endpoints.MapPost("/ingest/v1/{municipality}/{station}", (string municipality, string station, HttpContext context, HttpIngest ingest) => ingest.PostAsync(municipality, station, context))
             .WithName("PostReadings")
             .WithTags("Ingest")
             .WithSummary("Send readings of a station")
@@ -87,6 +125,7 @@ public static class IngestExtensions
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
             .AllowAnonymous()
             .DisableAntiforgery();
+    }
 
     private static bool IsExternal(IServiceProvider services) => services.GetRequiredService<IOptions<MqttOptions>>().Value.Mode == MqttMode.External;
 }

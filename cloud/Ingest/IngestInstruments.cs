@@ -17,6 +17,8 @@ internal sealed class IngestInstruments : IIngestCounters, IDisposable
     private readonly Counter<long> _refusedConnections;
     private readonly Counter<long> _quarantineLeft;
     private readonly Counter<long> _undelivered;
+    private readonly Counter<long> _adapterFields;
+    private readonly Counter<long> _polls;
     private readonly UpDownCounter<long> _connections;
     private readonly Histogram<double> _duration;
     private IngestCounters _totals;
@@ -32,6 +34,8 @@ internal sealed class IngestInstruments : IIngestCounters, IDisposable
         _refusedConnections = _meter.CreateCounter<long>("hub.ingest.refused_connections", "{connection}", "MQTT connections closed by a limit, by reason.");
         _quarantineLeft = _meter.CreateCounter<long>("hub.ingest.quarantine.left", "{entry}", "Entries that left the quarantine, by reason: released, discarded, evicted.");
         _undelivered = _meter.CreateCounter<long>("hub.ingest.undelivered", "{message}", "Messages not queued for a subscriber whose queue was full.");
+        _adapterFields = _meter.CreateCounter<long>("hub.ingest.adapter.fields", "{field}", "Fields of foreign pushes that became no reading, by adapter and outcome: ignored (known, left out on purpose), unknown (in the quarantine).");
+        _polls = _meter.CreateCounter<long>("hub.ingest.telraam.polls", "{request}", "Requests to the Telraam API, by outcome.");
         _connections = _meter.CreateUpDownCounter<long>("hub.ingest.connections", "{connection}", "Open MQTT connections.");
         _duration = _meter.CreateHistogram<double>("hub.ingest.pack.duration", "s", "Time from a pack's arrival to its being on disk, by transport.");
     }
@@ -107,6 +111,12 @@ internal sealed class IngestInstruments : IIngestCounters, IDisposable
 
     public void MessageUndelivered() => _undelivered.Add(1);
 
+    public void FieldsIgnored(string adapter, int count) => AdapterFields(adapter, "ignored", count);
+
+    public void FieldsUnknown(string adapter, int count) => AdapterFields(adapter, "unknown", count);
+
+    public void TelraamPolled(string outcome) => _polls.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
+
     public void QuarantineEvicted(long count) => _quarantineLeft.Add(count, new KeyValuePair<string, object?>("reason", "evicted"));
 
     public void QuarantineReleased() => _quarantineLeft.Add(1, new KeyValuePair<string, object?>("reason", "released"));
@@ -114,6 +124,14 @@ internal sealed class IngestInstruments : IIngestCounters, IDisposable
     public void QuarantineDiscarded() => _quarantineLeft.Add(1, new KeyValuePair<string, object?>("reason", "discarded"));
 
     public void Dispose() => _meter.Dispose();
+
+    private void AdapterFields(string adapter, string outcome, int count)
+    {
+        if (count > 0)
+        {
+            _adapterFields.Add(count, new("adapter", adapter), new("outcome", outcome));
+        }
+    }
 
     private void Records(int count, KeyValuePair<string, object?> transport, string outcome)
     {

@@ -23,6 +23,12 @@ public sealed class IngestOptions
     /// <summary>Most entries one pack may leave in the quarantine, 1 to 10,000 (default 1,000); what is refused beyond is kept in one entry that holds the pack.</summary>
     public int QuarantinePackEntriesMax { get; set; } = 1_000;
 
+    /// <summary>
+    /// File of an operator's own that declares further models of devices for the adapter of The Things Stack, or replaces models of the hub's own table (default none). Same
+    /// form as cloud/Ingest/Adapters/ThingsStack/devices.json; read at start, at most 1 MiB.
+    /// </summary>
+    public string? ThingsStackDevices { get; set; }
+
     /// <summary>What an HTTP sender is told to wait while the store cannot commit, 1 s to 1 h (default 10 s).</summary>
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(10);
 }
@@ -38,6 +44,15 @@ internal sealed class IngestOptionsValidator : IValidateOptions<IngestOptions>
         Require(options.QuarantinePackEntriesMax is >= 1 and <= 10_000, nameof(options.QuarantinePackEntriesMax), "1 to 10000");
         Require(options.QuarantinePackEntriesMax <= options.QuarantineEntriesMax, nameof(options.QuarantinePackEntriesMax), $"at most {IngestOptions.Section}:{nameof(options.QuarantineEntriesMax)}");
         Require(options.RetryAfter >= TimeSpan.FromSeconds(1) && options.RetryAfter <= TimeSpan.FromHours(1), nameof(options.RetryAfter), "00:00:01 to 01:00:00");
+        try
+        {
+            Adapters.ThingsStack.DeviceTable.Load(options.ThingsStackDevices);
+        }
+        catch (InvalidDataException exception)
+        {
+            faults.Add($"{IngestOptions.Section}:{nameof(options.ThingsStackDevices)}: {exception.Message}");
+        }
+
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
 
         void Require(bool good, string key, string range)

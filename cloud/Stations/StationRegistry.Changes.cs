@@ -189,11 +189,12 @@ internal sealed partial class StationRegistry
         {
             var state = Live(stationId).State;
             await using var database = await databases.CreateDbContextAsync(cancellationToken);
-            var row = await database.Stations.Include(s => s.Credentials).SingleAsync(s => s.Id == stationId, cancellationToken);
+            var row = await database.Stations.Include(s => s.Credentials).Include(s => s.AdapterCredentials).SingleAsync(s => s.Id == stationId, cancellationToken);
             row.RemovedAt = time.GetUtcNow().UtcDateTime;
             row.Credentials.Clear();
+            row.AdapterCredentials.Clear();
             await database.SaveChangesAsync(cancellationToken);
-            Replace(state with { Credentials = null });
+            Replace(state with { Credentials = null, Adapters = new Dictionary<string, StationCredentials>() });
             LogRemoved(state.Station.Municipality, state.Station.Slug);
         }
         finally

@@ -24,4 +24,10 @@ internal sealed partial class StationRegistry
 
     [LoggerMessage(7, LogLevel.Error, "A subscriber to changes of stations failed; the change itself is stored")]
     private partial void LogSubscriberFailed(Exception exception);
+
+    [LoggerMessage(8, LogLevel.Information, "Station {Municipality}/{Station} has a new secret for the adapter {Adapter}")]
+    private partial void LogAdapterSecret(string municipality, string station, string adapter);
+
+    [LoggerMessage(9, LogLevel.Information, "The adapter {Adapter} may not speak for station {Municipality}/{Station} any more")]
+    private partial void LogAdapterRevoked(string municipality, string station, string adapter);
 }

@@ -86,6 +86,13 @@ internal sealed partial class StationRegistry : IStations, IStationHistory, ISta
         ArgumentNullException.ThrowIfNull(station);
         var state = snapshot.TryGet(municipality, station, out var entry) ? entry!.State : null;
         var credentials = state?.Credentials;
+        authenticated = Verify(credentials, secretUtf8) ? state!.Station : null;
+        return authenticated is not null;
+    }
+
+    /// <summary>Whether a secret is one of these; takes the same time whatever the answer, null (nothing to compare with) included.</summary>
+    private bool Verify(StationCredentials? credentials, ReadOnlySpan<byte> secretUtf8)
+    {
         var previous = credentials?.PreviousUntil > time.GetUtcNow().UtcDateTime ? credentials.Previous : null;
 
         // Always two derivations, of a decoy where there is nothing to compare with: the time taken tells neither whether the station exists nor whether it is
@@ -105,8 +112,7 @@ internal sealed partial class StationRegistry : IStations, IStationHistory, ISta
             instruments.LoginRefused();
         }
 
-        authenticated = isCurrent | isPrevious ? state!.Station : null;
-        return authenticated is not null;
+        return isCurrent | isPrevious;
     }
 
     public bool TryResolve(int stationId, ReadOnlySpan<byte> sensorUtf8, Quantity quantity, int periodSeconds, out int datastream)
@@ -137,6 +143,7 @@ internal sealed partial class StationRegistry : IStations, IStationHistory, ISta
             await using var database = await databases.CreateDbContextAsync(cancellationToken);
             var rows = await database.Stations.AsNoTracking().AsSplitQuery()
                 .Include(s => s.Credentials)
+                .Include(s => s.AdapterCredentials)
                 .Include(s => s.Sensors).ThenInclude(s => s.Datastreams)
                 .OrderBy(s => s.Id)
                 .ToListAsync(cancellationToken);
@@ -161,7 +168,10 @@ internal sealed partial class StationRegistry : IStations, IStationHistory, ISta
                 }
 
                 found.ForEach(Publish);
-                states.Add(new StationState(station, row.RemovedAt is null ? StationCredentials.Of(row.Credentials) : null, DatastreamTable.Of(found)));
+                states.Add(new StationState(station, row.RemovedAt is null ? StationCredentials.Of(row.Credentials) : null, DatastreamTable.Of(found))
+                {
+                    Adapters = row.AdapterCredentials.GroupBy(c => c.Adapter, StringComparer.Ordinal).ToDictionary(c => c.Key, StationCredentials.Of, StringComparer.Ordinal),
+                });
             }
 
             snapshot = StationSnapshot.Of(states);

@@ -53,6 +53,8 @@ internal static class StationRules
         }
     }
 
+    public static void Adapter(string adapter) => Slug(adapter, "Adapter");
+
     public static bool IsSensor(ReadOnlySpan<char> sensor)
     {
         if (sensor.Length is < 1 or > SensorMax || sensor[0] == '-')

@@ -8,13 +8,16 @@ namespace Hub.Cloud.Stations;
 /// <param name="Datastreams">Its datastreams.</param>
 internal sealed record StationState(Station Station, StationCredentials? Credentials, DatastreamTable Datastreams)
 {
+    /// <summary>Secrets by the name of their adapter; empty once the station was removed.</summary>
+    public IReadOnlyDictionary<string, StationCredentials> Adapters { get; init; } = new Dictionary<string, StationCredentials>(StringComparer.Ordinal);
+
     public bool IsRemoved => Credentials is null;
 }
 
 /// <summary>Current secret and, during a rotation, the previous one.</summary>
 internal sealed record StationCredentials(string CurrentHash, StationSecret Current, StationSecret? Previous, DateTime PreviousUntil)
 {
-    public static StationCredentials Of(IEnumerable<CredentialRow> rows)
+    public static StationCredentials Of(IEnumerable<ICredentialRow> rows)
     {
         var ordered = rows.OrderBy(c => c.Id).ToArray();
         var current = ordered.Single(c => c.ValidUntil is null);

@@ -15,7 +15,7 @@ internal sealed partial class StationWatch(IDbContextFactory<StationsDatabase> d
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
-        var seen = (Count: -1, Last: -1);
+        var seen = (Count: -1, Last: -1, AdapterCount: -1, AdapterLast: -1);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             try
@@ -34,11 +34,16 @@ internal sealed partial class StationWatch(IDbContextFactory<StationsDatabase> d
         }
     }
 
-    private async Task<(int Count, int Last)> StateAsync(CancellationToken stop)
+    private async Task<(int Count, int Last, int AdapterCount, int AdapterLast)> StateAsync(CancellationToken stop)
     {
         await using var database = await databases.CreateDbContextAsync(stop);
         var count = await database.Credentials.CountAsync(stop);
-        return (count, count == 0 ? 0 : await database.Credentials.MaxAsync(c => c.Id, stop));
+        var adapters = await database.AdapterCredentials.CountAsync(stop);
+        return (
+            count,
+            count == 0 ? 0 : await database.Credentials.MaxAsync(c => c.Id, stop),
+            adapters,
+            adapters == 0 ? 0 : await database.AdapterCredentials.MaxAsync(c => c.Id, stop));
     }
 
     [LoggerMessage(20, LogLevel.Warning, "The stations could not be read again; what is in memory stays in use.")]

@@ -31,6 +31,8 @@ internal sealed class StationRow
 
     public List<CredentialRow> Credentials { get; } = [];
 
+    public List<AdapterCredentialRow> AdapterCredentials { get; } = [];
+
     public List<SensorRow> Sensors { get; } = [];
 }
 
@@ -48,12 +50,38 @@ internal sealed class LocationRow
     public double Longitude { get; set; }
 }
 
-/// <summary>A hashed secret. The current one has no end; the previous one lives until the end of its overlap.</summary>
-internal sealed class CredentialRow
+/// <summary>What is the same of every hashed secret. The current one has no end; the previous one lives until the end of its overlap.</summary>
+internal interface ICredentialRow
+{
+    int Id { get; }
+
+    string Hash { get; }
+
+    DateTime? ValidUntil { get; }
+}
+
+/// <summary>A station's own hashed secret.</summary>
+internal sealed class CredentialRow : ICredentialRow
 {
     public int Id { get; set; }
 
     public int StationId { get; set; }
+
+    public required string Hash { get; set; }
+
+    public DateTime CreatedAt { get; set; }
+
+    public DateTime? ValidUntil { get; set; }
+}
+
+/// <summary>The hashed secret of a foreign sender: opens one adapter of one station.</summary>
+internal sealed class AdapterCredentialRow : ICredentialRow
+{
+    public int Id { get; set; }
+
+    public int StationId { get; set; }
+
+    public required string Adapter { get; set; }
 
     public required string Hash { get; set; }
 
@@ -97,6 +125,8 @@ internal sealed class StationsDatabase(DbContextOptions<StationsDatabase> option
 
     public DbSet<CredentialRow> Credentials => Set<CredentialRow>();
 
+    public DbSet<AdapterCredentialRow> AdapterCredentials => Set<AdapterCredentialRow>();
+
     public DbSet<SensorRow> Sensors => Set<SensorRow>();
 
     public DbSet<DatastreamRow> Datastreams => Set<DatastreamRow>();
@@ -115,10 +145,15 @@ internal sealed class StationsDatabase(DbContextOptions<StationsDatabase> option
         station.HasIndex(s => new { s.Municipality, s.Slug }).IsUnique().HasFilter("\"RemovedAt\" IS NULL");
         station.HasMany(s => s.Locations).WithOne().HasForeignKey(l => l.StationId).OnDelete(DeleteBehavior.Cascade);
         station.HasMany(s => s.Credentials).WithOne().HasForeignKey(c => c.StationId).OnDelete(DeleteBehavior.Cascade);
+        station.HasMany(s => s.AdapterCredentials).WithOne().HasForeignKey(c => c.StationId).OnDelete(DeleteBehavior.Cascade);
         station.HasMany(s => s.Sensors).WithOne().HasForeignKey(s => s.StationId).OnDelete(DeleteBehavior.Restrict);
 
         modelBuilder.Entity<LocationRow>().ToTable("stations_location").HasIndex(l => new { l.StationId, l.Since });
         modelBuilder.Entity<CredentialRow>().ToTable("stations_credential").Property(c => c.Hash).HasMaxLength(200);
+        var adapter = modelBuilder.Entity<AdapterCredentialRow>().ToTable("stations_adapter_credential");
+        adapter.Property(c => c.Adapter).HasMaxLength(64);
+        adapter.Property(c => c.Hash).HasMaxLength(200);
+        adapter.HasIndex(c => new { c.StationId, c.Adapter });
 
         var sensor = modelBuilder.Entity<SensorRow>().ToTable("stations_sensor");
         sensor.Property(s => s.Name).HasMaxLength(64);

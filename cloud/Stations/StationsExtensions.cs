@@ -14,7 +14,7 @@ namespace Hub.Cloud.Stations;
 public static class StationsExtensions
 {
     /// <summary>
-    /// Registers <see cref="IStations"/>, <see cref="IStationHistory"/> and <see cref="IStationCredentials"/> with settings from <c>Hub:Stations</c> and the
+    /// Registers <see cref="IStations"/>, <see cref="IStationHistory"/>, <see cref="IAdapterSecrets"/> and <see cref="IStationCredentials"/> with settings from <c>Hub:Stations</c> and the
     /// database from <c>Hub:Database</c> (default <c>hub.db</c> in <c>Hub:Data</c>). Safe to call twice. Call <see cref="MigrateStationsAsync"/> before use.
     /// </summary>
     public static IServiceCollection AddHubStations(this IServiceCollection services, IConfiguration configuration)
@@ -34,6 +34,7 @@ public static class StationsExtensions
         services.AddHostedService<StationWatch>();
         services.TryAddSingleton<IStations>(provider => provider.GetRequiredService<StationRegistry>());
         services.TryAddSingleton<IStationHistory>(provider => provider.GetRequiredService<StationRegistry>());
+        services.TryAddSingleton<IAdapterSecrets>(provider => provider.GetRequiredService<StationRegistry>());
         services.TryAddSingleton<IStationCredentials>(provider => provider.GetRequiredService<StationRegistry>());
         return services;
     }

@@ -104,7 +104,7 @@ internal sealed class HttpIngest(IngestPipeline pipeline, IStations stations, In
         }
     }
 
-    private static bool TryEncoding(HttpRequest request, out bool gzip)
+    internal static bool TryEncoding(HttpRequest request, out bool gzip)
     {
         var encoding = request.Headers.ContentEncoding.ToString();
         gzip = string.Equals(encoding, "gzip", StringComparison.OrdinalIgnoreCase);
@@ -112,7 +112,7 @@ internal sealed class HttpIngest(IngestPipeline pipeline, IStations stations, In
     }
 
     /// <summary>Reads the body into the buffer, which is one byte longer than a pack may be, so that a full buffer means too much.</summary>
-    private static async Task<int> ReadAsync(HttpContext context, bool gzip, byte[] buffer)
+    private static Task<int> ReadAsync(HttpContext context, bool gzip, byte[] buffer)
     {
         var limit = ReadingPack.BytesMax + 1;
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
@@ -120,11 +120,13 @@ internal sealed class HttpIngest(IngestPipeline pipeline, IStations stations, In
             size.MaxRequestBodySize = limit;
         }
 
-        if (!gzip && context.Request.ContentLength > ReadingPack.BytesMax)
-        {
-            return limit;
-        }
+        return !gzip && context.Request.ContentLength > ReadingPack.BytesMax ? Task.FromResult(limit) : FillAsync(context, gzip, buffer, limit);
+    }
 
+    /// <summary>Reads up to a number of bytes of the body, unpacked.</summary>
+    /// <exception cref="InvalidDataException">The body is no gzip stream, or ends before its end.</exception>
+    internal static async Task<int> FillAsync(HttpContext context, bool gzip, byte[] buffer, int limit)
+    {
         if (!gzip)
         {
             return await FillAsync(context.Request.Body, buffer, limit, context.RequestAborted).ConfigureAwait(false);
@@ -170,10 +172,11 @@ internal sealed class HttpIngest(IngestPipeline pipeline, IStations stations, In
             : Results.Json(answer, statusCode: StatusCodes.Status201Created);
     }
 
-    private RetryLater Busy(string code, string detail) =>
-        new RetryLater(Problem(StatusCodes.Status503ServiceUnavailable, code, detail), _options.RetryAfter);
+    private RetryLater Busy(string code, string detail) => Busy(code, detail, _options.RetryAfter);
 
-    private static IResult Problem(int status, string code, string detail, HttpReceipt? receipt = null)
+    internal static RetryLater Busy(string code, string detail, TimeSpan after) => new(Problem(StatusCodes.Status503ServiceUnavailable, code, detail), after);
+
+    internal static IResult Problem(int status, string code, string detail, object? receipt = null)
     {
         var problem = new ProblemDetails
         {
@@ -202,7 +205,7 @@ internal sealed class HttpIngest(IngestPipeline pipeline, IStations stations, In
         _ => "Bad request",
     };
 
-    private sealed class RetryLater(IResult inner, TimeSpan after) : IResult
+    internal sealed class RetryLater(IResult inner, TimeSpan after) : IResult
     {
         public Task ExecuteAsync(HttpContext httpContext)
         {

@@ -1,3 +1,4 @@
+using Hub.Cloud.Ingest.Adapters;
 using Hub.Cloud.Ingest.Quarantine;
 using Hub.Cloud.Series;
 using Hub.Cloud.Stations;
@@ -55,21 +56,30 @@ internal sealed class IngestPipeline : IIngest, IDisposable
     public int InFlight => _options.PacksInFlightMax - _places.CurrentCount;
 
     /// <inheritdoc/>
-    public ValueTask<PackReceipt> AcceptAsync(ArrivedPack pack, CancellationToken cancellationToken) => TakeAsync(pack, keepRefused: true, cancellationToken);
+    public ValueTask<PackReceipt> AcceptAsync(ArrivedPack pack, CancellationToken cancellationToken) => TakeAsync(pack, keepRefused: true, null, cancellationToken);
+
+    /// <summary>Takes what an adapter made of a foreign push, under the same rules as a pack.</summary>
+    /// <param name="station">The authenticated station.</param>
+    /// <param name="translation">What the adapter made of it.</param>
+    /// <param name="receivedAt">UTC instant of arrival.</param>
+    /// <param name="transport">The adapter's name; <c>release</c> for a push that comes out of the quarantine, whose refusals make no new entries.</param>
+    /// <param name="cancellationToken">Ends the wait for a place.</param>
+    public ValueTask<PackReceipt> AcceptAsync(Station station, Translation translation, DateTime receivedAt, string transport, CancellationToken cancellationToken) =>
+        TakeAsync(new ArrivedPack(station, null, translation.Payload, receivedAt, transport), keepRefused: transport != QuarantineStore.Transport, translation, cancellationToken);
 
     /// <summary>Takes a pack that comes out of the quarantine: what is refused again is counted and told, but makes no new entries.</summary>
-    public ValueTask<PackReceipt> ReleaseAsync(ArrivedPack pack, CancellationToken cancellationToken) => TakeAsync(pack, keepRefused: false, cancellationToken);
+    public ValueTask<PackReceipt> ReleaseAsync(ArrivedPack pack, CancellationToken cancellationToken) => TakeAsync(pack, keepRefused: false, null, cancellationToken);
 
     public void Dispose() => _places.Dispose();
 
-    private async ValueTask<PackReceipt> TakeAsync(ArrivedPack pack, bool keepRefused, CancellationToken cancellationToken)
+    private async ValueTask<PackReceipt> TakeAsync(ArrivedPack pack, bool keepRefused, Translation? translation, CancellationToken cancellationToken)
     {
         await _places.WaitAsync(cancellationToken).ConfigureAwait(false);
         var draft = new PackDraft(_stations, pack.Station, pack.Format ?? PackFormat.Json);
         try
         {
             var started = _time.GetTimestamp();
-            var receipt = await TakeAsync(pack, draft, keepRefused, cancellationToken).ConfigureAwait(false);
+            var receipt = await TakeAsync(pack, draft, keepRefused, translation, cancellationToken).ConfigureAwait(false);
             draft.Dispose();
             _instruments.PackTaken(pack.Transport, receipt, _time.GetElapsedTime(started));
             return receipt;
@@ -87,9 +97,17 @@ internal sealed class IngestPipeline : IIngest, IDisposable
         }
     }
 
-    private async ValueTask<PackReceipt> TakeAsync(ArrivedPack pack, PackDraft draft, bool keepRefused, CancellationToken cancellationToken)
+    private async ValueTask<PackReceipt> TakeAsync(ArrivedPack pack, PackDraft draft, bool keepRefused, Translation? translation, CancellationToken cancellationToken)
     {
-        Decode(pack, draft);
+        if (translation is null)
+        {
+            Decode(pack, draft);
+        }
+        else
+        {
+            draft.Take(translation);
+        }
+
         if (draft.HasWaiting)
         {
             await draft.ResolveAsync(cancellationToken).ConfigureAwait(false);
@@ -191,7 +209,7 @@ internal sealed class IngestPipeline : IIngest, IDisposable
         var bytes = 0;
         for (var i = 0; i < refused.Count; i++)
         {
-            var (refusal, kept) = refused[i];
+            var (refusal, kept, isForeign) = refused[i];
             if (refusal.RecordIndex < 0)
             {
                 entries.Add(new QuarantineDraft(pack, refusal, pack.Payload, false));
@@ -205,7 +223,9 @@ internal sealed class IngestPipeline : IIngest, IDisposable
                 break;
             }
 
-            entries.Add(new QuarantineDraft(pack, refusal, kept, Pinned: refusal.Reason is not (RefusalReason.Malformed or RefusalReason.TooLarge)));
+            // A reading that an adapter made and the station's limit refused is kept as a pack, whatever it came as.
+            var single = isForeign ? pack : pack with { Format = pack.Format ?? PackFormat.Json };
+            entries.Add(new QuarantineDraft(single, refusal, kept, Pinned: refusal.Reason is not (RefusalReason.Malformed or RefusalReason.TooLarge)));
         }
 
         return entries;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Hub.Cloud.Ingest.Adapters;
 using Hub.Cloud.Series;
 using Hub.Cloud.Stations;
 using Hub.Edge.Contract.Encoding;
@@ -10,7 +11,8 @@ namespace Hub.Cloud.Ingest.Pipeline;
 /// <summary>A record that cannot be taken, or the rest of a pack.</summary>
 /// <param name="Refusal">Why.</param>
 /// <param name="Bytes">What to keep: a pack of its own for a single record; empty for the whole pack.</param>
-internal readonly record struct RefusedRecord(Refusal Refusal, ReadOnlyMemory<byte> Bytes);
+/// <param name="IsForeign">True when the bytes are an adapter's envelope and no pack.</param>
+internal readonly record struct RefusedRecord(Refusal Refusal, ReadOnlyMemory<byte> Bytes, bool IsForeign = false);
 
 /// <summary>One pack on its way: what can be stored, what cannot, and what waits for its datastream. Used by one caller at a time.</summary>
 internal sealed class PackDraft(IStations stations, Station station, PackFormat format) : IDisposable
@@ -51,6 +53,33 @@ internal sealed class PackDraft(IStations stations, Station station, PackFormat 
             Coverage = reading.Coverage ?? double.NaN,
             Revision = reading.Revision,
         };
+    }
+
+    /// <summary>Takes what an adapter made of a foreign push.</summary>
+    public void Take(Translation translation)
+    {
+        foreach (var (index, reading) in translation.Readings)
+        {
+            if (QuantityCatalogue.TryGet(reading.Property, out var quantity))
+            {
+                Take(index, new WireReading
+                {
+                    Sensor = System.Text.Encoding.UTF8.GetBytes(reading.Sensor),
+                    Quantity = quantity,
+                    PhenomenonTime = reading.PhenomenonTime,
+                    Value = reading.Value,
+                    Quality = reading.Quality,
+                    PeriodSeconds = (int)(reading.Period.Ticks / TimeSpan.TicksPerSecond),
+                    Coverage = reading.Coverage,
+                    Revision = reading.Revision,
+                });
+            }
+        }
+
+        foreach (var (refusal, kept) in translation.Refused)
+        {
+            (_refused ??= []).Add(new RefusedRecord(refusal, kept, IsForeign: true));
+        }
     }
 
     /// <summary>Notes a refusal.</summary>

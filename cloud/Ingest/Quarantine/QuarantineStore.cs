@@ -1,3 +1,4 @@
+using Hub.Cloud.Ingest.Adapters;
 using Hub.Cloud.Ingest.Pipeline;
 using Hub.Cloud.Stations;
 using Hub.Edge.Contract.Encoding;
@@ -10,6 +11,7 @@ internal sealed class QuarantineStore(
     IDbContextFactory<IngestDbContext> contexts,
     QuarantineWriter writer,
     IngestPipeline pipeline,
+    AdapterSet adapters,
     IStations stations,
     IngestInstruments instruments,
     TimeProvider time) : IQuarantine
@@ -66,6 +68,13 @@ internal sealed class QuarantineStore(
             return Refused(new Refusal(-1, RefusalReason.Station, $"The station {row.Municipality}/{row.Station} is not registered."));
         }
 
+        if (row.Format is null && adapters.Find(row.Transport) is { } adapter)
+        {
+            var push = AdapterEnvelope.Open(adapter, row.Payload, row.ReceivedAt);
+            var translated = await pipeline.AcceptAsync(station, Translation.Of(adapter, push), push.ReceivedAt, Transport, cancellationToken).ConfigureAwait(false);
+            return await ReleasedAsync(id, translated, cancellationToken).ConfigureAwait(false);
+        }
+
         var format = row.Format;
         if (format is null && PackFormats.TryParse(null, row.Payload, out var guessed))
         {
@@ -75,6 +84,11 @@ internal sealed class QuarantineStore(
         // A whole pack may hold times relative to its arrival; a single record was freed of them, and a time once in the future may have come.
         var receivedAt = row.Pinned ? time.GetUtcNow().UtcDateTime : row.ReceivedAt;
         var receipt = await pipeline.ReleaseAsync(new ArrivedPack(station, format, row.Payload, receivedAt, Transport), cancellationToken).ConfigureAwait(false);
+        return await ReleasedAsync(id, receipt, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask<PackReceipt> ReleasedAsync(long id, PackReceipt receipt, CancellationToken cancellationToken)
+    {
         if (receipt.Quarantined == 0 && await writer.RemoveAsync(id, cancellationToken).ConfigureAwait(false))
         {
             instruments.QuarantineReleased();

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Hub.Cloud.Ingest;
 using Hub.Cloud.Municipalities;
 using Hub.Cloud.Stations;
 using Microsoft.Extensions.Configuration;
@@ -19,7 +20,12 @@ internal static class StationTool
         var latitude = new Option<double>("--latitude") { Description = "WGS 84, e.g. 41.5514", Required = true, HelpName = "DEGREES", CustomParser = Degrees };
         var longitude = new Option<double>("--longitude") { Description = "WGS 84, west negative, e.g. -8.4229", Required = true, HelpName = "DEGREES", CustomParser = Degrees };
         var isPrivate = new Option<bool>("--private") { Description = "Hide it and its observations from anonymous visitors" };
-        var add = new Command("add", "Register a station; prints its secret once.") { name, title, latitude, longitude, isPrivate };
+        var adapter = new Option<string?>("--adapter")
+        {
+            Description = $"The station was made by others and pushes over HTTP ({string.Join(", ", StationAdapters.Names)}): the secret is that adapter's, not the station's own", HelpName = "ADAPTER",
+        };
+        adapter.AcceptOnlyFromAmong([.. StationAdapters.Names]);
+        var add = new Command("add", "Register a station; prints its secret once.") { name, title, latitude, longitude, isPrivate, adapter };
         add.SetAction((result, stop) => guard(async () =>
         {
             var (municipality, slug) = Split(result.GetValue(name)!);
@@ -30,8 +36,15 @@ internal static class StationTool
             }
 
             var registration = new StationRegistration(municipality, slug, result.GetValue(title)!, result.GetValue(latitude), result.GetValue(longitude), !result.GetValue(isPrivate));
-            var (_, secret) = await Try(() => services.GetRequiredService<IStations>().RegisterAsync(registration, stop));
+            var (station, secret) = await Try(() => services.GetRequiredService<IStations>().RegisterAsync(registration, stop));
             Console.WriteLine($"user    {municipality}/{slug}");
+            if (result.GetValue(adapter) is { } foreign)
+            {
+                // The station's own secret is told to nobody; rotate-secret makes one should it ever be needed.
+                secret = await services.GetRequiredService<IAdapterSecrets>().IssueAsync(station.Id, foreign, TimeSpan.Zero, stop);
+                Console.WriteLine($"path    {AdapterPath(station, foreign)}");
+            }
+
             Console.WriteLine($"secret  {secret}");
             return 0;
         }));
@@ -51,16 +64,39 @@ internal static class StationTool
         command.Add(list);
 
         var overlap = new Option<int>("--overlap") { Description = "For how long the old secret stays valid", HelpName = "HOURS", DefaultValueFactory = _ => 24 };
-        var rotate = new Command("rotate-secret", "Give a station a new secret; prints it once.") { name, overlap };
+        var rotate = new Command("rotate-secret", "Give a station a new secret, or with --adapter that adapter its first or a new one; prints it once.") { name, overlap, adapter };
         rotate.SetAction((result, stop) => guard(async () =>
         {
             await using var services = await HubHost.OpenToolsAsync(settings(result), stop);
             var stations = services.GetRequiredService<IStations>();
             var station = Known(stations, result.GetValue(name)!);
-            Console.WriteLine($"secret  {await stations.RotateSecretAsync(station.Id, TimeSpan.FromHours(result.GetValue(overlap)), stop)}");
+            var valid = TimeSpan.FromHours(result.GetValue(overlap));
+            if (result.GetValue(adapter) is { } foreign)
+            {
+                var issued = await Try(() => services.GetRequiredService<IAdapterSecrets>().IssueAsync(station.Id, foreign, valid, stop));
+                Console.WriteLine($"path    {AdapterPath(station, foreign)}");
+                Console.WriteLine($"secret  {issued}");
+                return 0;
+            }
+
+            Console.WriteLine($"secret  {await stations.RotateSecretAsync(station.Id, valid, stop)}");
             return 0;
         }));
         command.Add(rotate);
+
+        var ended = new Option<string>("--adapter") { Description = $"One of {string.Join(", ", StationAdapters.Names)}", Required = true, HelpName = "ADAPTER" };
+        ended.AcceptOnlyFromAmong([.. StationAdapters.Names]);
+        var revoke = new Command("revoke-secret", "Take an adapter's secret away from a station, at once.") { name, ended };
+        revoke.SetAction((result, stop) => guard(async () =>
+        {
+            await using var services = await HubHost.OpenToolsAsync(settings(result), stop);
+            var station = Known(services.GetRequiredService<IStations>(), result.GetValue(name)!);
+            var foreign = result.GetValue(ended)!;
+            return await services.GetRequiredService<IAdapterSecrets>().RevokeAsync(station.Id, foreign, stop)
+                ? 0
+                : throw new StartException($"{station.Municipality}/{station.Slug} has no secret for {foreign}.");
+        }));
+        command.Add(revoke);
 
         var remove = new Command("remove", "Remove a station and its credentials; its history stays.") { name };
         remove.SetAction((result, stop) => guard(async () =>
@@ -111,6 +147,8 @@ internal static class StationTool
             throw new StartException($"The folder {folder} cannot be written ({exception.Message}). Give another one with --out, or change its permissions.", exception);
         }
     }
+
+    private static string AdapterPath(Station station, string adapter) => $"/ingest/v1/{station.Municipality}/{station.Slug}/{adapter}";
 
     private static async Task<string> ReadSecretAsync(string file, CancellationToken stop)
     {

@@ -17,6 +17,38 @@ namespace Hub.Cloud.Stations.Migrations
 #pragma warning disable 612, 618
             modelBuilder.HasAnnotation("ProductVersion", "10.0.15");
 
+            modelBuilder.Entity("Hub.Cloud.Stations.AdapterCredentialRow", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Adapter")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Hash")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("StationId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<DateTime?>("ValidUntil")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("StationId", "Adapter");
+
+                    b.ToTable("stations_adapter_credential", (string)null);
+                });
+
             modelBuilder.Entity("Hub.Cloud.Stations.CredentialRow", b =>
                 {
                     b.Property<int>("Id")
@@ -169,6 +201,15 @@ namespace Hub.Cloud.Stations.Migrations
                     b.ToTable("stations_station", (string)null);
                 });
 
+            modelBuilder.Entity("Hub.Cloud.Stations.AdapterCredentialRow", b =>
+                {
+                    b.HasOne("Hub.Cloud.Stations.StationRow", null)
+                        .WithMany("AdapterCredentials")
+                        .HasForeignKey("StationId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
             modelBuilder.Entity("Hub.Cloud.Stations.CredentialRow", b =>
                 {
                     b.HasOne("Hub.Cloud.Stations.StationRow", null)
@@ -212,6 +253,8 @@ namespace Hub.Cloud.Stations.Migrations
 
             modelBuilder.Entity("Hub.Cloud.Stations.StationRow", b =>
                 {
+                    b.Navigation("AdapterCredentials");
+
                     b.Navigation("Credentials");
 
                     b.Navigation("Locations");

@@ -8,8 +8,9 @@ using Hub.Edge.Contract.Quantities;
 namespace Hub.Cloud.Ingest.Tests;
 
 /// <summary>Stations in memory: just enough of the seam for the ingest stage.</summary>
-internal sealed class FakeStations : IStations
+internal sealed class FakeStations : IStations, IAdapterSecrets
 {
+    private readonly ConcurrentDictionary<(int Station, string Adapter), byte[]> _adapters = new();
     private readonly ConcurrentDictionary<(string, string), (Station Station, byte[] Secret)> _stations = new();
     private readonly ConcurrentDictionary<(int, string, string, int), int> _datastreams = new();
     private readonly Lock _gate = new();
@@ -23,6 +24,23 @@ internal sealed class FakeStations : IStations
 
     /// <summary>While set, no datastream can be created.</summary>
     public Exception? ResolveFailure { get; set; }
+
+    /// <summary>All datastreams: station, sensor, property, period and identifier.</summary>
+    public IEnumerable<(int Station, string Sensor, string Property, int Period, int Id)> Datastreams => _datastreams.Select(d => (d.Key.Item1, d.Key.Item2, d.Key.Item3, d.Key.Item4, d.Value));
+
+    public void AddAdapter(Station station, string adapter, string secret) => _adapters[(station.Id, adapter)] = Encoding.UTF8.GetBytes(secret);
+
+    public bool Authenticate(string municipality, string station, string adapter, ReadOnlySpan<byte> secretUtf8, [NotNullWhen(true)] out Station? authenticated)
+    {
+        authenticated = TryGet(municipality, station, out var found) && _adapters.TryGetValue((found.Id, adapter), out var secret) && CryptographicOperations.FixedTimeEquals(secret, secretUtf8) ? found : null;
+        return authenticated is not null;
+    }
+
+    public IReadOnlyList<string> AdaptersOf(int stationId) => throw new NotSupportedException();
+
+    public ValueTask<string> IssueAsync(int stationId, string adapter, TimeSpan overlap, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<bool> RevokeAsync(int stationId, string adapter, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public int DatastreamCount => _datastreams.Count;
 

@@ -105,6 +105,7 @@ internal sealed class IngestHost : IAsyncDisposable
 
         builder.Services.AddSingleton<ISeries>(series ?? new MemorySeries());
         builder.Services.AddSingleton<IStations>(stations);
+        builder.Services.AddSingleton<IAdapterSecrets>(stations);
         if (time is not null)
         {
             builder.Services.AddSingleton(time);

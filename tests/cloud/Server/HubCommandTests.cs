@@ -22,7 +22,7 @@ public sealed class HubCommandTests
     [Theory]
     [InlineData("--help", "demo", "station", "--data", "--http")]
     [InlineData("demo --help", "--history", "--mqtt", "7d", "--data")]
-    [InlineData("station --help", "add", "rotate-secret", "remove", "mosquitto")]
+    [InlineData("station --help", "add", "rotate-secret", "revoke-secret", "remove", "mosquitto")]
     public async Task Help_names_what_can_be_typed(string arguments, params string[] words)
     {
         await using var said = new StringWriter();
@@ -40,6 +40,7 @@ public sealed class HubCommandTests
     [InlineData("demo --history soon --data {0}", "--history")]
     [InlineData("--settings {0}/missing.json --data {0}", "--settings")]
     [InlineData("station remove nowhere/nothing --data {0}", "hub station list")]
+    [InlineData("station revoke-secret nowhere/nothing --adapter telraam --data {0}", "hub station list")]
     [InlineData("station remove nothing --data {0}", "municipality/station")]
     [InlineData("demo --htp 8080 --data {0}", "See: hub demo --help")]
     [InlineData("demmo --data {0}", "'demmo'")]

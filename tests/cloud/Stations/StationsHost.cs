@@ -21,6 +21,8 @@ internal sealed class StationsHost : IAsyncDisposable
 
     public IStations Stations => services.GetRequiredService<IStations>();
 
+    public IAdapterSecrets Adapters => services.GetRequiredService<IAdapterSecrets>();
+
     public IStationHistory History => services.GetRequiredService<IStationHistory>();
 
     public IStationCredentials Credentials => services.GetRequiredService<IStationCredentials>();
