@@ -85,10 +85,15 @@ public sealed class DemoJourney(DemoProgram demo, ITestOutputHelper output) : IC
     [Fact]
     public async Task E_one_alarm_reaches_mail_webhook_and_MQTT_with_its_end()
     {
-        var secret = demo.Running.Output.Split("password ")[1].Split(',')[0].Trim();
+        // As the terminal tells it: what it names must be what the broker admits.
+        var told = demo.Running.Output.Split("password ")[1].Split(')')[0];
+        var secret = told.Split(',')[0].Trim();
+        var filters = told.Split("topics ")[1].Split(' ');
+        Assert.Equal(3, filters.Length);
         await using var subscriber = new RunningProgram(
             "mosquitto_sub",
-            ["-h", "127.0.0.1", "-p", demo.MqttPort.ToString(CultureInfo.InvariantCulture), "-u", "demo", "-P", secret, "-t", "hub/v1/braga/alarms/#"]);
+            ["-h", "127.0.0.1", "-p", demo.MqttPort.ToString(CultureInfo.InvariantCulture), "-u", "demo", "-P", secret, "-d", .. filters.SelectMany(filter => (string[])["-t", filter])]);
+        await Eventually.TrueAsync(() => subscriber.Output.Contains("Subscribed (mid: 1): 0, 0, 0", StringComparison.Ordinal), "the broker admits the topics that the terminal names", AlarmLimit);
         await Eventually.TrueAsync(() => Ended(subscriber.Output) is not null, "the MQTT alarm topic tells of the end of an alarm of the live rows", AlarmLimit);
         var id = Ended(subscriber.Output)!;
         output.WriteLine($"alarm {id}");

@@ -18,6 +18,13 @@ public sealed class RunningProgram : IAsyncDisposable
             RedirectStandardError = true,
             WorkingDirectory = folder ?? Repository.Root,
         };
+
+        // A journey's own variables (HUB_JOURNEY_...) and a developer's settings are not for the programs, which refuse what they do not know.
+        foreach (var key in start.Environment.Keys.Where(key => key.StartsWith("HUB_", StringComparison.OrdinalIgnoreCase)).ToArray())
+        {
+            start.Environment.Remove(key);
+        }
+
         foreach (var (key, value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[key] = value;
