@@ -24,6 +24,52 @@ public sealed class TlsTests : IDisposable
         fixture.AssertTaken(20);
     }
 
+    [Fact]
+    public async Task A_broker_that_asks_is_shown_the_stations_certificate_and_no_secret_is_needed()
+    {
+        await using var fixture = new UplinkFixture(
+            null, ("Agent:Hub:Tls", "true"), ("Agent:Hub:CaFile", _folder.File("ca.pem")), ("Agent:Hub:Secret", ""),
+            ("Agent:Hub:CertificateFile", _folder.File("station.pem")), ("Agent:Hub:KeyFile", _folder.File("station.key")));
+        fixture.Broker.Certificate = Issue(_folder.File("ca.pem"), "127.0.0.1");
+        using var own = Issue(_folder.File("stations-ca.pem"), "127.0.0.2");
+        await File.WriteAllTextAsync(_folder.File("station.pem"), own.ExportCertificatePem(), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(_folder.File("station.key"), own.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem(), TestContext.Current.CancellationToken);
+        fixture.Broker.ClientThumbprints = [];
+        await fixture.Broker.StartAsync();
+        await fixture.StartAgentAsync();
+        await fixture.AppendAsync(0, 20);
+        await fixture.ReleasedAsync(20);
+        fixture.AssertTaken(20);
+        Assert.Contains(own.Thumbprint, fixture.Broker.ClientThumbprints);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_certificate_that_is_not_valid_yet_is_let_pass_only_while_the_station_does_not_know_the_time(bool known)
+    {
+        var truth = new DateTimeOffset(2026, 11, 22, 12, 0, 0, TimeSpan.Zero);
+        var machine = new Outbox.Tests.FakeMachine(known ? truth : DateTimeOffset.UnixEpoch) { IsSynchronised = known };
+        using var clock = new Outbox.StationClock(machine, TimeProvider.System);
+        await using var fixture = new UplinkFixture(null, ("Agent:Hub:Tls", "true"), ("Agent:Hub:CaFile", _folder.File("ca.pem"))) { Clock = clock };
+        fixture.Broker.Certificate = Issue(_folder.File("ca.pem"), "127.0.0.1", fromYear: 2090);
+        fixture.Broker.Time = () => truth;
+        await fixture.Broker.StartAsync();
+        await fixture.StartAgentAsync();
+        await fixture.AppendAsync(0, 20);
+        if (known)
+        {
+            await Eventually.TrueAsync(
+                () => fixture.Log.Count(line => line.StartsWith("Warning: Uplink: The line to the hub is down", StringComparison.Ordinal)) >= 2, "it tried again");
+            Assert.Equal((0, 20L), (fixture.Broker.Connects, fixture.Outbox.Counters.Held));
+        }
+        else
+        {
+            await fixture.ReleasedAsync(20);
+            fixture.AssertTaken(20);
+        }
+    }
+
     [Theory]
     [InlineData("another authority")]
     [InlineData("another name")]
@@ -39,7 +85,7 @@ public sealed class TlsTests : IDisposable
         Assert.Equal((0, 0, 20L), (fixture.Broker.Connects, fixture.Broker.Packs.Count, fixture.Outbox.Counters.Held));
     }
 
-    private static X509Certificate2 Issue(string authorityFile, string address)
+    private static X509Certificate2 Issue(string authorityFile, string address, int fromYear = 2020)
     {
         var from = new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero);
         var until = new DateTimeOffset(2099, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -54,8 +100,8 @@ public sealed class TlsTests : IDisposable
         var names = new SubjectAlternativeNameBuilder();
         names.AddIpAddress(IPAddress.Parse(address));
         request.CertificateExtensions.Add(names.Build());
-        using var issued = request.Create(authority, from, until, [1, 2, 3, 4]);
+        using var issued = request.Create(authority, new DateTimeOffset(fromYear, 1, 1, 0, 0, 0, TimeSpan.Zero), until, [1, 2, 3, 4]);
         using var withKey = issued.CopyWithPrivateKey(key);
-        return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null);
+        return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null, X509KeyStorageFlags.Exportable);
     }
 }
