@@ -40,7 +40,7 @@ internal sealed record AgentConfiguration(
 {
     public const string EnvironmentPrefix = "HUB_AGENT_";
 
-    private static readonly string[] PathKeys = ["hub:secretFile", "hub:caFile", "outbox:folder"];
+    private static readonly string[] PathKeys = ["hub:secretFile", "hub:caFile", "hub:certificateFile", "hub:keyFile", "outbox:folder"];
 
     /// <summary>Short names of the environment and the keys they stand for.</summary>
     private static readonly Dictionary<string, string> EnvironmentNames = new(StringComparer.OrdinalIgnoreCase)

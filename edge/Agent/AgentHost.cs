@@ -27,23 +27,24 @@ internal static class AgentHost
         builder.Configuration.AddConfiguration(configuration.Configuration);
         AddLogging(builder.Logging, configuration.LogLevel);
         var services = builder.Services;
-        services.AddSingleton(time);
+        services.AddSingleton<TimeProvider>(
+            provider => new StationClock(new MachineTime(provider.GetRequiredService<IOptions<AgentOptions>>().Value.Clock.Trust, time), time));
         services.Configure<ConsoleLifetimeOptions>(options => options.SuppressStatusMessages = true);
         services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(3));
         services.AddOptions<AgentOptions>().Bind(builder.Configuration.GetSection(AgentOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<AgentOptions>, AgentOptionsValidator>();
-        services.AddSingleton(provider => Birth(provider.GetRequiredService<IOptions<AgentOptions>>().Value, provider.GetRequiredService<IOptions<SensorsOptions>>().Value, time.GetUtcNow()));
+        services.AddSingleton(provider => Birth(provider.GetRequiredService<IOptions<AgentOptions>>().Value, provider.GetRequiredService<IOptions<SensorsOptions>>().Value, provider.GetRequiredService<TimeProvider>().GetUtcNow()));
 
         // Hosted services stop in the opposite order: first nothing more is taken, then the hub is told, last the status is written.
         services.AddHubOutbox(builder.Configuration);
         services.AddHostedService(provider => new StatusWriter(
             configuration.Data, Version, provider.GetRequiredService<IOptions<AgentOptions>>().Value, provider.GetRequiredService<IOutbox>(),
-            provider.GetRequiredService<IUplink>(), provider.GetRequiredService<ISampling>(), time, provider.GetRequiredService<ILogger<StatusWriter>>()));
+            provider.GetRequiredService<IUplink>(), provider.GetRequiredService<ISampling>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<StatusWriter>>()));
         services.AddHubUplink(builder.Configuration);
         services.AddHubSensors(builder.Configuration);
         services.AddHubSampling(builder.Configuration);
         services.AddHostedService(provider => new SelfReport(
-            provider.GetRequiredService<IOutbox>(), provider.GetRequiredService<IOptions<AgentOptions>>().Value.Report.Interval, new CpuTemperature(), time,
+            provider.GetRequiredService<IOutbox>(), provider.GetRequiredService<IOptions<AgentOptions>>().Value.Report.Interval, new CpuTemperature(), provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<SelfReport>>()));
         var host = builder.Build();
         try

@@ -1,3 +1,4 @@
+using Hub.Edge.Outbox;
 using Microsoft.Extensions.Options;
 
 namespace Hub.Edge.Agent;
@@ -23,6 +24,9 @@ internal sealed class AgentOptions
     /// <summary>Whose data it is, where it is not the municipality's own.</summary>
     public string? Attribution { get; set; }
 
+    /// <summary>When the machine's clock is believed.</summary>
+    public ClockOptions Clock { get; set; } = new();
+
     /// <summary>What the agent reports on itself.</summary>
     public ReportOptions Report { get; set; } = new();
 }
@@ -37,11 +41,24 @@ internal sealed class LocationOptions
     public double Longitude { get; set; }
 }
 
+/// <summary>The station's clock.</summary>
+internal sealed class ClockOptions
+{
+    /// <summary>
+    /// When the machine's clock is believed: <c>synchronised</c>, once NTP holds it; <c>system</c>, always; <c>auto</c> (default), as the first on boards such as a Raspberry Pi
+    /// and as the second elsewhere. Until then the hub is asked for the time, and readings wait with the time since the machine's start.
+    /// </summary>
+    public ClockTrust Trust { get; set; }
+}
+
 /// <summary>The agent as a sensor of itself: CPU temperature, readings waiting, time since start.</summary>
 internal sealed class ReportOptions
 {
     /// <summary>Time between reports, 1 s to 1 day, default one minute; 0 for none.</summary>
     public TimeSpan Interval { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Time between writings of <c>status.json</c>, 1 s to 1 day, default 15 minutes; <c>hub-agent status</c> asks a running agent itself. Each costs the card 4 KiB or more.</summary>
+    public TimeSpan StatusInterval { get; set; } = TimeSpan.FromMinutes(15);
 }
 
 /// <summary>Checks <see cref="AgentOptions"/>.</summary>
@@ -66,6 +83,16 @@ internal sealed class AgentOptionsValidator : IValidateOptions<AgentOptions>
         if (options.Report.Interval != TimeSpan.Zero && (options.Report.Interval < TimeSpan.FromSeconds(1) || options.Report.Interval > TimeSpan.FromDays(1)))
         {
             failures.Add($"{AgentOptions.Section}:Report:Interval is {options.Report.Interval}; give 00:00:01 to 1.00:00:00, or 00:00:00 for no reports.");
+        }
+
+        if (options.Report.StatusInterval < TimeSpan.FromSeconds(1) || options.Report.StatusInterval > TimeSpan.FromDays(1))
+        {
+            failures.Add($"{AgentOptions.Section}:Report:StatusInterval is {options.Report.StatusInterval}; give 00:00:01 to 1.00:00:00.");
+        }
+
+        if (!Enum.IsDefined(options.Clock.Trust))
+        {
+            failures.Add($"{AgentOptions.Section}:Clock:Trust is {options.Clock.Trust}; give auto, synchronised or system.");
         }
 
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);

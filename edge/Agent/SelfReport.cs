@@ -45,7 +45,7 @@ internal sealed class SelfReport(IOutbox outbox, TimeSpan interval, CpuTemperatu
     private Reading[] Read()
     {
         var now = time.GetUtcNow().UtcDateTime;
-        now = new DateTime(now.Ticks - (now.Ticks % TimeSpan.TicksPerSecond), DateTimeKind.Utc);
+        now = new DateTime(now.Ticks - (now.Ticks % TimeSpan.TicksPerMillisecond), DateTimeKind.Utc);
         var readings = new List<Reading>
         {
             new(SensorName, "uptime", now, Math.Floor(time.GetElapsedTime(_started).TotalSeconds)),

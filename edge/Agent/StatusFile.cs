@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Hub.Edge.Outbox;
@@ -9,7 +11,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Hub.Edge.Agent;
 
-/// <summary>What <c>hub-agent status</c> shows: written beside the outbox by the running agent.</summary>
+/// <summary>What <c>hub-agent status</c> shows: told by the running agent, and written beside the outbox for when it does not run.</summary>
 internal sealed record AgentStatus(
     string Agent, string Municipality, string Station, int ProcessId, DateTimeOffset Started, DateTimeOffset At, bool Stopped, OutboxCounters Outbox, UplinkState Uplink,
     IReadOnlyList<SensorState> Sensors);
@@ -18,13 +20,18 @@ internal sealed record AgentStatus(
 [JsonSourceGenerationOptions(WriteIndented = true, UseStringEnumConverter = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 internal sealed partial class AgentStatusJson : JsonSerializerContext;
 
-/// <summary>Writes <c>status.json</c> every few seconds and once more at the end.</summary>
+/// <summary>
+/// Tells the status to whoever connects to the socket <c>status.sock</c>, and writes <c>status.json</c> at the start, at the end and now and then between: every writing costs
+/// the card a page or two.
+/// </summary>
 internal sealed class StatusWriter(
     string data, string agent, AgentOptions options, IOutbox outbox, IUplink uplink, ISampling sampling, TimeProvider time, ILogger<StatusWriter> logger) : BackgroundService
 {
     public const string FileName = "status.json";
+    public const string SocketName = "status.sock";
 
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+    /// <summary>Longest path of a socket, what Linux allows less its end.</summary>
+    private const int SocketPathBytesMax = 107;
 
     private readonly DateTimeOffset _started = time.GetUtcNow();
 
@@ -34,9 +41,11 @@ internal sealed class StatusWriter(
         Write(stopped: true);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(WriteAsync(stoppingToken), TellAsync(stoppingToken));
+
+    private async Task WriteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Interval, time);
+        using var timer = new PeriodicTimer(options.Report.StatusInterval, time);
         try
         {
             do
@@ -50,14 +59,50 @@ internal sealed class StatusWriter(
         }
     }
 
+    private async Task TellAsync(CancellationToken stoppingToken)
+    {
+        var path = Path.Combine(data, SocketName);
+        if (Encoding.UTF8.GetByteCount(path) > SocketPathBytesMax)
+        {
+            return;
+        }
+
+        try
+        {
+            // The outbox's lock says that no other agent runs here: what is there is left from one that was killed.
+            File.Delete(path);
+            using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            listener.Bind(new UnixDomainSocketEndPoint(path));
+            listener.Listen(4);
+            while (true)
+            {
+                using var asking = await listener.AcceptAsync(stoppingToken).ConfigureAwait(false);
+                try
+                {
+                    await asking.SendAsync(Json(stopped: false), stoppingToken).ConfigureAwait(false);
+                }
+                catch (SocketException)
+                {
+                    // Whoever asked has gone.
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException)
+        {
+            logger.StatusFailed(e);
+        }
+    }
+
     private void Write(bool stopped)
     {
-        var status = new AgentStatus(
-            agent, options.Municipality, options.Station, Environment.ProcessId, _started, time.GetUtcNow(), stopped, outbox.Counters, uplink.State, sampling.Sensors);
         try
         {
             var path = Path.Combine(data, FileName);
-            File.WriteAllBytes(path + ".new", JsonSerializer.SerializeToUtf8Bytes(status, AgentStatusJson.Default.AgentStatus));
+            File.WriteAllBytes(path + ".new", Json(stopped));
             File.Move(path + ".new", path, overwrite: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -65,9 +110,14 @@ internal sealed class StatusWriter(
             logger.StatusFailed(e);
         }
     }
+
+    private byte[] Json(bool stopped) => JsonSerializer.SerializeToUtf8Bytes(
+        new AgentStatus(
+            agent, options.Municipality, options.Station, Environment.ProcessId, _started, time.GetUtcNow(), stopped, outbox.Counters, uplink.State, sampling.Sensors),
+        AgentStatusJson.Default.AgentStatus);
 }
 
-/// <summary>Shows <c>status.json</c> to a person.</summary>
+/// <summary>Shows the status to a person: what the running agent says, else what was last written.</summary>
 internal static class StatusReader
 {
     /// <summary>Prints the counters of the agent that uses a data folder; 0, or 2 when no agent has written there.</summary>
@@ -77,7 +127,7 @@ internal static class StatusReader
         var path = Path.Combine(data, StatusWriter.FileName);
         try
         {
-            status = JsonSerializer.Deserialize(File.ReadAllBytes(path), AgentStatusJson.Default.AgentStatus);
+            status = JsonSerializer.Deserialize(Ask(Path.Combine(data, StatusWriter.SocketName)) ?? File.ReadAllBytes(path), AgentStatusJson.Default.AgentStatus);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -108,7 +158,7 @@ internal static class StatusReader
             ("problem", status.Uplink.Problem ?? "none"),
             ("taken", Invariant($"{outbox.Taken}")),
             ("released", Invariant($"{outbox.Released} (of these refused by the hub {outbox.Refused})")),
-            ("held", Invariant($"{outbox.Held}")),
+            ("held", Invariant($"{outbox.Held} (of these in memory only {outbox.Unwritten})")),
             ("dropped", Invariant($"{dropped} (full {outbox.DroppedFull}, age {outbox.DroppedAge}, damaged {outbox.DroppedDamaged})")),
         ];
         foreach (var (name, value) in lines)
@@ -123,6 +173,29 @@ internal static class StatusReader
         }
 
         return 0;
+    }
+
+    /// <summary>What the agent says that listens on a socket; null when none does.</summary>
+    private static byte[]? Ask(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+
+        try
+        {
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { ReceiveTimeout = 2000 };
+            socket.Connect(new UnixDomainSocketEndPoint(path));
+            using var stream = new NetworkStream(socket);
+            using var json = new MemoryStream();
+            stream.CopyTo(json);
+            return json.Length == 0 ? null : json.ToArray();
+        }
+        catch (Exception e) when (e is IOException or SocketException or ArgumentException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     private static string Instant(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);

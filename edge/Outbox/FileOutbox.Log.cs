@@ -19,9 +19,9 @@ internal static partial class OutboxLog
     [LoggerMessage(5, LogLevel.Warning, "Outbox: {Count} readings had waited longer than {AgeMax} and were dropped.")]
     public static partial void DroppedAge(this ILogger logger, TimeSpan ageMax, long count);
 
-    [LoggerMessage(6, LogLevel.Error, "Outbox: the disk refused to keep {Appends} appends; they stay with their callers.")]
+    [LoggerMessage(6, LogLevel.Error, "Outbox: the disk refused to keep {Appends} appends; they stay in memory, or with their callers where those wait for the disk.")]
     public static partial void AppendFailed(this ILogger logger, int appends, Exception exception);
 
-    [LoggerMessage(7, LogLevel.Warning, "Outbox: the position could not be written down; readings may be sent again after a crash.")]
+    [LoggerMessage(7, LogLevel.Warning, "Outbox: what was released could not be written down; readings may be sent again after a crash.")]
     public static partial void PositionFailed(this ILogger logger, Exception exception);
 }

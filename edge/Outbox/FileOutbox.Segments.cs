@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using Hub.Edge.Contract.Readings;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
@@ -6,115 +8,202 @@ namespace Hub.Edge.Outbox;
 /// <summary>The part that writes, begins, drops and deletes segment files. Everything here runs with <c>_disk</c> held, or alone at opening and closing.</summary>
 internal sealed partial class FileOutbox
 {
-    /// <summary>Writes whatever is pending, one flush for all of it, until nothing is. One at a time: whoever finds nobody flushing starts it.</summary>
-    private async Task FlushPendingAsync()
+    /// <summary>Bytes past which gathered readings begin another group: what one bad sector can take.</summary>
+    private const int GroupBytesMax = 16 * 1024;
+
+    /// <summary>Writes whatever is pending, and where the ledger stands when that has changed; one flush for as much as a segment takes.</summary>
+    /// <exception cref="IOException">The disk refused. With a delay, what is pending stays; without one, the callers that wait are told.</exception>
+    private void WritePending()
     {
-        while (true)
+        List<PendingAppend> appends;
+        lock (_gate)
         {
-            await _disk.WaitAsync().ConfigureAwait(false);
-            try
+            appends = [.. _pending];
+            _writeSoon = false;
+            if (appends.Count == 0 && (!_ledgerChanged || _closed))
             {
-                List<PendingAppend> appends;
-                lock (_gate)
-                {
-                    if (_pending.Count == 0)
-                    {
-                        _flushing = false;
-                        return;
-                    }
-
-                    (appends, _pending) = (_pending, []);
-                }
-
-                for (var first = 0; first < appends.Count;)
-                {
-                    var count = 1;
-                    var bytes = appends[first].Group.Length;
-                    while (first + count < appends.Count && bytes + appends[first + count].Group.Length <= _segmentBytes)
-                    {
-                        bytes += appends[first + count++].Group.Length;
-                    }
-
-                    Commit(appends.GetRange(first, count), bytes);
-                    first += count;
-                }
+                return;
             }
-            finally
+        }
+
+        var first = 0;
+        try
+        {
+            do
             {
-                _disk.Release();
+                var count = 0;
+                var bytes = 0;
+                while (first + count < appends.Count && (count == 0 || bytes + appends[first + count].Bytes <= _segmentBytes))
+                {
+                    bytes += appends[first + count++].Bytes;
+                }
+
+                Commit(appends.GetRange(first, count), bytes);
+                first += count;
+            }
+            while (first < appends.Count);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            var failure = e as IOException ?? new IOException("The outbox folder can no longer be written.", e);
+            lock (_gate)
+            {
+                _ledgerChanged = true;
+            }
+
+            _instruments.AppendFailed(appends.Count - first);
+            _logger.AppendFailed(appends.Count - first, e);
+            if (!_writeThrough || first == appends.Count)
+            {
+                throw failure;
+            }
+
+            lock (_gate)
+            {
+                foreach (var append in appends[first..])
+                {
+                    append.Failure = failure;
+                    _pendingBytes -= append.Bytes;
+                }
+
+                _pending.RemoveRange(0, appends.Count - first);
+            }
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                if (_pending.Count > 0 || _ledgerChanged)
+                {
+                    Arm(first < appends.Count || appends.Count == 0 ? RetryPause : _options.WriteDelay > ReleaseDelay ? _options.WriteDelay : ReleaseDelay);
+                }
             }
         }
     }
 
     private void Commit(List<PendingAppend> appends, int bytes)
     {
-        try
+        DropAged();
+        DropForRoom(bytes + LedgerImage.BytesMax);
+        long next, durable;
+        LedgerImage? image = null;
+        var held = new bool[appends.Count];
+        lock (_gate)
         {
-            DropAged();
-            DropForRoom(bytes);
-            var file = Rotate(bytes);
-            var buffer = new byte[bytes];
-            long next;
-            lock (_gate)
+            next = _writeThrough || _pending.Count == 0 ? _ledger.Next : _pending[0].From;
+            durable = appends.Count == 0 ? next : appends[^1].Until;
+            for (var i = appends.Count - 1; i >= 0; i--)
             {
-                next = _ledger.Next;
+                held[i] = _writeThrough || _ledger.Held(appends[i].From, appends[i].Until) > 0;
+                durable = _writeThrough ? next : held[i] ? appends[i].From : durable;
             }
 
-            var offset = 0;
+            if (_ledgerChanged || !_writeThrough)
+            {
+                image = _ledger.Stamp(durable);
+                (_ledgerChanged, _releasedUnwritten) = (false, 0);
+            }
+        }
+
+        var buffer = new ByteWriter(bytes + 256);
+        var now = _time.GetUtcNow();
+        if (image is not null)
+        {
+            // In front of the readings it is written with: what of them was released already and is not written must be explained, however little of this write survives.
+            Add(ref buffer, GroupCodec.Encode([], new SourceCursor(LedgerSource, image.ToBytes()), now, GroupCodec.RecordBytesMax), durable);
+        }
+
+        next = _writeThrough ? AddEach(ref buffer, appends, next) : AddGathered(ref buffer, appends, held, next);
+        var file = Rotate(buffer.Length, durable);
+        Write(file, buffer.Written);
+        lock (_gate)
+        {
+            _active!.Next = Math.Max(_active.Next, next);
+            _active.Bytes += buffer.Length;
+            if (image is not null)
+            {
+                _active.Extend(now);
+            }
+
             foreach (var append in appends)
             {
-                var group = buffer.AsSpan(offset, append.Group.Length);
-                append.Group.CopyTo(group);
-                GroupCodec.Seal(group, next);
-                next += GroupCodec.Count(group);
-                offset += group.Length;
+                if (_writeThrough)
+                {
+                    Publish(append);
+                }
+
+                append.Written = true;
+                _pendingBytes -= append.Bytes;
+                _active.Extend(append.TakenAt);
+                if (append.Cursor is { } cursor)
+                {
+                    _cursorsWritten[cursor.Source] = cursor.Value.ToArray();
+                }
             }
 
-            Write(file, buffer);
-            TaskCompletionSource taken;
-            lock (_gate)
+            _pending.RemoveRange(0, appends.Count);
+        }
+    }
+
+    /// <summary>Each append as a group of its own, with its cursor: there whole or not at all.</summary>
+    private long AddEach(ref ByteWriter buffer, List<PendingAppend> appends, long next)
+    {
+        foreach (var append in appends)
+        {
+            Add(ref buffer, GroupCodec.Encode(append.Readings, append.Cursor, append.TakenAt, boot: Boot(append.Readings)), next);
+            next += append.Readings.Length;
+        }
+
+        return next;
+    }
+
+    /// <summary>Appends gathered into groups as large as can be, without those that are released already; behind them the last cursor of each source.</summary>
+    private long AddGathered(ref ByteWriter buffer, List<PendingAppend> appends, bool[] held, long next)
+    {
+        var cursors = new Dictionary<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal);
+        var readings = new List<Reading>();
+        var bytes = 0;
+        for (var i = 0; i < appends.Count; i++)
+        {
+            var append = appends[i];
+            if (append.Cursor is { } cursor)
             {
-                _ledger.Take(next);
-                _active!.Next = next;
-                _active.Bytes += bytes;
-                foreach (var append in appends)
-                {
-                    _active.OldestAt = append.TakenAt < _active.OldestAt ? append.TakenAt : _active.OldestAt;
-                    _active.NewestAt = append.TakenAt > _active.NewestAt ? append.TakenAt : _active.NewestAt;
-                    if (append.Cursor is { } cursor)
-                    {
-                        _cursors[cursor.Source] = cursor.Value.ToArray();
-                    }
-                }
-
-                Note();
-                taken = _taken;
-                if (!_closed)
-                {
-                    _taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                }
+                cursors[cursor.Source] = cursor.Value;
             }
 
-            appends.ForEach(append => append.Done.TrySetResult());
-            taken.TrySetResult();
+            if (held[i])
+            {
+                readings.AddRange(append.Readings);
+                bytes += append.Bytes;
+            }
+
+            var last = i == appends.Count - 1;
+            if (readings.Count > 0 && (last || !held[i + 1] || bytes + appends[i + 1].Bytes > GroupBytesMax || readings.Count + appends[i + 1].Readings.Length > GroupCodec.ReadingsMax))
+            {
+                Add(ref buffer, GroupCodec.Encode(CollectionsMarshal.AsSpan(readings), null, append.TakenAt, boot: Boot(CollectionsMarshal.AsSpan(readings))), append.Until - readings.Count);
+                readings.Clear();
+                bytes = 0;
+            }
+
+            next = append.Until;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+
+        foreach (var (source, value) in cursors)
         {
-            _instruments.AppendFailed(appends.Count);
-            _logger.AppendFailed(appends.Count, e);
-            var failure = e as IOException ?? new IOException("The outbox folder can no longer be written.", e);
-            appends.ForEach(append => append.Done.TrySetException(failure));
+            Add(ref buffer, GroupCodec.Encode([], new SourceCursor(source, value), appends[^1].TakenAt), next);
         }
-#pragma warning disable CA1031 // Whatever it is, the callers that wait must hear it; nobody else can.
-        catch (Exception e)
-        {
-            appends.ForEach(append => append.Done.TrySetException(e));
-        }
-#pragma warning restore CA1031
+
+        return next;
+    }
+
+    private static void Add(ref ByteWriter buffer, byte[] group, long sequence)
+    {
+        GroupCodec.Seal(group, sequence);
+        buffer.Bytes(group);
     }
 
     /// <summary>Writes and flushes; after a failure nothing of it counts, and the file, whose state the system no longer promises, is not written again.</summary>
-    private void Write(SafeFileHandle file, byte[] buffer)
+    private void Write(SafeFileHandle file, ReadOnlySpan<byte> buffer)
     {
         var started = _time.GetTimestamp();
         try
@@ -141,7 +230,7 @@ internal sealed partial class FileOutbox
     }
 
     /// <summary>The file to append to: a new one when there is none, it is full, or its first reading is so old that dropping by age would come late.</summary>
-    private SafeFileHandle Rotate(int bytes)
+    private SafeFileHandle Rotate(int bytes, long from)
     {
         if (_active is not null && ((_active.Bytes > 0 && _active.Bytes + bytes > _segmentBytes) || _time.GetUtcNow() - SafeOldest(_active) > _options.AgeMax / 32))
         {
@@ -150,12 +239,7 @@ internal sealed partial class FileOutbox
 
         if (_activeFile is null)
         {
-            Segment segment;
-            lock (_gate)
-            {
-                segment = Segment.Create(_folder, _indexNext, _ledger.Next);
-            }
-
+            var segment = Segment.Create(_folder, _indexNext, from);
             var file = segment.Open(FileAccess.ReadWrite);
             try
             {
@@ -246,8 +330,8 @@ internal sealed partial class FileOutbox
                 return 0;
             }
 
-            count = _ledger.Leave(until, departure);
-            Note();
+            count = _ledger.Drop(until, departure);
+            _ledgerChanged = true;
         }
 
         if (_active is not null && _active.Next <= until)
@@ -265,11 +349,7 @@ internal sealed partial class FileOutbox
         List<Segment> gone;
         lock (_gate)
         {
-            gone = _segments.FindAll(segment => segment != _active && segment.Next <= _ledger.Head);
-            if (_closed && !_flushing)
-            {
-                return;
-            }
+            gone = _segments.FindAll(segment => segment != _active && _ledger.Held(segment.From, segment.Next) == 0);
         }
 
         if (gone.Count == 0)
@@ -291,14 +371,23 @@ internal sealed partial class FileOutbox
 
     private void Checkpoint()
     {
-        Position position;
+        LedgerImage image;
         SourceCursor[] cursors;
         lock (_gate)
         {
-            position = _ledger.Stamp();
-            cursors = [.. _cursors.Select(cursor => new SourceCursor(cursor.Key, cursor.Value))];
+            // Of readings in memory the checkpoint knows nothing: it must not say that their source has gone on.
+            image = _ledger.Stamp(FirstUnwritten());
+            cursors = [.. _cursorsWritten.Select(cursor => new SourceCursor(cursor.Key, cursor.Value))];
+            _ledgerChanged = false;
         }
 
-        _positions.Checkpoint(position, cursors);
+        _checkpoints.Write(image, cursors);
+    }
+
+    /// <summary>Sequence number before which every reading is on disk or gone. Called with _gate held.</summary>
+    private long FirstUnwritten()
+    {
+        var first = _writeThrough ? null : _pending.Find(append => _ledger.Held(append.From, append.Until) > 0);
+        return first?.From ?? _ledger.Next;
     }
 }

@@ -23,6 +23,9 @@ internal sealed class GroupContent
 
     public SourceCursor? Cursor { get; set; }
 
+    /// <summary>The start of the machine from which instants before <see cref="StationClock.Earliest"/> count; null when there are none.</summary>
+    public string? Boot { get; set; }
+
     public List<Reading> Readings { get; } = [];
 }
 
@@ -31,6 +34,7 @@ internal sealed class GroupContent
 /// CRC-32C u32 of everything else, count u32, sequence i64. Body = taken at (varint, unix seconds) · strings (varint count; each a length byte and UTF-8) ·
 /// cursor (varint 0, or index of the source + 1, varint length, bytes) · readings. Reading = flags u8 · sensor, property (varint indexes) ·
 /// time (signed varint, microseconds after the previous reading's) · value f64 · then, as flagged, quality, period s, raw f64, calibration, coverage f64, revision.
+/// A string that begins with byte 2 is the boot id from whose start times before the year 2000 count; nothing refers to it.
 /// A group stands alone: losing one never makes another unreadable.
 /// </summary>
 internal static class GroupCodec
@@ -40,8 +44,14 @@ internal static class GroupCodec
     public const int ReadingsMax = 4096;
     public const int CursorBytesMax = 256;
 
+    /// <summary>Most bytes of what the outbox itself writes down as the cursor of a source no sensor can be called (see <see cref="FileOutbox"/>).</summary>
+    public const int RecordBytesMax = 2048;
+
     /// <summary>First bytes of every group: "HOB" and the version of this layout.</summary>
     public static ReadOnlySpan<byte> Mark => "HOB\u0001"u8;
+
+    /// <summary>First character of the string that names a start of the machine; no sensor's name can begin so.</summary>
+    private const char BootMark = '\u0002';
 
     [Flags]
     private enum Has : byte
@@ -56,7 +66,7 @@ internal static class GroupCodec
 
     /// <summary>Encodes head and body with the sequence still open (see <see cref="Seal"/>).</summary>
     /// <exception cref="ArgumentException">Something that cannot be kept; the message says what.</exception>
-    public static byte[] Encode(ReadOnlySpan<Reading> readings, SourceCursor? cursor, DateTimeOffset takenAt)
+    public static byte[] Encode(ReadOnlySpan<Reading> readings, SourceCursor? cursor, DateTimeOffset takenAt, int cursorBytesMax = CursorBytesMax, string? boot = null)
     {
         if (readings.Length > ReadingsMax)
         {
@@ -68,9 +78,9 @@ internal static class GroupCodec
         var body = new ByteWriter(64 + (readings.Length * 24));
         if (cursor is { } position)
         {
-            if (position.Value.Length > CursorBytesMax)
+            if (position.Value.Length > cursorBytesMax)
             {
-                throw new ArgumentException($"The cursor of '{position.Source}' has {position.Value.Length} bytes; at most {CursorBytesMax} are kept.", nameof(cursor));
+                throw new ArgumentException($"The cursor of '{position.Source}' has {position.Value.Length} bytes; at most {cursorBytesMax} are kept.", nameof(cursor));
             }
 
             body.Varint((ulong)Index(strings, ref table, position.Source) + 1);
@@ -124,6 +134,11 @@ internal static class GroupCodec
             {
                 body.Signed(reading.Revision);
             }
+        }
+
+        if (boot is not null)
+        {
+            _ = Index(strings, ref table, BootMark + boot);
         }
 
         var whole = new ByteWriter(HeadBytes + 16 + table.Length + body.Length);
@@ -184,6 +199,7 @@ internal static class GroupCodec
     {
         content.Readings.Clear();
         content.Cursor = null;
+        content.Boot = null;
         var count = Count(group);
         var reader = new ByteReader(group[HeadBytes..]);
         if (!reader.Varint(out var taken) || taken > 253_402_300_799 || !reader.Varint(out var stringCount) || stringCount > (ulong)reader.Left)
@@ -201,6 +217,7 @@ internal static class GroupCodec
             }
 
             strings[i] = pool.Get(utf8);
+            content.Boot = strings[i].StartsWith(BootMark) ? strings[i][1..] : content.Boot;
         }
 
         if (!reader.Varint(out var source) || source > stringCount)
@@ -210,7 +227,7 @@ internal static class GroupCodec
 
         if (source > 0)
         {
-            if (!reader.Varint(out var length) || length > CursorBytesMax || !reader.Bytes((int)length, out var cursor))
+            if (!reader.Varint(out var length) || length > RecordBytesMax || !reader.Bytes((int)length, out var cursor))
             {
                 return false;
             }

@@ -15,6 +15,7 @@ internal sealed class OutboxInstruments : IDisposable
         _meter.CreateObservableCounter("outbox.released", () => counters().Released, "{reading}", "Readings released after the hub's acknowledgement.");
         _meter.CreateObservableCounter("outbox.refused", () => counters().Refused, "{reading}", "Of the released ones: refused by the hub for good.");
         _meter.CreateObservableGauge("outbox.held", () => counters().Held, "{reading}", "Readings waiting.");
+        _meter.CreateObservableGauge("outbox.unwritten", () => counters().Unwritten, "{reading}", "Of the waiting ones: in memory only.");
         _meter.CreateObservableCounter(
             "outbox.dropped",
             () =>

@@ -27,6 +27,13 @@ public sealed class OutboxOptions
     public TimeSpan AgeMax { get; set; } = TimeSpan.FromDays(30);
 
     /// <summary>
+    /// How long what is taken, and what is released, may wait in memory before it is written to disk, 0 to 1 hour, default 5 minutes; 256 waiting readings are written at
+    /// once. It is what a power cut or a kill can lose of what the hub has not acknowledged. Longer spares the card: what the hub acknowledges before is never written. With 0
+    /// every reading is on disk before it counts as taken.
+    /// </summary>
+    public TimeSpan WriteDelay { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>
     /// Bytes of one segment file, 4 KiB to 64 MiB, default 4 MiB, never more than an eighth of <see cref="BytesMax"/>. It is the grain of dropping
     /// and deleting: larger means fewer files, smaller frees and drops in smaller steps.
     /// </summary>
@@ -52,6 +59,11 @@ internal sealed class OutboxOptionsValidator : IValidateOptions<OutboxOptions>
         if (options.AgeMax < TimeSpan.FromMinutes(1) || options.AgeMax > TimeSpan.FromDays(3653))
         {
             failures.Add($"{OutboxOptions.Section}:AgeMax is {options.AgeMax}; give 00:01:00 to 3653.00:00:00.");
+        }
+
+        if (options.WriteDelay < TimeSpan.Zero || options.WriteDelay > TimeSpan.FromHours(1))
+        {
+            failures.Add($"{OutboxOptions.Section}:WriteDelay is {options.WriteDelay}; give 00:00:00 to 01:00:00.");
         }
 
         if (options.SegmentBytesMax is < 4 * 1024 or > 64 * 1024 * 1024)

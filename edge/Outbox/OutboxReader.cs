@@ -5,7 +5,9 @@ namespace Hub.Edge.Outbox;
 /// <summary>Reads ranges of held readings, remembering where it stood, so that reading on costs no seeking. One caller at a time.</summary>
 /// <param name="find">The segment a sequence number belongs to, with its durable bytes and the number behind its last reading.</param>
 /// <param name="lose">Called for a range that turned out to be unreadable, with the file's name.</param>
-internal sealed class OutboxReader(Func<long, (Segment Segment, long Bytes, long Next)?> find, Action<long, long, string> lose) : IDisposable
+/// <param name="stamp">Gives a reading the time it had, where it was taken before that was known; with the start of the machine it counts from.</param>
+internal sealed class OutboxReader(
+    Func<long, (Segment Segment, long Bytes, long Next)?> find, Action<long, long, string> lose, Func<Reading, string, Reading> stamp) : IDisposable
 {
     /// <summary>EIO as .NET reports it.</summary>
     private const int UnreadableSector = 5;
@@ -75,6 +77,14 @@ internal sealed class OutboxReader(Func<long, (Segment Segment, long Bytes, long
                 if (head.Until <= sequence || head.Sequence < segment.From || head.Until > next || !GroupCodec.TryDecode(group, _pool, _group))
                 {
                     continue;
+                }
+
+                if (_group.Boot is { } boot)
+                {
+                    for (var i = 0; i < _group.Readings.Count; i++)
+                    {
+                        _group.Readings[i] = stamp(_group.Readings[i], boot);
+                    }
                 }
 
                 (_groupFrom, _groupUntil) = (head.Sequence, head.Until);

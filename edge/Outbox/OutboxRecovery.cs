@@ -1,68 +1,75 @@
+using Hub.Edge.Contract.Readings;
 using Microsoft.Extensions.Logging;
 
 namespace Hub.Edge.Outbox;
 
 /// <summary>Reads a folder as a crash, a power cut or a failing card left it and says what of it can be used. Never throws for what files contain.</summary>
-internal static class OutboxRecovery
+internal sealed class OutboxRecovery
 {
-    /// <summary>What was found.</summary>
-    internal sealed record Found(Ledger Ledger, List<Segment> Segments, Dictionary<string, byte[]> Cursors, long IndexNext, bool LastIsClean);
+    private readonly ILogger _logger;
+    private readonly StringPool _pool = new();
+    private readonly Dictionary<string, byte[]> _cursors = new(StringComparer.Ordinal);
+    private readonly List<(SequenceRange Range, Segment Segment)> _intact = [];
+    private readonly List<(string Boot, TimeSpan Last)> _boots = [];
+    private readonly long _cursorsNext;
+    private LedgerImage? _newest;
 
-    public static Found Run(string folder, PositionFiles positions, ILogger logger)
+    private OutboxRecovery(CheckpointFiles checkpoints, ILogger logger)
     {
-        var (newest, cursorsAt, checkpointCursors) = positions.Load();
-        var cursors = new Dictionary<string, byte[]>(StringComparer.Ordinal);
-        foreach (var cursor in checkpointCursors)
+        _logger = logger;
+        if (checkpoints.Load() is not { } checkpoint)
         {
-            cursors[cursor.Source] = cursor.Value.ToArray();
+            return;
         }
 
+        _newest = checkpoint.Image;
+        _cursorsNext = checkpoint.Image.Position.Next;
+        foreach (var cursor in checkpoint.Cursors)
+        {
+            _cursors[cursor.Source] = cursor.Value.ToArray();
+        }
+    }
+
+    /// <summary>What was found.</summary>
+    internal sealed record Found(Ledger Ledger, List<Segment> Segments, Dictionary<string, byte[]> Cursors, long IndexNext, bool LastIsClean)
+    {
+        /// <summary>Starts of the machine that readings without a time count from, oldest first, each with the last instant of its readings since.</summary>
+        public required IReadOnlyList<(string Boot, TimeSpan Last)> Boots { get; init; }
+    }
+
+    public static Found Run(string folder, CheckpointFiles checkpoints, ILogger logger) => new OutboxRecovery(checkpoints, logger).Run(folder);
+
+    private Found Run(string folder)
+    {
         var segments = Segment.List(folder);
-        var ledger = new Ledger();
-        if (newest is { } position)
-        {
-            ledger.Restore(position);
-        }
-
-        var expected = ledger.Head;
-        var pool = new StringPool();
         var lastIsClean = true;
         for (var i = 0; i < segments.Count; i++)
         {
-            var segment = segments[i];
             var last = i == segments.Count - 1;
+
+            // Its name proves that everything before it was taken.
+            Seen(new SequenceRange(segments[i].From, segments[i].From), segments[i]);
+
             // A later file begins where the truth of this one ends: what a failed append may have left behind that is not believed.
-            var limit = last ? long.MaxValue : segments[i + 1].From;
-            if (segment.From > expected)
-            {
-                Lose(ledger, expected, segment.From, segment, logger);
-                expected = segment.From;
-            }
-
-            var clean = Scan(segment, limit, ref expected, ledger, cursors, cursorsAt?.Next ?? 0, pool, logger);
-            if (last)
-            {
-                lastIsClean = clean;
-            }
+            lastIsClean = Scan(segments[i], last ? long.MaxValue : segments[i + 1].From);
         }
 
-        if (ledger.Next > expected && segments.Count > 0)
+        var ledger = new Ledger();
+        ledger.Restore(_newest, _intact.Count == 0 ? 0 : _intact.Max(intact => intact.Range.Until));
+        var expected = ledger.Head;
+        foreach (var (range, segment) in _intact)
         {
-            // The position proves that more was taken than the files still hold.
-            Lose(ledger, expected, ledger.Next, segments[^1], logger);
-        }
-        else if (ledger.Next > expected)
-        {
-            ledger.Lose(expected, ledger.Next);
+            Lose(ledger, expected, range.From, segment);
+            expected = Math.Max(expected, range.Until);
         }
 
-        ledger.Take(expected);
-        return new Found(ledger, segments, cursors, segments.Count == 0 ? 1 : segments[^1].Index + 1, lastIsClean);
+        // The position may prove that more was taken than the files still hold.
+        Lose(ledger, expected, ledger.Next, segments.Count == 0 ? null : segments[^1]);
+        return new Found(ledger, segments, _cursors, segments.Count == 0 ? 1 : segments[^1].Index + 1, lastIsClean) { Boots = _boots };
     }
 
-    /// <summary>Walks one file; true when nothing had to be stepped over inside and a torn end could be cut off, so that more can be appended to it.</summary>
-    private static bool Scan(
-        Segment segment, long limit, ref long expected, Ledger ledger, Dictionary<string, byte[]> cursors, long cursorsNext, StringPool pool, ILogger logger)
+    /// <summary>Reads one segment; true when it has nothing damaged inside and a torn end could be cut off, so that more can be appended to it.</summary>
+    private bool Scan(Segment segment, long limit)
     {
         long length;
         long intactUntil = 0;
@@ -75,25 +82,40 @@ internal static class OutboxRecovery
             skippedInside = 0;
             while (reader.TryNext(length, out var head, out var group))
             {
-                if (head.Sequence < next || head.Until > limit || !GroupCodec.TryDecode(group, pool, content))
+                if (head.Sequence < next || head.Until > limit || !GroupCodec.TryDecode(group, _pool, content))
                 {
                     continue;
                 }
 
-                if (head.Sequence > Math.Max(next, expected))
+                if (head.Count > 0)
                 {
-                    Lose(ledger, Math.Max(next, expected), head.Sequence, segment, logger);
+                    Seen(new SequenceRange(head.Sequence, head.Until), segment);
                 }
 
                 next = head.Until;
-                expected = Math.Max(expected, next);
                 intactUntil = reader.Offset;
                 skippedInside = reader.BytesSkipped;
-                segment.OldestAt = content.TakenAt < segment.OldestAt ? content.TakenAt : segment.OldestAt;
-                segment.NewestAt = content.TakenAt > segment.NewestAt ? content.TakenAt : segment.NewestAt;
-                if (content.Cursor is { } cursor && head.Sequence >= cursorsNext)
+                segment.Extend(content.TakenAt);
+                if (content.Boot is { } boot)
                 {
-                    cursors[cursor.Source] = cursor.Value.ToArray();
+                    Note(boot, content.Readings);
+                }
+
+                if (content.Cursor is not { } cursor)
+                {
+                    continue;
+                }
+
+                if (cursor.Source == FileOutbox.LedgerSource)
+                {
+                    if (LedgerImage.TryRead(cursor.Value.Span) is { } image && (_newest is null || _newest.Position.Version < image.Position.Version))
+                    {
+                        _newest = image;
+                    }
+                }
+                else if (head.Sequence >= _cursorsNext && cursor.Value.Length <= GroupCodec.CursorBytesMax)
+                {
+                    _cursors[cursor.Source] = cursor.Value.ToArray();
                 }
             }
         }
@@ -109,7 +131,7 @@ internal static class OutboxRecovery
         {
             using var file = segment.Open(FileAccess.ReadWrite);
             RandomAccess.SetLength(file, intactUntil);
-            logger.TailCut(length - intactUntil, segment.Path);
+            _logger.TailCut(length - intactUntil, segment.Path);
             segment.Bytes = intactUntil;
             return skippedInside == 0;
         }
@@ -119,13 +141,48 @@ internal static class OutboxRecovery
         }
     }
 
-    private static void Lose(Ledger ledger, long from, long until, Segment segment, ILogger logger)
+    private void Note(string boot, List<Reading> readings)
+    {
+        var known = _boots.FindIndex(known => known.Boot == boot);
+        var last = known < 0 ? TimeSpan.Zero : _boots[known].Last;
+        foreach (var reading in readings)
+        {
+            if (reading.PhenomenonTime < StationClock.Earliest)
+            {
+                var end = reading.PhenomenonTime - DateTime.UnixEpoch + reading.Period;
+                last = end > last ? end : last;
+            }
+        }
+
+        if (known >= 0)
+        {
+            _boots[known] = (boot, last);
+        }
+        else
+        {
+            _boots.Add((boot, last));
+        }
+    }
+
+    private void Seen(SequenceRange range, Segment segment)
+    {
+        if (_intact.Count > 0 && _intact[^1].Range.Until == range.From)
+        {
+            _intact[^1] = (_intact[^1].Range with { Until = range.Until }, _intact[^1].Segment);
+        }
+        else
+        {
+            _intact.Add((range, segment));
+        }
+    }
+
+    private void Lose(Ledger ledger, long from, long until, Segment? segment)
     {
         var before = ledger.Counters.DroppedDamaged;
         ledger.Lose(from, until);
         if (ledger.Counters.DroppedDamaged > before)
         {
-            logger.Damaged(from, until, segment.Path);
+            _logger.Damaged(from, until, segment?.Path ?? "the folder");
         }
     }
 }

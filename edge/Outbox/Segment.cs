@@ -28,6 +28,16 @@ internal sealed class Segment
     /// <inheritdoc cref="OldestAt"/>
     public DateTimeOffset NewestAt { get; set; } = DateTimeOffset.MinValue;
 
+    /// <summary>Notes when a group was taken; an instant of a clock that was not yet right says nothing.</summary>
+    public void Extend(DateTimeOffset at)
+    {
+        if (at >= StationClock.Earliest)
+        {
+            OldestAt = at < OldestAt ? at : OldestAt;
+            NewestAt = at > NewestAt ? at : NewestAt;
+        }
+    }
+
     public static Segment Create(string folder, long index, long from) =>
         new(System.IO.Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{index:x8}-{from:x16}.seg")), index, from);
 

@@ -19,7 +19,7 @@ public enum SensorCondition
 /// <summary>One sensor now; counters since the agent started.</summary>
 /// <param name="Name">Name at the station.</param>
 /// <param name="Condition">How it is doing.</param>
-/// <param name="Taken">Readings handed to the outbox, on disk.</param>
+/// <param name="Taken">Readings handed to the outbox.</param>
 /// <param name="Refused">Values that are no reading (not finite, unknown quantity, ...): a driver's mistake, dropped and counted by reason.</param>
 /// <param name="Failures">Times the sensor failed or its stream ended.</param>
 /// <param name="TakenAt">Processing time of the last readings taken, UTC; null before the first.</param>

@@ -14,7 +14,7 @@ internal sealed partial class OutboxDoor(IOutbox outbox, SamplingOptions options
     /// <summary>The last durable position of a sensor.</summary>
     public ReadOnlyMemory<byte> Cursor(string sensor) => outbox.Cursor(sensor);
 
-    /// <summary>Appends readings with their source's position; when it completes they are on disk.</summary>
+    /// <summary>Appends readings with their source's position; when it completes the outbox has them.</summary>
     public async Task AppendAsync(ReadOnlyMemory<Reading> readings, SourceCursor? cursor, CancellationToken cancellationToken)
     {
         await turn.WaitAsync(cancellationToken).ConfigureAwait(false);

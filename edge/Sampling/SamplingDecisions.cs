@@ -23,8 +23,7 @@ internal static class SamplingDecisions
             ? TimeSpan.FromSeconds(1) : interval;
 
     /// <summary>True when nothing has come for longer than a sensor may be silent.</summary>
-    /// <param name="now">Now.</param>
-    /// <param name="lastAt">When the last value came, or the agent started.</param>
+    /// <param name="silence">Since the last value, or the agent's start.</param>
     /// <param name="deadAfter">How long it may be silent; zero for ever.</param>
-    public static bool IsDead(DateTime now, DateTime lastAt, TimeSpan deadAfter) => deadAfter > TimeSpan.Zero && now - lastAt >= deadAfter;
+    public static bool IsDead(TimeSpan silence, TimeSpan deadAfter) => deadAfter > TimeSpan.Zero && silence >= deadAfter;
 }

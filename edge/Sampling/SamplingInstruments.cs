@@ -17,7 +17,7 @@ internal sealed class SamplingInstruments : IDisposable
 
     public SamplingInstruments()
     {
-        taken = meter.CreateCounter<long>("hub.sampling.readings_taken", "{reading}", "Readings on disk in the outbox.");
+        taken = meter.CreateCounter<long>("hub.sampling.readings_taken", "{reading}", "Readings handed to the outbox.");
         flagged = meter.CreateCounter<long>("hub.sampling.readings_flagged", "{reading}", "Readings that Sampling flagged, by flag.");
         refused = meter.CreateCounter<long>("hub.sampling.measurements_refused", "{measurement}", "Values that are no reading, by reason.");
         failures = meter.CreateCounter<long>("hub.sampling.sensor_failures", "{failure}", "Times a sensor failed or its stream ended.");

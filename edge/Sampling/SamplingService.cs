@@ -43,10 +43,9 @@ internal sealed class SamplingService : BackgroundService, ISampling
         {
             while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
             {
-                DateTime now = time.GetUtcNow().UtcDateTime;
                 foreach (SensorRunner runner in runners)
                 {
-                    runner.Watch(now);
+                    runner.Watch();
                 }
             }
         }

@@ -18,7 +18,8 @@ internal sealed partial class SensorRunner
     private readonly ILogger logger;
     private readonly HashSet<(string, RefusedReason)> refusedKinds = [];
     private readonly Lock gate = new();
-    private DateTime lastAt;
+    private readonly StationClock? clock;
+    private long lastAt;
     private DateTime? takenAt;
     private long taken;
     private long refused;
@@ -36,7 +37,8 @@ internal sealed partial class SensorRunner
         this.logger = logger;
         deadAfter = SamplingDecisions.DeadAfter(sensorOptions.DeadAfter, sensor.Cadence, options);
         maker = new ReadingMaker(sensorOptions, options);
-        lastAt = time.GetUtcNow().UtcDateTime;
+        clock = time as StationClock;
+        lastAt = time.GetTimestamp();
     }
 
     /// <summary>The sensor now.</summary>
@@ -93,11 +95,14 @@ internal sealed partial class SensorRunner
     }
 
     /// <summary>Reports a sensor that has been silent for too long, once. Called every now and then, beside <see cref="RunAsync"/>.</summary>
-    public void Watch(DateTime now)
+    public void Watch()
     {
+        TimeSpan silence;
         lock (gate)
         {
-            if (dead || !SamplingDecisions.IsDead(now, lastAt, deadAfter))
+            // By the monotonic clock: one that steps must not kill every sensor of the station.
+            silence = time.GetElapsedTime(lastAt);
+            if (dead || !SamplingDecisions.IsDead(silence, deadAfter))
             {
                 return;
             }
@@ -106,7 +111,7 @@ internal sealed partial class SensorRunner
         }
 
         instruments.Died(sensor.Name);
-        LogDead(logger, sensor.Name, now - lastAt, failure ?? "it does not fail, it says nothing");
+        LogDead(logger, sensor.Name, silence, failure ?? "it does not fail, it says nothing");
     }
 
     private async Task TakeAsync(MeasurementBatch batch, CancellationToken cancellationToken)
@@ -117,6 +122,11 @@ internal sealed partial class SensorRunner
         for (int index = 0; index < batch.Measurements.Length; index++)
         {
             Measurement measurement = batch.Measurements.Span[index];
+            if (clock is { IsUncertain: true } && measurement.ObservedAt is null)
+            {
+                measurement = measurement with { Quality = measurement.Quality | Quality.ClockUncertain };
+            }
+
             if (maker.TryMake(measurement, now, out Reading reading, out RefusedReason? reason))
             {
                 readings[count++] = reading;
@@ -149,8 +159,8 @@ internal sealed partial class SensorRunner
         {
             taken += count;
             failure = null;
-            lastAt = time.GetUtcNow().UtcDateTime;
-            takenAt = lastAt;
+            lastAt = time.GetTimestamp();
+            takenAt = time.GetUtcNow().UtcDateTime;
             revived = dead;
             dead = false;
         }

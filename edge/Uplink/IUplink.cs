@@ -12,7 +12,7 @@ public sealed record UplinkState(
     bool Connected, DateTimeOffset Since, string? Problem, long Connections, long ReadingsSent, long ReadingsAcknowledged, long ReadingsRefused);
 
 /// <summary>
-/// Sends what the outbox holds to the hub, for ever, and releases it there only after the hub's acknowledgement, strictly in order. Runs as a hosted service;
+/// Sends what the outbox holds to the hub, for ever, and releases it there only after the hub's acknowledgement; what is taken now goes first, what has waited follows. Runs as a hosted service;
 /// nobody calls it, it is only looked at.
 /// </summary>
 public interface IUplink

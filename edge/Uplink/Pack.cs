@@ -7,11 +7,12 @@ using Microsoft.Extensions.Logging;
 namespace Hub.Edge.Uplink;
 
 /// <summary>Readings encoded for one publish.</summary>
+/// <param name="From">Sequence number of its first reading.</param>
 /// <param name="Until">Sequence number behind its last reading.</param>
 /// <param name="Count">Readings of the outbox it stands for.</param>
 /// <param name="Bad">How many of them could not be encoded and are not in it.</param>
 /// <param name="Payload">The encoded pack; empty when nothing is left to send.</param>
-internal sealed record Pack(long Until, int Count, int Bad, byte[] Payload)
+internal sealed record Pack(long From, long Until, int Count, int Bad, byte[] Payload)
 {
     /// <summary>
     /// Encodes the readings of a batch, or the first half, quarter, ... of them where all would be larger than <paramref name="bytesMax"/>. One that cannot be encoded is
@@ -40,7 +41,7 @@ internal sealed record Pack(long Until, int Count, int Bad, byte[] Payload)
         var until = batch.From + count;
         if (TryEncode(readings, format, out var payload, out _))
         {
-            return new Pack(until, count, 0, payload);
+            return new Pack(batch.From, until, count, 0, payload);
         }
 
         var good = new List<Reading>(count);
@@ -58,10 +59,10 @@ internal sealed record Pack(long Until, int Count, int Bad, byte[] Payload)
 
         if (good.Count == 0 || !TryEncode(good.ToArray(), format, out payload, out _))
         {
-            return new Pack(until, count, count, []);
+            return new Pack(batch.From, until, count, count, []);
         }
 
-        return new Pack(until, count, count - good.Count, payload);
+        return new Pack(batch.From, until, count, count - good.Count, payload);
     }
 
     private static bool TryEncode(ReadOnlySpan<Reading> readings, PackFormat format, out byte[] payload, out string why)

@@ -36,4 +36,13 @@ internal static partial class UplinkLog
 
     [LoggerMessage(11, LogLevel.Debug, "Uplink: the connection ended.")]
     public static partial void Ended(this ILogger logger, Exception exception);
+
+    [LoggerMessage(13, LogLevel.Information, "Uplink: this station does not know the time yet; the hub is asked for it, and readings wait until NTP or the hub gives it.")]
+    public static partial void AsksTime(this ILogger logger);
+
+    [LoggerMessage(14, LogLevel.Information, "Uplink: the time is {Time:O}; readings taken before are stamped.")]
+    public static partial void KnowsTime(this ILogger logger, DateTimeOffset time);
+
+    [LoggerMessage(12, LogLevel.Error, "Uplink: another agent has connected as {UserName} and the hub let this one go (code 0x8E): two stations must not share a name. Readings are kept; trying again in {Seconds:0} s.")]
+    public static partial void TakenOver(this ILogger logger, string userName, double seconds);
 }

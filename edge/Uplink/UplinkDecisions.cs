@@ -27,6 +27,9 @@ internal enum SessionEnd
 
     /// <summary>The hub refused the station's name or secret.</summary>
     Unauthorised,
+
+    /// <summary>Another agent connected under the station's name.</summary>
+    TakenOver,
 }
 
 /// <summary>The uplink's decisions, as pure functions.</summary>
@@ -34,6 +37,9 @@ internal static class UplinkDecisions
 {
     /// <summary>A broker's code for a message that it took and threw away, because nobody has subscribed: no hub has joined it yet, or its session there has expired.</summary>
     public const int NoMatchingSubscribers = 0x10;
+
+    /// <summary>Ranges left to the backlog of one connection.</summary>
+    public const int BacklogsMax = 8;
 
     /// <summary>What a PUBACK reason code (MQTT 5, table 2-6) means.</summary>
     public static Verdict Judge(int reasonCode) => reasonCode switch
@@ -65,10 +71,18 @@ internal static class UplinkDecisions
     /// <summary>The pause after a connection ended, and the number of the attempt after it.</summary>
     public static (TimeSpan Pause, int Attempt) Reconnect(SessionEnd end, int attempt, double random, UplinkOptions options) => end switch
     {
-        SessionEnd.Unauthorised => (options.RefusedDelay, attempt),
+        SessionEnd.Unauthorised or SessionEnd.TakenOver => (options.RefusedDelay, attempt),
         SessionEnd.LostAfterWork => (Pause(0, random, options.RetryDelayMin, options.RetryDelayMax), 1),
         _ => (Pause(attempt, random, options.RetryDelayMin, options.RetryDelayMax), Math.Min(attempt, 1000) + 1),
     };
+
+    /// <summary>Whether what is sent first has fallen so far behind what is taken that it is to be left to the backlog.</summary>
+    /// <param name="next">Sequence number behind what was sent.</param>
+    /// <param name="live">Where one would begin now.</param>
+    /// <param name="backlogs">Ranges left to the backlog already; each costs the outbox a place in what it writes down.</param>
+    /// <param name="options">How much may be in flight: more than that is behind.</param>
+    public static bool IsBehind(long next, long live, int backlogs, UplinkOptions options) =>
+        live - next > (long)options.Window * options.PackReadings && backlogs < BacklogsMax;
 
     /// <summary>Most packs in flight: ours, or what the broker allows where that is less.</summary>
     public static int Window(int ours, ushort? receiveMaximum) => receiveMaximum is { } theirs and > 0 ? Math.Min(ours, theirs) : ours;

@@ -28,6 +28,12 @@ public sealed class HubOptions
     /// <summary>PEM file with the certificates of the authorities that alone are believed; default: those of the operating system. Only with <see cref="Tls"/>.</summary>
     public string? CaFile { get; set; }
 
+    /// <summary>PEM file with the station's certificate, and those between it and its authority, for a broker that asks for one. Only with <see cref="Tls"/> and <see cref="KeyFile"/>; read again at every connection.</summary>
+    public string? CertificateFile { get; set; }
+
+    /// <summary>PEM file with the unencrypted private key of <see cref="CertificateFile"/>.</summary>
+    public string? KeyFile { get; set; }
+
     /// <summary>True to send secret and readings unencrypted to another machine: for a closed network only.</summary>
     public bool PlainAllowed { get; set; }
 
@@ -36,6 +42,8 @@ public sealed class HubOptions
 
     /// <summary>The station's secret itself. Never printed.</summary>
     public string? Secret { get; set; }
+
+    internal bool HasCertificate => !string.IsNullOrEmpty(CertificateFile) && !string.IsNullOrEmpty(KeyFile);
 
     internal string UserName => $"{Municipality}/{Station}";
 
@@ -54,17 +62,32 @@ public sealed class UplinkOptions
     /// <summary>Most packs sent and not yet acknowledged, 1 to 100, default 8 (never more than the broker allows): more hides a slow line, fewer repeat less after a break.</summary>
     public int Window { get; set; } = 8;
 
+    /// <summary>
+    /// Most readings a second of what has waited while the hub was out of reach, 0 to 1,000,000, default 10,000; 0 for no limit. What is taken now goes before it and is not
+    /// counted. Lower leaves more of a thin line to other things.
+    /// </summary>
+    public int BacklogReadingsPerSecond { get; set; } = 10_000;
+
     /// <summary><c>cbor</c> (default) or <c>json</c>, about twice as large and readable.</summary>
     public PackFormat Encoding { get; set; } = PackFormat.Cbor;
 
-    /// <summary>Longest silence towards the broker, 5 s to 10 minutes, default 30 s: the broker notices a dead line after one and a half of it.</summary>
-    public TimeSpan KeepAlive { get; set; } = TimeSpan.FromSeconds(30);
+    /// <summary>
+    /// Longest silence towards the broker, 5 s to 10 minutes, default 1 minute: the broker notices a dead line after one and a half of it. Mobile networks forget a silent
+    /// connection, some after two minutes: stay below half of that. Shorter notices sooner and costs data, about 0.1 kB each time.
+    /// </summary>
+    public TimeSpan KeepAlive { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How long the broker keeps the session without a connection, 0 to 30 days, default 1 day.</summary>
     public TimeSpan SessionExpiry { get; set; } = TimeSpan.FromDays(1);
 
     /// <summary>How long the broker waits before it says that the station is offline, 0 to 1 hour, default 30 s.</summary>
     public TimeSpan WillDelay { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How long the word that the station is online holds, 2 minutes to 1 day, default 1 hour; it is renewed at half of that, so that a broker that lost the last will does not
+    /// call a dead station online for ever.
+    /// </summary>
+    public TimeSpan StatusExpiry { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>How long a pack may stay unacknowledged before the connection is given up and the pack sent again, 1 s to 10 minutes, default 60 s.</summary>
     public TimeSpan AckTimeout { get; set; } = TimeSpan.FromSeconds(60);
@@ -110,12 +133,31 @@ internal sealed class HubOptionsValidator : IValidateOptions<HubOptions>
             failures.Add($"{HubOptions.Section}:CaFile '{ca}' does not exist.");
         }
 
+        if (options.CertificateFile is { Length: > 0 } certificate && !File.Exists(certificate))
+        {
+            failures.Add($"{HubOptions.Section}:CertificateFile '{certificate}' does not exist.");
+        }
+
+        if (options.KeyFile is { Length: > 0 } key && !File.Exists(key))
+        {
+            failures.Add($"{HubOptions.Section}:KeyFile '{key}' does not exist.");
+        }
+
+        if (string.IsNullOrEmpty(options.CertificateFile) != string.IsNullOrEmpty(options.KeyFile))
+        {
+            failures.Add($"{HubOptions.Section}:CertificateFile and {HubOptions.Section}:KeyFile go together; give both or neither.");
+        }
+        else if (options.HasCertificate && !options.Tls)
+        {
+            failures.Add($"{HubOptions.Section}:CertificateFile is given but {HubOptions.Section}:Tls is off; switch Tls on.");
+        }
+
         if (options.SecretFile is { Length: > 0 } secret && !File.Exists(secret))
         {
             failures.Add($"{HubOptions.Section}:SecretFile '{secret}' does not exist.");
         }
 
-        if (string.IsNullOrEmpty(options.SecretFile) && string.IsNullOrEmpty(options.Secret))
+        if (string.IsNullOrEmpty(options.SecretFile) && string.IsNullOrEmpty(options.Secret) && !options.HasCertificate)
         {
             failures.Add($"{HubOptions.Section}:SecretFile is not given; give the file with the station's secret.");
         }
@@ -143,9 +185,11 @@ internal sealed class UplinkOptionsValidator : IValidateOptions<UplinkOptions>
         var failures = new List<string>();
         Range("PackReadings", options.PackReadings, 1, 2000);
         Range("Window", options.Window, 1, 100);
+        Range("BacklogReadingsPerSecond", options.BacklogReadingsPerSecond, 0, 1_000_000);
         Span("KeepAlive", options.KeepAlive, TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(10));
         Span("SessionExpiry", options.SessionExpiry, TimeSpan.Zero, TimeSpan.FromDays(30));
         Span("WillDelay", options.WillDelay, TimeSpan.Zero, TimeSpan.FromHours(1));
+        Span("StatusExpiry", options.StatusExpiry, TimeSpan.FromMinutes(2), TimeSpan.FromDays(1));
         Span("AckTimeout", options.AckTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
         Span("ConnectTimeout", options.ConnectTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
         Span("RetryDelayMin", options.RetryDelayMin, TimeSpan.FromMilliseconds(50), TimeSpan.FromMinutes(1));

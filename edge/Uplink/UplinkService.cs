@@ -49,7 +49,7 @@ internal sealed class UplinkService(
             catch (Exception e)
             {
                 logger.Ended(e);
-                (end, problem) = (session.HasWorked ? SessionEnd.LostAfterWork : SessionEnd.Lost, Explain(e));
+                (end, problem) = (session.WasTakenOver ? SessionEnd.TakenOver : session.HasWorked ? SessionEnd.LostAfterWork : SessionEnd.Lost, Explain(e));
             }
 #pragma warning restore CA1031
 
@@ -63,6 +63,10 @@ internal sealed class UplinkService(
             if (end == SessionEnd.Unauthorised)
             {
                 logger.Unauthorised(hub.Address, hub.Port, hub.UserName, session.RefusalCode, session.RefusalReason, pause.TotalSeconds);
+            }
+            else if (end == SessionEnd.TakenOver)
+            {
+                logger.TakenOver(hub.UserName, pause.TotalSeconds);
             }
             else
             {

@@ -1,3 +1,5 @@
+using System.Net.Security;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Hub.Edge.Contract.Encoding;
 using Hub.Edge.Contract.Topics;
@@ -11,8 +13,9 @@ using MQTTnet.Protocol;
 namespace Hub.Edge.Uplink;
 
 /// <summary>
-/// One connection to the hub, from CONNECT to its end. A single loop reads the outbox, publishes, and settles acknowledgements in the order of the packs, whatever the
-/// order they come in.
+/// One connection to the hub, from CONNECT to its end. A single loop reads the outbox, publishes, and settles acknowledgements. It keeps two lanes: what is taken from now on
+/// goes first, what had waited follows, oldest first, in the room and at the rate that is left. Each lane settles in the order of its packs, whatever the order the answers
+/// come in.
 /// </summary>
 internal sealed class UplinkSession(
     IOutbox outbox, HubOptions hub, UplinkOptions options, StationBirth birth, UplinkInstruments instruments, TimeProvider time, ILogger logger, Action<bool, string?> say)
@@ -23,11 +26,20 @@ internal sealed class UplinkSession(
     /// <summary>How long an orderly stop waits for what is in flight, and again for saying goodbye.</summary>
     private static readonly TimeSpan StopGrace = TimeSpan.FromMilliseconds(800);
 
+    private readonly StationClock? _clock = time as StationClock;
     private readonly string _topic = HubTopic.Readings(hub.Municipality, hub.Station);
     private readonly TaskCompletionSource<MqttClientDisconnectedEventArgs> _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>What the station says of itself, its start at the time it really was once that is known.</summary>
+    private StationBirth Birth => birth.Started < StationClock.Earliest && _clock is not null && _clock.TryGetStamp(out var offset)
+        ? birth with { Started = birth.Started + offset.Value }
+        : birth;
+
     /// <summary>True once the hub has acknowledged readings on this connection.</summary>
     public bool HasWorked { get; private set; }
+
+    /// <summary>True when the connection ended because another one was opened under the station's name.</summary>
+    public bool WasTakenOver { get; private set; }
 
     /// <summary>Reason code of the refused CONNECT.</summary>
     public int RefusalCode { get; private set; }
@@ -41,10 +53,12 @@ internal sealed class UplinkSession(
         using var client = new MqttClientFactory().CreateMqttClient();
         client.DisconnectedAsync += e =>
         {
+            WasTakenOver = e.Reason == MqttClientDisconnectReason.SessionTakenOver;
             _lost.TrySetResult(e);
             return Task.CompletedTask;
         };
 
+        var answers = _clock is { IsTrusted: false } ? new TimeQuestion(client, _clock, hub, time) : null;
         MqttClientConnectResult connected;
         using (var limit = new CancellationTokenSource(options.ConnectTimeout, time))
         using (var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping))
@@ -64,87 +78,118 @@ internal sealed class UplinkSession(
         say(true, null);
         logger.Connected(hub.Address, hub.Port, hub.UserName, outbox.Counters.Held);
         var bytesMax = connected.MaximumPacketSize is { } packet and > PacketOverhead ? (int)Math.Min(packet - PacketOverhead, ReadingPack.BytesMax) : ReadingPack.BytesMax;
-        var inFlight = new Queue<Flight>();
+        var live = new Lane { Next = outbox.Live };
+        var backlog = new Lane();
+        backlog.Ranges.Enqueue((outbox.Head, live.Next));
         try
         {
-            await SayStatusAsync(client, StatusMessages.Online(birth, time.GetUtcNow()), options.AckTimeout).ConfigureAwait(false);
-            await PumpAsync(client, inFlight, UplinkDecisions.Window(options.Window, connected.ReceiveMaximum), bytesMax, stopping).ConfigureAwait(false);
+            await SayOnlineAsync(client).ConfigureAwait(false);
+            if (answers is not null && _clock is not null)
+            {
+                // What was taken so far has no time yet and cannot be sent.
+                logger.AsksTime();
+                var asking = answers.AskAsync(stopping);
+                await Task.WhenAny(_clock.Trusted, asking, _lost.Task).ConfigureAwait(false);
+                stopping.ThrowIfCancellationRequested();
+                if (!_clock.IsTrusted)
+                {
+                    throw _lost.Task.IsCompleted ? Broken(await _lost.Task.ConfigureAwait(false), null) : asking.Exception ?? (Exception)new IOException("the question for the time failed");
+                }
+
+                logger.KnowsTime(time.GetUtcNow());
+                live.Next = outbox.Live;
+                backlog.Ranges.Clear();
+                backlog.Ranges.Enqueue((outbox.Head, live.Next));
+                await SayOnlineAsync(client).ConfigureAwait(false);
+            }
+
+            await PumpAsync(client, live, backlog, UplinkDecisions.Window(options.Window, connected.ReceiveMaximum), bytesMax, stopping).ConfigureAwait(false);
             throw new InvalidOperationException("The pump ends only by an exception.");
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            await StopAsync(client, inFlight).ConfigureAwait(false);
+            await StopAsync(client, live, backlog).ConfigureAwait(false);
             throw;
         }
         finally
         {
-            foreach (var flight in inFlight)
-            {
-                flight.Dispose();
-            }
+            live.Dispose();
+            backlog.Dispose();
         }
     }
 
-    private async Task PumpAsync(IMqttClient client, Queue<Flight> inFlight, int window, int bytesMax, CancellationToken stopping)
+    private async Task PumpAsync(IMqttClient client, Lane live, Lane backlog, int window, int bytesMax, CancellationToken stopping)
     {
-        var next = outbox.Head;
-        var refusals = 0;
+        var pace = new Pace(options.BacklogReadingsPerSecond, time);
         Task<OutboxBatch>? read = null;
+        Task? rest = null;
+        var renewal = Task.Delay(options.StatusExpiry / 2, time, stopping);
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         try
         {
             while (true)
             {
                 stopping.ThrowIfCancellationRequested();
-                inFlight.TryPeek(out var oldest);
                 if (_lost.Task.IsCompleted)
                 {
-                    throw Broken(await _lost.Task.ConfigureAwait(false), oldest);
+                    throw Broken(await _lost.Task.ConfigureAwait(false), live.Oldest ?? backlog.Oldest);
                 }
 
-                if (oldest is { Answer.IsCompleted: true })
+                if (await AdvanceAsync(client, live, stopping).ConfigureAwait(false) || await AdvanceAsync(client, backlog, stopping).ConfigureAwait(false))
                 {
-                    if (await SettleAsync(oldest, refusals, stopping).ConfigureAwait(false) is { } pause)
-                    {
-                        refusals++;
-                        await Task.WhenAny(Task.Delay(pause, time, stopping), _lost.Task).ConfigureAwait(false);
-                        oldest.Send(client, Message(oldest.Pack), options.AckTimeout, time);
-                        instruments.Sent(oldest.Pack.Count - oldest.Pack.Bad);
-                    }
-                    else
-                    {
-                        refusals = 0;
-                        inFlight.Dequeue().Dispose();
-                    }
-
                     continue;
                 }
 
-                if (inFlight.Count < window)
+                if (renewal.IsCompleted)
                 {
-                    read ??= outbox.ReadAsync(next, options.PackReadings, reading.Token).AsTask();
+                    await SayOnlineAsync(client).ConfigureAwait(false);
+                    renewal = Task.Delay(options.StatusExpiry / 2, time, stopping);
+                }
+
+                var inFlight = live.InFlight.Count + backlog.InFlight.Count;
+                if (live.Pause is null && inFlight < window)
+                {
+                    read ??= outbox.ReadAsync(live.Next, options.PackReadings, reading.Token).AsTask();
                     if (read.IsCompleted)
                     {
                         var batch = await read.ConfigureAwait(false);
                         read = null;
-                        var pack = Pack.Encode(batch, options.Encoding, bytesMax, logger);
-                        next = pack.Until;
-                        var flight = new Flight(pack);
-                        inFlight.Enqueue(flight);
-                        flight.Send(client, Message(pack), options.AckTimeout, time);
-                        instruments.Sent(pack.Count - pack.Bad);
+                        live.Next = Send(client, live, batch, bytesMax);
+                        if (UplinkDecisions.IsBehind(live.Next, outbox.Live, backlog.Ranges.Count, options))
+                        {
+                            // It has become a backlog itself, as after a refusal or a source that brings its past along: what is taken from now on goes first.
+                            backlog.Ranges.Enqueue((live.Next, outbox.Live));
+                            live.Next = outbox.Live;
+                        }
+
                         continue;
                     }
                 }
 
-                Task wait = (read, oldest) switch
+                // One place is kept for what is taken now, so that it never waits for the answer to something old.
+                if (backlog.Pause is null && backlog.Ranges.Count > 0 && inFlight < Math.Max(1, window - 1) && rest is null or { IsCompleted: true })
                 {
-                    ({ } r, { } o) => (Task)Task.WhenAny(r, o.Answer, _lost.Task),
-                    ({ } r, null) => Task.WhenAny(r, _lost.Task),
-                    (null, { } o) => Task.WhenAny(o.Answer, _lost.Task),
-                    _ => _lost.Task,
-                };
-                await wait.ConfigureAwait(false);
+                    rest = pace.Rest() is { } pause && pause > TimeSpan.Zero ? Task.Delay(pause, time, reading.Token) : null;
+                    if (rest is null)
+                    {
+                        var (from, until) = backlog.Ranges.Peek();
+                        if (await outbox.TryReadAsync(Math.Max(from, backlog.Next), until, options.PackReadings, stopping).ConfigureAwait(false) is { } batch)
+                        {
+                            backlog.Next = Send(client, backlog, batch, bytesMax);
+                            pace.Took((int)(backlog.Next - batch.From));
+                        }
+                        else
+                        {
+                            backlog.Ranges.Dequeue();
+                        }
+
+                        continue;
+                    }
+                }
+
+                // Readings that cannot be sent now are no reason to go round again.
+                var readable = live.Pause is null && inFlight < window ? read : null;
+                await Task.WhenAny([.. new[] { readable, rest is { IsCompleted: false } ? rest : null, live.Waits, backlog.Waits, renewal, _lost.Task }.OfType<Task>()]).ConfigureAwait(false);
             }
         }
         finally
@@ -156,6 +201,57 @@ internal sealed class UplinkSession(
                 _ = read.Exception;
             }
         }
+    }
+
+    /// <summary>Encodes and publishes the front of a batch; the sequence number behind it.</summary>
+    private long Send(IMqttClient client, Lane lane, OutboxBatch batch, int bytesMax)
+    {
+        var pack = Pack.Encode(batch, options.Encoding, bytesMax, logger);
+        var flight = new Flight(pack);
+        lane.InFlight.Enqueue(flight);
+        flight.Send(client, Message(pack), options.AckTimeout, time);
+        instruments.Sent(pack.Count - pack.Bad);
+        return pack.Until;
+    }
+
+    /// <summary>Settles the oldest pack of a lane, or sends it again when its pause is over; false when neither can be done now.</summary>
+    private async Task<bool> AdvanceAsync(IMqttClient client, Lane lane, CancellationToken stopping)
+    {
+        if (lane.Oldest is not { } oldest)
+        {
+            return false;
+        }
+
+        if (lane.Pause is { } pause)
+        {
+            if (!pause.IsCompleted)
+            {
+                return false;
+            }
+
+            lane.Pause = null;
+            oldest.Send(client, Message(oldest.Pack), options.AckTimeout, time);
+            instruments.Sent(oldest.Pack.Count - oldest.Pack.Bad);
+            return true;
+        }
+
+        if (!oldest.Answer.IsCompleted)
+        {
+            return false;
+        }
+
+        if (await SettleAsync(oldest, lane.Refusals, stopping).ConfigureAwait(false) is { } length)
+        {
+            lane.Refusals++;
+            lane.Pause = Task.Delay(length, time, stopping);
+        }
+        else
+        {
+            lane.Refusals = 0;
+            lane.InFlight.Dequeue().Dispose();
+        }
+
+        return true;
     }
 
     /// <summary>Acts on the answer to the oldest pack; returns how long to wait before it is sent again, or null when it is done.</summary>
@@ -181,7 +277,7 @@ internal sealed class UplinkSession(
         switch (UplinkDecisions.Judge(code))
         {
             case Verdict.Taken:
-                await outbox.ReleaseAsync(pack.Until, pack.Bad, cancellationToken).ConfigureAwait(false);
+                await outbox.ReleaseAsync(pack.From, pack.Until, pack.Bad, cancellationToken).ConfigureAwait(false);
                 HasWorked = true;
                 instruments.Acknowledged(pack.Count - pack.Bad);
                 instruments.Refused(pack.Bad);
@@ -192,7 +288,7 @@ internal sealed class UplinkSession(
 
                 return null;
             case Verdict.Refused:
-                await outbox.ReleaseAsync(pack.Until, pack.Count, cancellationToken).ConfigureAwait(false);
+                await outbox.ReleaseAsync(pack.From, pack.Until, pack.Count, cancellationToken).ConfigureAwait(false);
                 HasWorked = true;
                 instruments.Refused(pack.Count);
                 logger.Refused(pack.Count, code, reason);
@@ -212,20 +308,23 @@ internal sealed class UplinkSession(
     }
 
     /// <summary>Orderly stop: what is acknowledged within the grace is released, then the hub is told.</summary>
-    private async Task StopAsync(IMqttClient client, Queue<Flight> inFlight)
+    private async Task StopAsync(IMqttClient client, params Lane[] lanes)
     {
         try
         {
             using var grace = new CancellationTokenSource(StopGrace, time);
-            while (inFlight.TryPeek(out var oldest))
+            foreach (var lane in lanes)
             {
-                await oldest.Answer.WaitAsync(grace.Token).ConfigureAwait(false);
-                if (await SettleAsync(oldest, 0, grace.Token).ConfigureAwait(false) is not null)
+                while (lane is { Oldest: { } oldest, Pause: null })
                 {
-                    break;
-                }
+                    await oldest.Answer.WaitAsync(grace.Token).ConfigureAwait(false);
+                    if (await SettleAsync(oldest, 0, grace.Token).ConfigureAwait(false) is not null)
+                    {
+                        break;
+                    }
 
-                inFlight.Dequeue().Dispose();
+                    lane.InFlight.Dequeue().Dispose();
+                }
             }
         }
 #pragma warning disable CA1031 // What is not settled now is sent again at the next start.
@@ -236,7 +335,7 @@ internal sealed class UplinkSession(
 
         try
         {
-            await SayStatusAsync(client, StatusMessages.Stopped(birth, time.GetUtcNow()), StopGrace).ConfigureAwait(false);
+            await SayStatusAsync(client, StatusMessages.Stopped(Birth, time.GetUtcNow()), StopGrace).ConfigureAwait(false);
             using var limit = new CancellationTokenSource(StopGrace / 2, time);
             await client.DisconnectAsync(
                 new MqttClientDisconnectOptions { SessionExpiryInterval = (uint)options.SessionExpiry.TotalSeconds }, limit.Token).ConfigureAwait(false);
@@ -249,11 +348,14 @@ internal sealed class UplinkSession(
 #pragma warning restore CA1031
     }
 
-    private async Task SayStatusAsync(IMqttClient client, byte[] json, TimeSpan patience)
+    private Task SayOnlineAsync(IMqttClient client) => SayStatusAsync(client, StatusMessages.Online(Birth, time.GetUtcNow()), options.AckTimeout, options.StatusExpiry);
+
+    private async Task SayStatusAsync(IMqttClient client, byte[] json, TimeSpan patience, TimeSpan expiry = default)
     {
         using var limit = new CancellationTokenSource(patience, time);
         var message = new MqttApplicationMessageBuilder().WithTopic(HubTopic.Status(hub.Municipality, hub.Station)).WithPayload(json)
-            .WithContentType(StatusMessages.ContentType).WithRetainFlag().WithQualityOfServiceLevel(MqttQualityOfServiceLevel.AtLeastOnce).Build();
+            .WithContentType(StatusMessages.ContentType).WithRetainFlag().WithQualityOfServiceLevel(MqttQualityOfServiceLevel.AtLeastOnce)
+            .WithMessageExpiryInterval((uint)expiry.TotalSeconds).Build();
         var answer = await client.PublishAsync(message, limit.Token).ConfigureAwait(false);
         if (!answer.IsSuccess && (int)answer.ReasonCode >= 0x80)
         {
@@ -278,7 +380,7 @@ internal sealed class UplinkSession(
             .WithTimeout(options.AckTimeout)
             .WithRequestProblemInformation(true)
             .WithWillTopic(HubTopic.Status(hub.Municipality, hub.Station))
-            .WithWillPayload(StatusMessages.Lost(birth))
+            .WithWillPayload(StatusMessages.Lost(Birth))
             .WithWillContentType(StatusMessages.ContentType)
             .WithWillRetain(true)
             .WithWillQualityOfServiceLevel(MqttQualityOfServiceLevel.AtLeastOnce)
@@ -287,7 +389,18 @@ internal sealed class UplinkSession(
         {
             builder.WithTlsOptions(tls =>
             {
-                tls.UseTls().WithTargetHost(hub.Address);
+                tls.UseTls().WithTargetHost(hub.Address).WithSslProtocols(SslProtocols.Tls12 | SslProtocols.Tls13);
+                if (hub.HasCertificate)
+                {
+                    // Through PKCS #12 and back: TLS wants the key beside the certificate, not only in memory. The chain goes along for brokers that know the root alone.
+                    using var own = X509Certificate2.CreateFromPemFile(hub.CertificateFile!, hub.KeyFile);
+                    var chain = new X509Certificate2Collection();
+                    chain.ImportFromPemFile(hub.CertificateFile!);
+                    chain[0].Dispose();
+                    chain[0] = X509CertificateLoader.LoadPkcs12(own.Export(X509ContentType.Pkcs12), null);
+                    tls.WithClientCertificates(chain);
+                }
+
                 if (hub.CaFile is { Length: > 0 })
                 {
                     var authorities = new X509Certificate2Collection();
@@ -299,6 +412,12 @@ internal sealed class UplinkSession(
 
                     // An authority of one's own rarely publishes revocation lists, and a list that cannot be fetched would keep the station offline.
                     tls.WithTrustChain(authorities).WithRevocationMode(X509RevocationMode.NoCheck);
+                    if (_clock is { IsTrusted: false })
+                    {
+                        // In 1970 no certificate is valid yet, and without the hub it may stay 1970. Its authority and name must be right all the same.
+                        tls.WithCertificateValidationHandler(e => e.SslPolicyErrors == SslPolicyErrors.None
+                            || (e.SslPolicyErrors == SslPolicyErrors.RemoteCertificateChainErrors && e.Chain.ChainStatus.All(status => status.Status == X509ChainStatusFlags.NotTimeValid)));
+                    }
                 }
             });
         }
@@ -336,6 +455,37 @@ internal sealed class UplinkSession(
     }
 
     private TimeoutException Overdue(Exception? cause) => new($"no acknowledgement within {options.AckTimeout.TotalSeconds:0} s", cause);
+
+    /// <summary>One order of sending.</summary>
+    private sealed class Lane : IDisposable
+    {
+        /// <summary>Sequence number behind what has been sent.</summary>
+        public long Next { get; set; }
+
+        /// <summary>What is still to be sent, where that is known; the front one is being sent.</summary>
+        public Queue<(long From, long Until)> Ranges { get; } = new();
+
+        public Queue<Flight> InFlight { get; } = new();
+
+        public Flight? Oldest => InFlight.TryPeek(out var oldest) ? oldest : null;
+
+        /// <summary>Refusals of the oldest pack in a row.</summary>
+        public int Refusals { get; set; }
+
+        /// <summary>Runs while the oldest pack waits to be sent again; nothing else of this lane is sent meanwhile.</summary>
+        public Task? Pause { get; set; }
+
+        /// <summary>Completes when the lane can go on; null when nothing of it is on its way.</summary>
+        public Task? Waits => Pause ?? Oldest?.Answer;
+
+        public void Dispose()
+        {
+            foreach (var flight in InFlight)
+            {
+                flight.Dispose();
+            }
+        }
+    }
 
     /// <summary>A pack on its way.</summary>
     private sealed class Flight(Pack pack) : IDisposable

@@ -35,7 +35,10 @@ public sealed class TestAuthority : IDisposable
     public string Pem => _certificate.ExportCertificatePem();
 
     /// <summary>Issues a certificate for addresses and names, with its key.</summary>
-    public X509Certificate2 Issue(params string[] names)
+    public X509Certificate2 Issue(params string[] names) => Issue(From, names);
+
+    /// <summary>As above, for a certificate that is not valid before an instant.</summary>
+    public X509Certificate2 Issue(DateTimeOffset from, params string[] names)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=Test server", key, HashAlgorithmName.SHA256);
@@ -53,7 +56,7 @@ public sealed class TestAuthority : IDisposable
         }
 
         request.CertificateExtensions.Add(alternatives.Build());
-        using var issued = request.Create(_certificate, From, Until, Serial());
+        using var issued = request.Create(_certificate, from, Until, Serial());
         using var withKey = issued.CopyWithPrivateKey(key);
         return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null, X509KeyStorageFlags.Exportable);
     }

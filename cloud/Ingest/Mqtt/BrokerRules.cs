@@ -11,6 +11,9 @@ internal enum PublishRight
     /// <summary>It is a pack of readings: hand it to the pipeline.</summary>
     Readings,
 
+    /// <summary>It asks for the time: answer it.</summary>
+    Time,
+
     /// <summary>It is the station's own state: keep it (retained) and pass it on.</summary>
     State,
 }
@@ -18,7 +21,7 @@ internal enum PublishRight
 /// <summary>Who may publish and subscribe where. Pure functions.</summary>
 internal static class BrokerRules
 {
-    /// <summary>What a station may do with a message on a topic: its own readings, status and reported configuration.</summary>
+    /// <summary>What a station may do with a message on a topic: its own readings, status and reported configuration, and the question for the time.</summary>
     public static PublishRight Publish(string municipality, string station, string topic)
     {
         if (!HubTopic.TryParse(topic, out var parsed)
@@ -31,6 +34,7 @@ internal static class BrokerRules
         return parsed.Kind switch
         {
             TopicKind.Readings => PublishRight.Readings,
+            TopicKind.Time => PublishRight.Time,
             TopicKind.Status or TopicKind.ConfigReported => PublishRight.State,
             _ => PublishRight.Refused,
         };

@@ -9,6 +9,7 @@ using Hub.Cloud.Ingest.Quarantine;
 using Hub.Cloud.Series;
 using Hub.Cloud.Stations;
 using Hub.Edge.Contract.Encoding;
+using Hub.Edge.Contract.Topics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -178,6 +179,13 @@ internal sealed class EmbeddedBroker : IHostedService, IHubPublisher, IAsyncDisp
                 e.ProcessPublish = false;
                 await TakeAsync(e, station!).ConfigureAwait(false);
                 break;
+            case PublishRight.Time when string.Equals(e.ApplicationMessage.ResponseTopic, HubTopic.CommandTopic(municipality!, slug!, "time"), StringComparison.Ordinal):
+                e.ProcessPublish = false;
+                await TellTimeAsync(e.ApplicationMessage).ConfigureAwait(false);
+                break;
+            case PublishRight.Time:
+                Refuse(e, MqttPubAckReasonCode.TopicNameInvalid);
+                break;
             case PublishRight.State when e.ApplicationMessage.Payload.Length > _options.RetainedBytesMax:
                 Refuse(e, MqttPubAckReasonCode.QuotaExceeded);
                 break;
@@ -189,6 +197,19 @@ internal sealed class EmbeddedBroker : IHostedService, IHubPublisher, IAsyncDisp
                 Refuse(e, MqttPubAckReasonCode.NotAuthorized);
                 break;
         }
+    }
+
+    /// <summary>Answers a station that asks for the time.</summary>
+    private async Task TellTimeAsync(MqttApplicationMessage question)
+    {
+        var seconds = (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / (decimal)TimeSpan.TicksPerSecond;
+        var answer = new MqttApplicationMessage
+        {
+            Topic = question.ResponseTopic,
+            CorrelationData = question.CorrelationData,
+            Payload = new ReadOnlySequence<byte>(Encoding.ASCII.GetBytes(seconds.ToString("0.000000", CultureInfo.InvariantCulture))),
+        };
+        await _server.InjectApplicationMessage(new InjectedMqttApplicationMessage(answer) { SenderClientId = "" }, _stopping.Token).ConfigureAwait(false);
     }
 
     /// <summary>

@@ -17,6 +17,9 @@ public enum TopicKind
 
     /// <summary><c>command/{name}</c>: down, with response topic and correlation data.</summary>
     Command,
+
+    /// <summary><c>time</c>: a question for the hub's time, up.</summary>
+    Time,
 }
 
 /// <summary>One parsed station topic.</summary>
@@ -48,6 +51,12 @@ public readonly record struct HubTopic(string Municipality, string Station, Topi
 
     /// <summary><c>hub/v1/{municipality}/{station}/status</c>.</summary>
     public static string Status(string municipality, string station) => $"{Root}/{municipality}/{station}/status";
+
+    /// <summary><c>hub/v1/{municipality}/{station}/time</c>.</summary>
+    public static string Time(string municipality, string station) => $"{Root}/{municipality}/{station}/time";
+
+    /// <summary><c>hub/v1/{municipality}/{station}/command/{name}</c>.</summary>
+    public static string CommandTopic(string municipality, string station, string name) => $"{Root}/{municipality}/{station}/{CommandLevel}{name}";
 
     /// <summary><c>hub/v1/{municipality}/alarms/{rule}/{station}</c>.</summary>
     public static string Alarm(string municipality, string rule, string station) => $"{Root}/{municipality}/alarms/{rule}/{station}";
@@ -84,6 +93,9 @@ public readonly record struct HubTopic(string Municipality, string Station, Topi
                 break;
             case "status":
                 kind = TopicKind.Status;
+                break;
+            case "time":
+                kind = TopicKind.Time;
                 break;
             case "config/desired":
                 kind = TopicKind.ConfigDesired;

@@ -32,6 +32,12 @@ internal sealed class SimulatedSensor(string name, SimulatedSensorOptions option
     public async IAsyncEnumerable<MeasurementBatch> MeasureAsync(ReadOnlyMemory<byte> cursor, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         long interval = options.Interval.Ticks;
+        while (time.GetUtcNow().Year < 2000)
+        {
+            // The station's clock is not right yet: begun now, all intervals since 1970 would be made up once it is.
+            await Task.Delay(TimeSpan.FromSeconds(1), time, cancellationToken).ConfigureAwait(false);
+        }
+
         long next = cursor.Length == sizeof(long)
             ? BinaryPrimitives.ReadInt64LittleEndian(cursor.Span)
             : (time.GetUtcNow().UtcTicks - options.History.Ticks) / interval;

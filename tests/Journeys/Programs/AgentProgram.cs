@@ -21,7 +21,7 @@ public sealed class AgentProgram(string station, string stationFile, string data
             HubProgram.AgentExecutable, "run", "--station-file", stationFile, "--data", data, "--hub", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{mqttPort}"),
             "--anchor", anchor, "--history", history, "--exit-with-stdin",
         ],
-        new Dictionary<string, string> { ["HUB_AGENT_SECRET"] = secret });
+        new Dictionary<string, string> { ["HUB_AGENT_SECRET"] = secret, ["HUB_AGENT_report__statusInterval"] = "00:00:05" });
 
     /// <summary>The counters as the agent last wrote them: every few seconds, and at an orderly stop.</summary>
     public async Task<Counters> CountersAsync()

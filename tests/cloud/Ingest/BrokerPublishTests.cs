@@ -112,6 +112,34 @@ public sealed class BrokerPublishTests
     }
 
     [Fact]
+    public async Task A_station_that_asks_is_told_the_time_on_its_own_topic_only()
+    {
+        await using var host = await IngestHost.StartAsync();
+        using var client = await ConnectAsync(host.Port);
+        var answers = new TaskCompletionSource<MqttApplicationMessage>(TaskCreationOptions.RunContinuationsAsynchronously);
+        client.ApplicationMessageReceivedAsync += e =>
+        {
+            answers.TrySetResult(e.ApplicationMessage);
+            return Task.CompletedTask;
+        };
+        await client.SubscribeAsync("hub/v1/braga/air-1/command/time", cancellationToken: Cancel);
+        var elsewhere = await client.PublishAsync(
+            new MqttApplicationMessageBuilder().WithTopic("hub/v1/braga/air-1/time").WithResponseTopic("hub/v1/braga/noise-1/command/time")
+                .WithQualityOfServiceLevel(MqttQualityOfServiceLevel.AtLeastOnce).Build(),
+            Cancel);
+        Assert.Equal(MqttClientPublishReasonCode.TopicNameInvalid, elsewhere.ReasonCode);
+        var before = TimeProvider.System.GetUtcNow();
+        await client.PublishAsync(
+            new MqttApplicationMessageBuilder().WithTopic("hub/v1/braga/air-1/time").WithResponseTopic("hub/v1/braga/air-1/command/time").WithCorrelationData([1, 2, 3]).Build(), Cancel);
+        var answer = await answers.Task.WaitAsync(Eventually.Limit, Cancel);
+        Assert.Equal(("hub/v1/braga/air-1/command/time", false), (answer.Topic, answer.Retain));
+        Assert.Equal([1, 2, 3], answer.CorrelationData);
+        var seconds = decimal.Parse(answer.ConvertPayloadToString(), System.Globalization.CultureInfo.InvariantCulture);
+        Assert.InRange(DateTimeOffset.UnixEpoch.AddTicks((long)(seconds * TimeSpan.TicksPerSecond)), before.AddSeconds(-1), TimeProvider.System.GetUtcNow().AddSeconds(1));
+        Assert.Equal(0, host.Counters.Received);
+    }
+
+    [Fact]
     public async Task Another_stations_topic_is_refused_and_the_connection_stays()
     {
         await using var host = await IngestHost.StartAsync();

@@ -85,7 +85,7 @@ public sealed class ConfigurationTests : IDisposable
         var shown = AgentHost.List(host.Services, configuration);
         Assert.Contains("hub.secret = (hidden) (HUB_AGENT_SECRET)", shown);
         Assert.Contains("hub.port = 2000 (file)", shown);
-        Assert.Contains("uplink.keepAlive = 00:00:30 (default)", shown);
+        Assert.Contains("uplink.keepAlive = 00:01:00 (default)", shown);
         Assert.Contains("sensors[0].kind = simulated (file)", shown);
         Assert.DoesNotContain(shown, line => line.Contains("hunter2", StringComparison.Ordinal) || line.Contains("from-file", StringComparison.Ordinal));
     }

@@ -10,6 +10,7 @@ public sealed class TopicTests
     [InlineData("hub/v1/braga/st-1/status", TopicKind.Status, null)]
     [InlineData("hub/v1/braga/st-1/config/desired", TopicKind.ConfigDesired, null)]
     [InlineData("hub/v1/braga/st-1/config/reported", TopicKind.ConfigReported, null)]
+    [InlineData("hub/v1/braga/st-1/time", TopicKind.Time, null)]
     [InlineData("hub/v1/braga/st-1/command/restart", TopicKind.Command, "restart")]
     public void A_station_topic_is_parsed(string topic, TopicKind kind, string? command)
     {

@@ -28,19 +28,26 @@ public sealed class DurabilityTests : IDisposable
                 await outbox.AppendAsync(Sample.Numbered((start * 200) + i, 4), Sample.Cursor((start * 200) + i + 4), Cancel);
             }
 
-            await outbox.ReleaseAsync((start + 1) * 50, 2, Cancel);
+            await outbox.ReleaseAsync(0, (start + 1) * 50, 2, Cancel);
             Assert.Equal(
                 Sample.Numbered((start + 1) * 50, (start * 150) + 150), (await Sample.DrainAsync(outbox)).Select(r => r.Reading));
         }
     }
 
     [Fact]
-    public async Task A_killed_process_keeps_even_its_last_release()
+    public async Task A_killed_process_keeps_what_was_written_and_sends_at_most_the_last_releases_again()
     {
         var folder = _folder.File("outbox");
         await using var outbox = Files.Open(folder);
         await outbox.AppendAsync(Sample.Numbered(0, 9), Sample.Cursor(9), Cancel);
-        await outbox.ReleaseAsync(5, 1, Cancel);
+        await outbox.ReleaseAsync(0, 5, 1, Cancel);
+        Sample.CopyFolder(folder, _folder.File("early"));
+        await using (var early = Files.Open(_folder.File("early")))
+        {
+            Assert.Equal(new OutboxCounters(9, 0, 9, 0, 0, 0, 0), early.Counters);
+        }
+
+        await outbox.FlushAsync(Cancel);
         Sample.CopyFolder(folder, _folder.File("after-kill"));
 
         await using var again = Files.Open(_folder.File("after-kill"));
@@ -59,7 +66,7 @@ public sealed class DurabilityTests : IDisposable
             for (var i = 1; i < 1000; i += 3)
             {
                 await outbox.AppendAsync(Sample.Numbered(i, 3), Sample.Cursor(i + 3), Cancel);
-                await outbox.ReleaseAsync(i + 3, 0, Cancel);
+                await outbox.ReleaseAsync(0, i + 3, 0, Cancel);
             }
 
             Assert.Single(Files.Segments(folder));
@@ -96,7 +103,7 @@ public sealed class DurabilityTests : IDisposable
             await File.WriteAllBytesAsync(Path.Combine(broken, Path.GetFileName(segment)), whole[..cut], Cancel);
             if (positionKnown)
             {
-                File.Copy(Path.Combine(folder, "position"), Path.Combine(broken, "position"));
+                File.Copy(Path.Combine(folder, "checkpoint"), Path.Combine(broken, "checkpoint"));
             }
 
             var kept = ends.Last(end => end.Bytes <= cut).Taken;
@@ -104,7 +111,7 @@ public sealed class DurabilityTests : IDisposable
             await using (var outbox = Files.Open(broken))
             {
                 Assert.Equal(new OutboxCounters(taken, 0, kept, 0, 0, taken - kept, 0), outbox.Counters);
-                Assert.Equal(kept, Sample.Number(outbox.Cursor("air")));
+                Assert.Equal(taken, Sample.Number(outbox.Cursor("air")));
                 Assert.Equal(Sample.Numbered(0, (int)kept), (await Sample.DrainAsync(outbox)).Select(r => r.Reading));
 
                 // Service goes on without a person.
@@ -129,7 +136,9 @@ public sealed class DurabilityTests : IDisposable
                 await outbox.AppendAsync(Sample.Numbered(i * 3, 3), Sample.Cursor((i + 1) * 3), Cancel);
             }
 
-            await outbox.ReleaseAsync(20, 2, Cancel);
+            await outbox.ReleaseAsync(0, 20, 2, Cancel);
+            await outbox.ReleaseAsync(30, 33, 0, Cancel);
+            await outbox.FlushAsync(Cancel);
         }
 
         var original = Directory.GetFiles(folder).ToDictionary(path => Path.GetFileName(path), File.ReadAllBytes);
@@ -167,6 +176,53 @@ public sealed class DurabilityTests : IDisposable
     }
 
     [Fact]
+    public async Task Any_file_of_the_folder_cut_at_any_byte_or_gone_gives_no_exception_and_no_wrong_reading()
+    {
+        var folder = _folder.File("outbox");
+        await using (var outbox = Files.Open(folder, segmentBytesMax: 600))
+        {
+            for (var i = 0; i < 8; i++)
+            {
+                await outbox.AppendAsync(Sample.Numbered(i * 3, 3), Sample.Cursor((i + 1) * 3), Cancel);
+            }
+
+            await outbox.ReleaseAsync(0, 10, 2, Cancel);
+            await outbox.ReleaseAsync(15, 18, 0, Cancel);
+            await outbox.FlushAsync(Cancel);
+        }
+
+        var original = Directory.GetFiles(folder).ToDictionary(path => Path.GetFileName(path), File.ReadAllBytes);
+        var broken = _folder.File("broken");
+        foreach (var (name, bytes) in original)
+        {
+            for (var cut = -1; cut < bytes.Length; cut++)
+            {
+                if (Directory.Exists(broken))
+                {
+                    Directory.Delete(broken, recursive: true);
+                }
+
+                Directory.CreateDirectory(broken);
+                foreach (var (other, content) in original.Where(file => file.Key != name || cut >= 0))
+                {
+                    await File.WriteAllBytesAsync(Path.Combine(broken, other), other == name ? content[..cut] : content, Cancel);
+                }
+
+                await using var outbox = Files.Open(broken, segmentBytesMax: 600);
+                Sample.AddUp(outbox.Counters);
+                Assert.Equal(24, outbox.Counters.Taken);
+                var held = await Sample.DrainAsync(outbox, 100);
+                Assert.All(held, r => Assert.Equal(Sample.Numbered(r.Sequence), r.Reading));
+                if (!name.EndsWith(".seg", StringComparison.Ordinal))
+                {
+                    // Without what says where it stood, at most something is sent again.
+                    Assert.Subset(held.Select(r => r.Sequence).ToHashSet(), Enumerable.Range(10, 14).Where(n => n is < 15 or > 17).Select(n => (long)n).ToHashSet());
+                }
+            }
+        }
+    }
+
+    [Fact]
     public async Task Damage_found_while_running_is_stepped_over_and_counted()
     {
         var folder = _folder.File("outbox");
@@ -188,7 +244,7 @@ public sealed class DurabilityTests : IDisposable
         Sample.AddUp(outbox.Counters);
         Assert.InRange(outbox.Counters.DroppedDamaged, 3, 30);
         Assert.Equal(600 - all.Count, outbox.Counters.DroppedDamaged);
-        await outbox.ReleaseAsync(600, 0, Cancel);
+        await outbox.ReleaseAsync(0, 600, 0, Cancel);
         Assert.Equal(new OutboxCounters(600, all.Count, 0, 0, 0, 600 - all.Count, 0), outbox.Counters);
     }
 
@@ -202,7 +258,7 @@ public sealed class DurabilityTests : IDisposable
                 Directory.CreateDirectory(folder);
                 await File.WriteAllBytesAsync(Path.Combine(folder, "00000001-0000000000000000.seg"), first, CancellationToken.None);
                 await File.WriteAllBytesAsync(Path.Combine(folder, "00000002-0000000000000010.seg"), [.. GroupCodec.Mark, .. second], CancellationToken.None);
-                await File.WriteAllBytesAsync(Path.Combine(folder, "position"), position, CancellationToken.None);
+                await File.WriteAllBytesAsync(Path.Combine(folder, "checkpoint.old"), position, CancellationToken.None);
                 await File.WriteAllBytesAsync(Path.Combine(folder, "checkpoint"), second, CancellationToken.None);
                 await using var outbox = Files.Open(folder);
                 await outbox.AppendAsync(Sample.Numbered(0, 2), Sample.Cursor(2), CancellationToken.None);
@@ -229,7 +285,7 @@ public sealed class DurabilityTests : IDisposable
                     Interlocked.Exchange(ref durable, n + 3);
                     if (n % 30 == 0)
                     {
-                        await outbox.ReleaseAsync(Math.Max(0, n - 300), 0, CancellationToken.None);
+                        await outbox.ReleaseAsync(0, Math.Max(0, n - 300), 0, CancellationToken.None);
                         Interlocked.Exchange(ref released, Math.Max(0, n - 300));
                     }
                 }

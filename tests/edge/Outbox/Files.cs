@@ -2,11 +2,12 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Hub.Edge.Outbox.Tests;
 
+/// <summary>Outboxes on files; without a delay unless a test gives one, so that an append is on disk when it completes.</summary>
 internal static class Files
 {
-    public static FileOutbox Open(string folder, long bytesMax = 64L << 20, int segmentBytesMax = 4 << 20, TimeSpan? ageMax = null, TimeProvider? time = null) =>
+    public static FileOutbox Open(string folder, long bytesMax = 64L << 20, int segmentBytesMax = 4 << 20, TimeSpan? ageMax = null, TimeProvider? time = null, TimeSpan writeDelay = default) =>
         FileOutbox.Open(
-            new OutboxOptions { Folder = folder, BytesMax = bytesMax, SegmentBytesMax = segmentBytesMax, AgeMax = ageMax ?? TimeSpan.FromDays(30) },
+            new OutboxOptions { Folder = folder, BytesMax = bytesMax, SegmentBytesMax = segmentBytesMax, AgeMax = ageMax ?? TimeSpan.FromDays(30), WriteDelay = writeDelay },
             time ?? TimeProvider.System,
             NullLogger.Instance);
 

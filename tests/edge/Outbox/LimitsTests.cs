@@ -39,8 +39,8 @@ public sealed class LimitsTests : IDisposable
         Assert.Equal(Sample.Numbered(3000 - all.Count, all.Count), all.Select(r => r.Reading));
 
         // What was in flight when it was dropped is acknowledged late: no harm, nothing counted twice.
-        await outbox.ReleaseAsync(outbox.Head, 0, Cancel);
-        await outbox.ReleaseAsync(10, 5, Cancel);
+        await outbox.ReleaseAsync(0, outbox.Head, 0, Cancel);
+        await outbox.ReleaseAsync(0, 10, 5, Cancel);
         Assert.Equal(counters, outbox.Counters);
     }
 
@@ -156,6 +156,7 @@ public sealed class LimitsTests : IDisposable
     [InlineData("BytesMax", "1000", "Agent:Outbox:BytesMax is 1000; give 65536 to 1099511627776 bytes.")]
     [InlineData("AgeMax", "00:00:05", "Agent:Outbox:AgeMax is 00:00:05; give 00:01:00 to 3653.00:00:00.")]
     [InlineData("SegmentBytesMax", "1", "Agent:Outbox:SegmentBytesMax is 1; give 4096 to 67108864 bytes.")]
+    [InlineData("WriteDelay", "02:00:00", "Agent:Outbox:WriteDelay is 02:00:00; give 00:00:00 to 01:00:00.")]
     [InlineData("Folder", " ", "Agent:Outbox:Folder is empty; give a folder, for instance \"outbox\".")]
     public void Options_are_checked_with_the_full_key(string key, string value, string message)
     {
@@ -172,6 +173,7 @@ public sealed class LimitsTests : IDisposable
             .AddInMemoryCollection([new("Agent:Outbox:Folder", _folder.File("here")), new("Agent:Outbox:AgeMax", "30.00:00:00")]).Build();
         await using var services = new ServiceCollection().AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance).AddHubOutbox(configuration).BuildServiceProvider();
         await services.GetRequiredService<IOutbox>().AppendAsync(Sample.Numbered(0, 1), null, Cancel);
-        Assert.True(File.Exists(Path.Combine(_folder.File("here"), "position")));
+        await services.GetRequiredService<IOutbox>().FlushAsync(Cancel);
+        Assert.Single(Files.Segments(_folder.File("here")));
     }
 }

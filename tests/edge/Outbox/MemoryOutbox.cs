@@ -7,9 +7,9 @@ internal sealed class MemoryOutbox : IOutbox
 {
     private readonly Lock _gate = new();
     private readonly List<Reading> _readings = [];
+    private readonly HashSet<long> _released = [];
     private readonly Dictionary<string, byte[]> _cursors = [];
     private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private long _head;
     private long _refused;
 
     public long Head
@@ -18,7 +18,18 @@ internal sealed class MemoryOutbox : IOutbox
         {
             lock (_gate)
             {
-                return _head;
+                return Held(0);
+            }
+        }
+    }
+
+    public long Live
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _readings.Count;
             }
         }
     }
@@ -29,7 +40,7 @@ internal sealed class MemoryOutbox : IOutbox
         {
             lock (_gate)
             {
-                return new OutboxCounters(_readings.Count, _head, _readings.Count - _head, 0, 0, 0, _refused);
+                return new OutboxCounters(_readings.Count, _released.Count, _readings.Count - _released.Count, 0, 0, 0, _refused);
             }
         }
     }
@@ -53,6 +64,8 @@ internal sealed class MemoryOutbox : IOutbox
         return ValueTask.CompletedTask;
     }
 
+    public ValueTask FlushAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
     public ReadOnlyMemory<byte> Cursor(string source)
     {
         lock (_gate)
@@ -70,11 +83,9 @@ internal sealed class MemoryOutbox : IOutbox
             Task more;
             lock (_gate)
             {
-                var start = Math.Max(from, _head);
-                if (start < _readings.Count)
+                if (Read(from, long.MaxValue, countMax) is { } batch)
                 {
-                    var readings = _readings.GetRange((int)start, (int)Math.Min(countMax, _readings.Count - start));
-                    return new OutboxBatch(start, start + readings.Count, readings);
+                    return batch;
                 }
 
                 more = _more.Task;
@@ -84,21 +95,53 @@ internal sealed class MemoryOutbox : IOutbox
         }
     }
 
-    public ValueTask ReleaseAsync(long until, int refused, CancellationToken cancellationToken)
+    public ValueTask<OutboxBatch?> TryReadAsync(long from, long until, int countMax, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            return ValueTask.FromResult(Read(from, until, countMax));
+        }
+    }
+
+    public ValueTask ReleaseAsync(long from, long until, int refused, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(refused);
         lock (_gate)
         {
             ArgumentOutOfRangeException.ThrowIfGreaterThan(until, _readings.Count);
-            if (until > _head)
+            var left = 0;
+            for (var sequence = from; sequence < until; sequence++)
             {
-                _refused += Math.Min(refused, until - _head);
-                _head = until;
+                left += _released.Add(sequence) ? 1 : 0;
             }
+
+            _refused += Math.Min(refused, left);
         }
 
         return ValueTask.CompletedTask;
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private long Held(long from)
+    {
+        while (_released.Contains(from))
+        {
+            from++;
+        }
+
+        return from;
+    }
+
+    private OutboxBatch? Read(long from, long until, int countMax)
+    {
+        var start = Held(from);
+        var end = start;
+        while (end < Math.Min(until, _readings.Count) && end < start + countMax && !_released.Contains(end))
+        {
+            end++;
+        }
+
+        return end <= start ? null : new OutboxBatch(start, end, _readings.GetRange((int)start, (int)(end - start)));
+    }
 }

@@ -30,6 +30,8 @@ internal sealed class FakeOutbox : IOutbox
 
     public long Head => 0;
 
+    public long Live => Readings.Length;
+
     public OutboxCounters Counters => new(Readings.Length, 0, Readings.Length, 0, 0, 0, 0);
 
     public async ValueTask AppendAsync(ReadOnlyMemory<Reading> readings, SourceCursor? cursor, CancellationToken cancellationToken)
@@ -71,7 +73,11 @@ internal sealed class FakeOutbox : IOutbox
 
     public ValueTask<OutboxBatch> ReadAsync(long from, int countMax, CancellationToken cancellationToken) => throw new NotSupportedException("Sampling never reads.");
 
-    public ValueTask ReleaseAsync(long until, int refused, CancellationToken cancellationToken) => throw new NotSupportedException("Sampling never releases.");
+    public ValueTask FlushAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    public ValueTask<OutboxBatch?> TryReadAsync(long from, long until, int countMax, CancellationToken cancellationToken) => throw new NotSupportedException("Sampling never reads.");
+
+    public ValueTask ReleaseAsync(long from, long until, int refused, CancellationToken cancellationToken) => throw new NotSupportedException("Sampling never releases.");
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

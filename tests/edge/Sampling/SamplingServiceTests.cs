@@ -60,6 +60,26 @@ public sealed class SamplingServiceTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task What_is_taken_while_the_clock_waits_for_one_that_stepped_back_is_called_uncertain_and_no_sensor_dies_of_a_step()
+    {
+        var machine = new Hub.Edge.Outbox.Tests.FakeMachine(time.GetUtcNow()) { IsSynchronised = true };
+        using var clock = new StationClock(machine, machine.Timers);
+        ScriptedSensor sensor = new ScriptedSensor("air").Gives(1, new Measurement("pm10", 1));
+        await using Running provider = await StartAsync([sensor], clock: clock);
+        await Eventually.TrueAsync(() => outbox.Readings.Length == 1, "the first value is taken");
+        machine.Wall -= TimeSpan.FromHours(1);
+        _ = clock.GetUtcNow();
+        sensor.Gives(2, new Measurement("pm10", 2));
+        await Eventually.TrueAsync(() => outbox.Readings.Length == 2, "the second value is taken");
+        machine.Wall += TimeSpan.FromDays(400);
+        machine.Pass(TimeSpan.FromMinutes(2));
+        sensor.Gives(3, new Measurement("pm10", 3));
+        await Eventually.TrueAsync(() => outbox.Readings.Length == 3, "the third value is taken");
+        Assert.Equal([Quality.Good, Quality.ClockUncertain, Quality.Good], outbox.Readings.Select(reading => reading.Quality));
+        Assert.Equal(SensorCondition.Running, State(provider, 0).Condition);
+    }
+
+    [Fact]
     public void Pause_doubles_up_to_its_limit()
     {
         var options = new SamplingOptions();
@@ -137,10 +157,9 @@ public sealed class SamplingServiceTests : IAsyncDisposable
     [Fact]
     public void Dead_is_a_matter_of_time_alone()
     {
-        DateTime now = time.GetUtcNow().UtcDateTime;
-        Assert.False(SamplingDecisions.IsDead(now, now.AddMinutes(-119), TimeSpan.FromHours(2)));
-        Assert.True(SamplingDecisions.IsDead(now, now.AddMinutes(-120), TimeSpan.FromHours(2)));
-        Assert.False(SamplingDecisions.IsDead(now, now.AddYears(-1), TimeSpan.Zero));
+        Assert.False(SamplingDecisions.IsDead(TimeSpan.FromMinutes(119), TimeSpan.FromHours(2)));
+        Assert.True(SamplingDecisions.IsDead(TimeSpan.FromMinutes(120), TimeSpan.FromHours(2)));
+        Assert.False(SamplingDecisions.IsDead(TimeSpan.FromDays(365), TimeSpan.Zero));
     }
 
     [Fact]

@@ -22,6 +22,7 @@ internal sealed class TestBroker(int port) : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly List<ArrivedPack> _packs = [];
     private readonly List<(string Topic, string Payload, bool Retain)> _others = [];
+    private readonly List<uint> _expiries = [];
     private readonly List<MqttConnectPacket> _connects = [];
     private MqttServer? _server;
 
@@ -33,10 +34,16 @@ internal sealed class TestBroker(int port) : IAsyncDisposable
     /// <summary>Awaited before a pack is answered.</summary>
     public Func<int, CancellationToken, Task> Before { get; set; } = (_, _) => Task.CompletedTask;
 
+    /// <summary>The thumbprints of the certificates clients showed; where not null, one is asked for.</summary>
+    public System.Collections.Concurrent.ConcurrentBag<string>? ClientThumbprints { get; set; }
+
     /// <summary>When set, the broker speaks TLS only, with this certificate.</summary>
     public X509Certificate2? Certificate { get; set; }
 
     public Func<ValidatingConnectionEventArgs, MqttConnectReasonCode> Login { get; set; } = _ => MqttConnectReasonCode.Success;
+
+    /// <summary>What a station that asks for the time is told; nothing where null.</summary>
+    public Func<DateTimeOffset>? Time { get; set; }
 
     /// <summary>True to break every connection at a pack instead of answering it: the readings have arrived, the acknowledgement is lost.</summary>
     public Func<int, bool> LoseAck { get; set; } = _ => false;
@@ -59,6 +66,18 @@ internal sealed class TestBroker(int port) : IAsyncDisposable
             lock (_gate)
             {
                 return [.. _others];
+            }
+        }
+    }
+
+    /// <summary>Message expiry of each of <see cref="Others"/>, s.</summary>
+    public IReadOnlyList<uint> Expiries
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _expiries];
             }
         }
     }
@@ -86,6 +105,18 @@ internal sealed class TestBroker(int port) : IAsyncDisposable
         {
             builder.WithoutDefaultEndpoint().WithEncryptedEndpoint().WithEncryptedEndpointPort(port).WithEncryptedEndpointBoundIPAddress(IPAddress.Loopback)
                 .WithEncryptedEndpointBoundIPV6Address(IPAddress.None).WithTlsEndpointReuseAddress().WithEncryptionCertificate(certificate);
+            if (ClientThumbprints is { } thumbprints)
+            {
+                builder.WithClientCertificate((_, shown, _, _) =>
+                {
+                    if (shown is not null)
+                    {
+                        thumbprints.Add(shown.GetCertHashString());
+                    }
+
+                    return shown is not null;
+                });
+            }
         }
         else
         {
@@ -138,10 +169,32 @@ internal sealed class TestBroker(int port) : IAsyncDisposable
     private async Task PublishAsync(InterceptingPublishEventArgs e)
     {
         var message = e.ApplicationMessage;
+        if (message.Topic.EndsWith("/time", StringComparison.Ordinal) && !message.Topic.EndsWith("/command/time", StringComparison.Ordinal))
+        {
+            e.ProcessPublish = false;
+            if (Time is { } time)
+            {
+                var seconds = (time() - DateTimeOffset.UnixEpoch).Ticks / (decimal)TimeSpan.TicksPerSecond;
+                await _server!.InjectApplicationMessage(new InjectedMqttApplicationMessage(new MqttApplicationMessage
+                {
+                    Topic = message.ResponseTopic, CorrelationData = message.CorrelationData,
+                    Payload = new ReadOnlySequence<byte>(Encoding.ASCII.GetBytes(seconds.ToString("0.000000", System.Globalization.CultureInfo.InvariantCulture))),
+                }));
+            }
+
+            return;
+        }
+
+        if (message.Topic.EndsWith("/command/time", StringComparison.Ordinal))
+        {
+            return;
+        }
+
         if (!message.Topic.EndsWith("/readings", StringComparison.Ordinal))
         {
             lock (_gate)
             {
+                _expiries.Add(message.MessageExpiryInterval);
                 _others.Add((message.Topic, Encoding.UTF8.GetString(message.Payload.ToArray()), message.Retain));
             }
 

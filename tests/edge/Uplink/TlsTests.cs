@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Hub.Tests.Kit;
 
 namespace Hub.Edge.Uplink.Tests;
@@ -26,6 +28,53 @@ public sealed class TlsTests : IDisposable
         await fixture.AppendAsync(0, 20);
         await fixture.ReleasedAsync(20);
         fixture.AssertTaken(20);
+    }
+
+    [Fact]
+    public async Task A_broker_that_asks_is_shown_the_stations_certificate_and_no_secret_is_needed()
+    {
+        await using var fixture = new UplinkFixture(
+            null, ("Agent:Hub:Tls", "true"), ("Agent:Hub:CaFile", _folder.File("ca.pem")), ("Agent:Hub:Secret", ""),
+            ("Agent:Hub:CertificateFile", _folder.File("station.pem")), ("Agent:Hub:KeyFile", _folder.File("station.key")));
+        using var stations = new TestAuthority();
+        fixture.Broker.Certificate = _authority.Issue("127.0.0.1");
+        using var own = stations.Issue("127.0.0.2");
+        await File.WriteAllTextAsync(_folder.File("station.pem"), own.ExportCertificatePem(), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(_folder.File("station.key"), own.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem(), TestContext.Current.CancellationToken);
+        fixture.Broker.ClientThumbprints = [];
+        await fixture.Broker.StartAsync();
+        await fixture.StartAgentAsync();
+        await fixture.AppendAsync(0, 20);
+        await fixture.ReleasedAsync(20);
+        fixture.AssertTaken(20);
+        Assert.Contains(own.Thumbprint, fixture.Broker.ClientThumbprints);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_certificate_that_is_not_valid_yet_is_let_pass_only_while_the_station_does_not_know_the_time(bool known)
+    {
+        var truth = new DateTimeOffset(2026, 11, 22, 12, 0, 0, TimeSpan.Zero);
+        var machine = new Outbox.Tests.FakeMachine(known ? truth : DateTimeOffset.UnixEpoch) { IsSynchronised = known };
+        using var clock = new Outbox.StationClock(machine, TimeProvider.System);
+        await using var fixture = new UplinkFixture(null, ("Agent:Hub:Tls", "true"), ("Agent:Hub:CaFile", _folder.File("ca.pem"))) { Clock = clock };
+        fixture.Broker.Certificate = _authority.Issue(new DateTimeOffset(2090, 1, 1, 0, 0, 0, TimeSpan.Zero), "127.0.0.1");
+        fixture.Broker.Time = () => truth;
+        await fixture.Broker.StartAsync();
+        await fixture.StartAgentAsync();
+        await fixture.AppendAsync(0, 20);
+        if (known)
+        {
+            await Eventually.TrueAsync(
+                () => fixture.Log.Count(line => line.StartsWith("Warning: Uplink: The line to the hub is down", StringComparison.Ordinal)) >= 2, "it tried again");
+            Assert.Equal((0, 20L), (fixture.Broker.Connects, fixture.Outbox.Counters.Held));
+        }
+        else
+        {
+            await fixture.ReleasedAsync(20);
+            fixture.AssertTaken(20);
+        }
     }
 
     [Theory]

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Hub.Edge.Uplink.Tests;
 
@@ -46,6 +47,7 @@ public sealed class UplinkDecisionsTests
 
         Assert.Equal([0.5, 1, 2, 4, 8, 16, 32, 60, 60], pauses);
         Assert.Equal((TimeSpan.FromSeconds(30), attempt), UplinkDecisions.Reconnect(SessionEnd.Unauthorised, attempt, 1, options));
+        Assert.Equal((TimeSpan.FromSeconds(30), attempt), UplinkDecisions.Reconnect(SessionEnd.TakenOver, attempt, 1, options));
         Assert.Equal((TimeSpan.FromSeconds(0.5), 1), UplinkDecisions.Reconnect(SessionEnd.LostAfterWork, attempt, 1, options));
     }
 
@@ -71,11 +73,60 @@ public sealed class UplinkDecisionsTests
     public void The_window_is_the_smaller_of_both_sides(int ours, int? theirs, int window) => Assert.Equal(window, UplinkDecisions.Window(ours, (ushort?)theirs));
 
     [Theory]
+    [InlineData(100, 100, 0, false)]
+    [InlineData(100, 900, 0, false)]
+    [InlineData(100, 901, 0, true)]
+    [InlineData(100, 90_000, 7, true)]
+    [InlineData(100, 90_000, 8, false)]
+    public void What_is_sent_first_gives_way_when_it_is_behind_by_more_than_may_be_in_flight(long next, long live, int backlogs, bool behind) =>
+        Assert.Equal(behind, UplinkDecisions.IsBehind(next, live, backlogs, new UplinkOptions()));
+
+    [Theory]
+    [InlineData(5000, 100)]
+    [InlineData(10, 100)]
+    [InlineData(333, 7)]
+    public void A_pace_is_kept_whatever_the_size_of_the_packs(int perSecond, int pack)
+    {
+        var time = new FakeTimeProvider();
+        var pace = new Pace(perSecond, time);
+        long sent = 0;
+        for (var elapsed = TimeSpan.Zero; elapsed < TimeSpan.FromMinutes(10);)
+        {
+            var rest = pace.Rest();
+            if (rest == TimeSpan.Zero)
+            {
+                pace.Took(pack);
+                sent += pack;
+
+                // The room of the first second, and at most one pack ahead of it.
+                Assert.True(sent <= (perSecond * (elapsed.TotalSeconds + 1)) + pack, $"{sent} after {elapsed}");
+            }
+
+            time.Advance(rest);
+            elapsed += rest;
+        }
+
+        Assert.InRange(sent, perSecond * 600 * 0.98, (perSecond * 601) + pack);
+    }
+
+    [Fact]
+    public void Without_a_pace_nothing_rests()
+    {
+        var pace = new Pace(0, new FakeTimeProvider());
+        for (var i = 0; i < 100; i++)
+        {
+            pace.Took(1_000_000);
+            Assert.Equal(TimeSpan.Zero, pace.Rest());
+        }
+    }
+
+    [Theory]
     [InlineData("Agent:Hub:Address", "hub.example.pt", "Agent:Hub:Tls is off and Agent:Hub:Address 'hub.example.pt' is another machine; switch Tls on, or set Agent:Hub:PlainAllowed in a closed network.")]
     [InlineData("Agent:Hub:Port", "70000", "Agent:Hub:Port is 70000; give 1 to 65535.")]
     [InlineData("Agent:Hub:Secret", "", "Agent:Hub:SecretFile is not given; give the file with the station's secret.")]
     [InlineData("Agent:Hub:SecretFile", "/no/such/file", "Agent:Hub:SecretFile '/no/such/file' does not exist.")]
     [InlineData("Agent:Hub:CaFile", "/no/such/file", "Agent:Hub:CaFile '/no/such/file' does not exist.")]
+    [InlineData("Agent:Hub:KeyFile", "/no/such/file", "Agent:Hub:KeyFile '/no/such/file' does not exist.; Agent:Hub:CertificateFile and Agent:Hub:KeyFile go together; give both or neither.")]
     [InlineData("Agent:Station", "Not A Slug", "Agent:Station is 'Not A Slug'; give 1 to 64 of a-z, 0-9 and -, beginning and ending with a letter or digit.")]
     public void Hub_options_are_checked_with_the_full_key(string key, string value, string message) =>
         Assert.Equal(message, Assert.Throws<OptionsValidationException>(() => { _ = Services((key, value)).GetRequiredService<IOptions<HubOptions>>().Value; }).Message);
@@ -93,8 +144,10 @@ public sealed class UplinkDecisionsTests
 
     [Theory]
     [InlineData("PackReadings", "0", "Agent:Uplink:PackReadings is 0; give 1 to 2000.")]
+    [InlineData("BacklogReadingsPerSecond", "-1", "Agent:Uplink:BacklogReadingsPerSecond is -1; give 0 to 1000000.")]
     [InlineData("Window", "101", "Agent:Uplink:Window is 101; give 1 to 100.")]
     [InlineData("RetryDelayMax", "00:00:00.1", "Agent:Uplink:RetryDelayMax is 00:00:00.1000000; give 00:00:00.5000000 to 01:00:00.")]
+    [InlineData("StatusExpiry", "00:01:00", "Agent:Uplink:StatusExpiry is 00:01:00; give 00:02:00 to 1.00:00:00.")]
     [InlineData("AckTimeout", "00:00:00", "Agent:Uplink:AckTimeout is 00:00:00; give 00:00:01 to 00:10:00.")]
     public void Uplink_options_are_checked_with_the_full_key(string key, string value, string message) =>
         Assert.Equal(

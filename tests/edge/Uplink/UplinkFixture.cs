@@ -40,6 +40,9 @@ internal sealed class UplinkFixture : IAsyncDisposable
 
     public ConcurrentQueue<string> Log { get; } = new();
 
+    /// <summary>The station's clock, where a test gives one.</summary>
+    public TimeProvider? Clock { get; init; }
+
     public IOutbox Outbox => _host!.Services.GetRequiredService<IOutbox>();
 
     public IUplink Uplink => _host!.Services.GetRequiredService<IUplink>();
@@ -58,6 +61,11 @@ internal sealed class UplinkFixture : IAsyncDisposable
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Configuration.AddInMemoryCollection(_settings);
         builder.Logging.AddProvider(new QueueLogger(Log));
+        if (Clock is { } clock)
+        {
+            builder.Services.AddSingleton(clock);
+        }
+
         builder.Services.AddHubOutbox(builder.Configuration).AddHubUplink(builder.Configuration);
         builder.Services.AddSingleton(new StationBirth(
             "hub-agent 1.2.3", new DateTimeOffset(2026, 3, 1, 0, 0, 0, TimeSpan.Zero), "Avenida", 41.5, -8.4, "Someone", [new StationBirthSensor("air", "simulated", ["pm2_5"])]));

@@ -41,8 +41,9 @@ public sealed class UplinkTests
         var connect = fixture.Broker.Connect(0);
         Assert.Equal(("braga/avenida", "braga/avenida", "s3cret"), (connect.ClientId, connect.Username, System.Text.Encoding.UTF8.GetString(connect.Password)));
         Assert.False(connect.CleanSession);
-        Assert.Equal((86400u, 30, 30u), (connect.SessionExpiryInterval, connect.KeepAlivePeriod, connect.WillDelayInterval));
+        Assert.Equal((86400u, 60, 30u), (connect.SessionExpiryInterval, connect.KeepAlivePeriod, connect.WillDelayInterval));
 
+        Assert.Equal([3600u], fixture.Broker.Expiries);
         var (topic, payload, retain) = fixture.Broker.Others[0];
         Assert.Equal(("hub/v1/braga/avenida/status", true), (topic, retain));
         using (var birth = JsonDocument.Parse(payload))
@@ -209,9 +210,13 @@ public sealed class UplinkTests
     }
 
     [Theory]
-    [InlineData(true, true)]
-    [InlineData(false, true)]
-    public async Task A_line_that_goes_dead_is_given_up_and_what_was_in_flight_is_sent_again(bool up, bool down)
+    [InlineData(Fault.Silence)]
+    [InlineData(Fault.SilenceUp)]
+    [InlineData(Fault.SilenceDown)]
+    [InlineData(Fault.Reset)]
+    [InlineData(Fault.Close)]
+    [InlineData(Fault.SilenceMidPacket)]
+    public async Task A_line_that_fails_while_readings_are_sent_is_given_up_and_what_was_in_flight_is_sent_again(Fault fault)
     {
         await using var fixture = new UplinkFixture(null, ("Agent:Uplink:AckTimeout", "00:00:01"), ("Agent:Uplink:PackReadings", "10"));
         await using var proxy = new StallingProxy(fixture.Broker.Port);
@@ -221,14 +226,72 @@ public sealed class UplinkTests
         await fixture.AppendAsync(0, 50);
         await fixture.ReleasedAsync(50);
 
-        proxy.Stall(up, down);
+        proxy.Fail(fault);
         await fixture.AppendAsync(50, 50);
         await fixture.ReleasedAsync(100);
         fixture.AssertTaken(100);
         Assert.True(proxy.Connections >= 2);
-        Assert.True(
-            fixture.Log.Any(line => line.StartsWith("Warning: Uplink: The hub did not answer in time (no acknowledgement within 1 s).", StringComparison.Ordinal)),
-            string.Join(Environment.NewLine, fixture.Log));
+        if (fault is Fault.Silence or Fault.SilenceUp or Fault.SilenceDown)
+        {
+            Assert.True(
+                fixture.Log.Any(line => line.StartsWith("Warning: Uplink: The hub did not answer in time (no acknowledgement within 1 s).", StringComparison.Ordinal)),
+                string.Join(Environment.NewLine, fixture.Log));
+        }
+    }
+
+    [Theory]
+    [InlineData(Fault.Silence)]
+    [InlineData(Fault.SilenceDown)]
+    [InlineData(Fault.Reset)]
+    [InlineData(Fault.Close)]
+    public async Task A_line_that_fails_before_the_hub_has_answered_to_the_connection_is_tried_again(Fault fault)
+    {
+        await using var fixture = new UplinkFixture(null, ("Agent:Uplink:ConnectTimeout", "00:00:01"));
+        await using var proxy = new StallingProxy(fixture.Broker.Port) { AtStart = [fault, fault] };
+        fixture.Set("Agent:Hub:Port", $"{proxy.Port}");
+        await fixture.Broker.StartAsync();
+        await fixture.StartAgentAsync();
+        await fixture.AppendAsync(0, 50);
+        await fixture.ReleasedAsync(50);
+        fixture.AssertTaken(50);
+        Assert.Equal(3, proxy.Connections);
+    }
+
+    [Fact]
+    public async Task A_line_that_only_drips_carries_everything_in_the_end()
+    {
+        await using var fixture = new UplinkFixture(null, ("Agent:Uplink:PackReadings", "10"));
+        await using var proxy = new StallingProxy(fixture.Broker.Port) { ChunkBytes = 7 };
+        fixture.Set("Agent:Hub:Port", $"{proxy.Port}");
+        await fixture.Broker.StartAsync();
+        await fixture.StartAgentAsync();
+        await fixture.AppendAsync(0, 50);
+        await fixture.ReleasedAsync(50);
+        fixture.AssertTaken(50);
+        Assert.Equal(1, proxy.Connections);
+    }
+
+    [Fact]
+    public async Task An_agent_whose_name_another_one_uses_says_so_and_steps_back()
+    {
+        await using var fixture = new UplinkFixture();
+        await fixture.Broker.StartAsync();
+        await fixture.StartAgentAsync();
+        await fixture.AppendAsync(0, 5);
+        await fixture.ReleasedAsync(5);
+        using (var other = new MQTTnet.MqttClientFactory().CreateMqttClient())
+        {
+            await other.ConnectAsync(
+                new MQTTnet.MqttClientOptionsBuilder().WithProtocolVersion(MQTTnet.Formatter.MqttProtocolVersion.V500).WithTcpServer("127.0.0.1", fixture.Broker.Port)
+                    .WithClientId("braga/avenida").Build(),
+                Cancel);
+            await Eventually.TrueAsync(
+                () => fixture.Log.Any(line => line.StartsWith("Error: Uplink: another agent has connected as braga/avenida", StringComparison.Ordinal)), "it was said");
+        }
+
+        await fixture.AppendAsync(5, 5);
+        await fixture.ReleasedAsync(10);
+        fixture.AssertTaken(10);
     }
 
     [Fact]
@@ -304,8 +367,77 @@ public sealed class UplinkTests
         var started = TimeProvider.System.GetTimestamp();
         await fixture.Broker.StartAsync();
         await fixture.ReleasedAsync(20_000);
+        Assert.Equal(0, fixture.Outbox.Counters.Unwritten);
         TestContext.Current.SendDiagnosticMessage($"{20_000 / TimeProvider.System.GetElapsedTime(started).TotalSeconds:0} readings/s, connecting included");
         fixture.AssertTaken(20_000);
         Assert.Equal(200, fixture.Broker.Packs.Count);
+    }
+
+    [Fact]
+    public async Task After_an_outage_what_is_taken_now_leaves_ahead_of_the_backlog_which_follows_oldest_first()
+    {
+        await using var fixture = new UplinkFixture(null, ("Agent:Uplink:PackReadings", "10"), ("Agent:Uplink:BacklogReadingsPerSecond", "100"));
+        await fixture.StartAgentAsync();
+        await fixture.AppendAsync(0, 1000);
+        await fixture.Broker.StartAsync();
+        await Eventually.TrueAsync(() => fixture.Broker.Packs.Count >= 3, "the backlog began to drain");
+
+        // At 100 readings a second the backlog takes ten seconds; what is taken now takes none of them.
+        await fixture.AppendAsync(1000, 20);
+        await Eventually.TrueAsync(() => fixture.Broker.Taken.Count(r => r.Value >= 1000) == 20, "the fresh readings arrived");
+        Assert.InRange(fixture.Broker.Taken.Count(r => r.Value < 1000), 1, 990);
+        await Eventually.TrueAsync(() => fixture.Outbox.Counters is { Released: > 20 } counters && counters.Taken == counters.Released + counters.Held, "they were released");
+        Assert.True(fixture.Outbox.Head < 1000);
+
+        // The agent is stopped and started with no limit: what was released ahead of the rest is not sent again.
+        var head = fixture.Outbox.Head;
+        await fixture.StopAgentAsync();
+        var before = fixture.Broker.Packs.Count;
+        fixture.Set("Agent:Uplink:BacklogReadingsPerSecond", "0");
+        await fixture.StartAgentAsync();
+        Assert.InRange(fixture.Outbox.Head, head, 1000);
+        await fixture.ReleasedAsync(1020);
+        fixture.AssertTaken(1020);
+        Assert.DoesNotContain(fixture.Broker.Packs.Skip(before).SelectMany(pack => pack.Readings), r => r.Value >= 1000);
+        var old = fixture.Broker.Packs.SelectMany(pack => pack.Readings).Where(r => r.Value < 1000).Select(r => r.Value).ToArray();
+        Assert.Equal(old.Order(), old);
+    }
+
+    [Fact]
+    public async Task An_old_pack_that_the_hub_cannot_take_does_not_hold_up_what_is_taken_now()
+    {
+        await using var fixture = new UplinkFixture(null, ("Agent:Uplink:PackReadings", "10"), ("Agent:Uplink:Window", "50"));
+        await fixture.StartAgentAsync();
+        await fixture.AppendAsync(0, 40);
+        var stuck = true;
+        fixture.Broker.Answer = (_, readings) => readings[0].Value == 10 && Volatile.Read(ref stuck) ? 0x80 : 0;
+        await fixture.Broker.StartAsync();
+        await Eventually.TrueAsync(() => fixture.Outbox.Head == 10, "the pack before it was released");
+        for (var n = 40; n < 200; n += 5)
+        {
+            await fixture.AppendAsync(n, 5);
+        }
+
+        await Eventually.TrueAsync(() => fixture.Outbox.Counters.Released == 170, "everything taken since was released");
+        Assert.Equal((10, 30), (fixture.Outbox.Head, fixture.Outbox.Counters.Held));
+        Volatile.Write(ref stuck, false);
+        await fixture.ReleasedAsync(200);
+        fixture.AssertTaken(200);
+    }
+
+    [Fact]
+    public async Task A_source_that_brings_its_past_along_while_connected_does_not_hold_up_what_comes_after()
+    {
+        await using var fixture = new UplinkFixture(
+            null, ("Agent:Uplink:PackReadings", "10"), ("Agent:Uplink:Window", "3"), ("Agent:Uplink:BacklogReadingsPerSecond", "200"), ("Agent:Outbox:WriteDelay", "00:00:00"));
+        await fixture.Broker.StartAsync();
+        await fixture.StartAgentAsync();
+        await Eventually.TrueAsync(() => fixture.Uplink.State.Connected, "it is connected");
+        await fixture.AppendAsync(0, 1000, group: 500);
+        await fixture.AppendAsync(1000, 5);
+        await Eventually.TrueAsync(() => fixture.Broker.Taken.Any(r => r.Value == 1004), "the last reading arrived");
+        Assert.InRange(fixture.Broker.Taken.Count, 5, 900);
+        await fixture.ReleasedAsync(1005);
+        fixture.AssertTaken(1005);
     }
 }
