@@ -1,3 +1,4 @@
+using Hub.Edge.Sensors.Noise.Microphone;
 using Hub.Edge.Sensors.Replay;
 using Hub.Edge.Sensors.Simulated;
 using Microsoft.Extensions.Logging;
@@ -11,6 +12,7 @@ namespace Hub.Edge.Sensors;
 public sealed class SensorFactory(TimeProvider time, ILoggerFactory logs)
 {
     private readonly SensorsInstruments instruments = new();
+    private readonly MicrophoneInstruments microphones = new();
 
     /// <summary>Makes one sensor; it does nothing until <see cref="ISensor.MeasureAsync"/> is read.</summary>
     /// <param name="options">The sensor; not changed afterwards.</param>
@@ -28,6 +30,11 @@ public sealed class SensorFactory(TimeProvider time, ILoggerFactory logs)
         if (found.Count > 0)
         {
             throw new OptionsValidationException(options.Name, typeof(SensorOptions), found);
+        }
+
+        if (options.Kind == SensorOptions.KindMicrophone)
+        {
+            return MicrophoneSensor.Create(options.Name, options.Microphone!, time, microphones, logs);
         }
 
         return options.Kind == SensorOptions.KindReplay

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Hub.Edge.Sensors.Noise.Microphone;
 using Hub.Edge.Sensors.Replay;
 using Hub.Edge.Sensors.Replay.Formats;
 using Hub.Edge.Sensors.Simulated;
@@ -80,7 +81,9 @@ internal sealed class SensorsOptionsValidator : IValidateOptions<SensorsOptions>
             SensorOptions.KindReplay when sensor.Replay is { } replay => Failures(replay, agent, $"{key}:Replay"),
             SensorOptions.KindReplay => [$"{key}:Replay is missing: say which file to replay."],
             SensorOptions.KindSimulated => Failures(sensor.Simulated ?? new SimulatedSensorOptions(), $"{key}:Simulated"),
-            _ => [$"{key}:Kind is '{sensor.Kind}': give {SensorOptions.KindReplay} or {SensorOptions.KindSimulated}."],
+            SensorOptions.KindMicrophone when sensor.Microphone is { } microphone => MicrophoneChecks.Failures(microphone, $"{key}:Microphone"),
+            SensorOptions.KindMicrophone => [$"{key}:Microphone is missing: say which device to record from."],
+            _ => [$"{key}:Kind is '{sensor.Kind}': give {SensorOptions.KindReplay}, {SensorOptions.KindSimulated} or {SensorOptions.KindMicrophone}."],
         };
         foreach (string failure in failures)
         {
