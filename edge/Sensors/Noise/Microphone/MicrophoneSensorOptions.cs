@@ -19,7 +19,7 @@ public enum SoundFormat
 /// <summary>A microphone behind ALSA. Bound from <c>microphone:</c> of a sensor in the station file.</summary>
 public sealed class MicrophoneSensorOptions
 {
-    /// <summary>ALSA name of the device, such as <c>hw:CARD=sndrpigooglevoi,DEV=0</c> or <c>hw:1</c>; <c>arecord -l</c> lists them. Required. Prefer <c>hw:</c>: nothing then converts on the way.</summary>
+    /// <summary>ALSA name of the device, such as <c>hw:CARD=sndrpigooglevoi,DEV=0</c> or <c>hw:1</c>; <c>arecord -l</c> lists them. Required. Prefer <c>hw:</c>, where nothing converts on the way.</summary>
     public string Device { get; set; } = "";
 
     /// <summary>Samples a second: 44100, 48000 (default) or 96000. A device that cannot do it is refused, nothing is resampled.</summary>
