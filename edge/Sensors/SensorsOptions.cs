@@ -1,3 +1,4 @@
+using Hub.Edge.Sensors.Noise.Microphone;
 using Hub.Edge.Sensors.Replay;
 using Hub.Edge.Sensors.Simulated;
 
@@ -28,6 +29,9 @@ public sealed class SensorOptions
     /// <summary>Kind of a sensor that makes plausible values up.</summary>
     public const string KindSimulated = "simulated";
 
+    /// <summary>Kind of a microphone that measures sound levels.</summary>
+    public const string KindMicrophone = "microphone";
+
     /// <summary>Name at the station, 1 to 64 of <c>a-z 0-9 -</c>, first one alphanumeric. Part of every reading's name: do not change it later.</summary>
     public string Name { get; set; } = "";
 
@@ -48,6 +52,9 @@ public sealed class SensorOptions
 
     /// <summary>Settings of a simulation; may be left out, everything has a default.</summary>
     public SimulatedSensorOptions? Simulated { get; set; }
+
+    /// <summary>Settings of a microphone.</summary>
+    public MicrophoneSensorOptions? Microphone { get; set; }
 
     /// <summary>How to correct what the instrument says; one per quantity. Applied by Sampling, the raw value is kept. Default none.</summary>
     public IList<CalibrationOptions> Calibrations { get; } = [];

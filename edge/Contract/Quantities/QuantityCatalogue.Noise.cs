@@ -3,6 +3,13 @@ namespace Hub.Edge.Contract.Quantities;
 // Sound levels, re 20 uPa. No unit symbol says A or C weighting: the identifier does.
 public static partial class QuantityCatalogue
 {
+    // A property: the order in which the fields of two files are set is nobody's promise.
+    private static string[] ThirdOctaves =>
+    [
+        "25", "31.5", "40", "50", "63", "80", "100", "125", "160", "200", "250", "315", "400", "500",
+        "630", "800", "1000", "1250", "1600", "2000", "2500", "3150", "4000", "5000", "6300", "8000", "10000", "12500",
+    ];
+
     private static CatalogueEntry[] Noise() =>
     [
         new(new Quantity(
@@ -34,4 +41,13 @@ public static partial class QuantityCatalogue
             "Largest instantaneous C-weighted sound pressure, without time weighting. Not comparable with LAFmax.",
             "IEC 61672-1")),
     ];
+
+    /// <summary>The family <c>lzeq_25</c>, <c>lzeq_31_5</c> ... <c>lzeq_12500</c>: one quantity for each nominal third-octave frequency, hertz.</summary>
+    private static CatalogueEntry[] NoiseBands() => Array.ConvertAll(ThirdOctaves, static hertz => new CatalogueEntry(new Quantity(
+        "lzeq_" + hertz.Replace('.', '_'),
+        "Nível sonoro LZeq na banda de " + hertz.Replace('.', ',') + " Hz",
+        "Sound level LZeq in the " + hertz + " Hz band",
+        "dB", "dB[SPL]", -20, 140, AveragingRule.EnergyMean,
+        "Equivalent continuous level over the period in the third-octave band of this nominal frequency, without frequency weighting. Bands add up as energy; not A-weighted.",
+        "IEC 61260-1; IEC 61672-1")));
 }

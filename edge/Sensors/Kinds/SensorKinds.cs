@@ -1,3 +1,4 @@
+using Hub.Edge.Sensors.Noise.Microphone;
 using Hub.Edge.Sensors.Replay;
 using Hub.Edge.Sensors.Simulated;
 using Hub.Edge.Sensors.Weather.Bme280;
@@ -13,6 +14,7 @@ internal static class SensorKinds
         new ReplayKind(),
         new SimulatedKind(),
         new Bme280Kind(),
+        new MicrophoneKind(),
     ];
 
     /// <summary>The kind with a name, or null.</summary>

@@ -37,6 +37,31 @@ internal sealed class AgentProcess : IDisposable
 
     public string Said => string.Join(Environment.NewLine, Output.Concat(Error));
 
+    /// <summary>Regular files the program has open for writing now. Only what is mapped and has no name is left out.</summary>
+    public IReadOnlyList<string> FilesOpenForWriting()
+    {
+        var paths = new List<string>();
+        foreach (var handle in Directory.GetFiles($"/proc/{_process.Id}/fd"))
+        {
+            try
+            {
+                var target = new FileInfo(handle).LinkTarget ?? "";
+                var flags = File.ReadAllLines(handle.Replace("/fd/", "/fdinfo/", StringComparison.Ordinal)).First(line => line.StartsWith("flags:", StringComparison.Ordinal));
+                var writes = (Convert.ToInt32(flags["flags:".Length..].Trim(), 8) & 3) != 0;
+                if (writes && target.StartsWith('/') && !target.StartsWith("/dev/", StringComparison.Ordinal) && !target.StartsWith("/memfd:", StringComparison.Ordinal))
+                {
+                    paths.Add(target);
+                }
+            }
+            catch (IOException)
+            {
+                // Closed meanwhile.
+            }
+        }
+
+        return paths;
+    }
+
     /// <summary>As a power cut would.</summary>
     public async Task KillAsync()
     {

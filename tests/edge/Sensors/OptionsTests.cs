@@ -27,6 +27,20 @@ public sealed class OptionsTests
         { "Agent:Sensors:0:Replay:Zone=Europe/Nowhere", "Agent:Sensors:0:Replay:Zone" },
         { "Agent:Sensors:0:Replay:AlignAt=yesterday", "Agent:Sensors:0:Replay:AlignAt" },
         { "Agent:Sensors:0:Replay:Align=instant", "Agent:Sensors:0:Replay:AlignAt" },
+        { "Agent:Sensors:0:Kind=microphone", "Agent:Sensors:0:Microphone is missing" },
+        { "Agent:Sensors:0:Kind=microphone|Agent:Sensors:0:Microphone:Rate=48000", "Agent:Sensors:0:Microphone:Device" },
+        { "Agent:Sensors:0:Kind=microphone|Agent:Sensors:0:Microphone:Device=hw:1|Agent:Sensors:0:Microphone:Rate=22050", "Agent:Sensors:0:Microphone:Rate" },
+        { "Agent:Sensors:0:Kind=microphone|Agent:Sensors:0:Microphone:Device=hw:1|Agent:Sensors:0:Microphone:Channels=3", "Agent:Sensors:0:Microphone:Channels" },
+        { "Agent:Sensors:0:Kind=microphone|Agent:Sensors:0:Microphone:Device=hw:1|Agent:Sensors:0:Microphone:Channel=0", "Agent:Sensors:0:Microphone:Channel" },
+        { "Agent:Sensors:0:Kind=microphone|Agent:Sensors:0:Microphone:Device=hw:1|Agent:Sensors:0:Microphone:Channels=1|Agent:Sensors:0:Microphone:Channel=2", "Agent:Sensors:0:Microphone:Channel" },
+        { "Agent:Sensors:0:Kind=microphone|Agent:Sensors:0:Microphone:Device=hw:1|Agent:Sensors:0:Microphone:Sensitivity=26", "Agent:Sensors:0:Microphone:Sensitivity" },
+        { "Agent:Sensors:0:Kind=microphone|Agent:Sensors:0:Microphone:Device=hw:1|Agent:Sensors:0:Microphone:Sensitivity=NaN", "Agent:Sensors:0:Microphone:Sensitivity" },
+        { "Agent:Sensors:0:Kind=microphone|Agent:Sensors:0:Microphone:Device=hw:1|Agent:Sensors:0:Microphone:Floor=-1", "Agent:Sensors:0:Microphone:Floor" },
+        { "Agent:Sensors:0:Kind=microphone|Agent:Sensors:0:Microphone:Device=hw:1|Agent:Sensors:0:Microphone:Overload=20", "Agent:Sensors:0:Microphone:Overload" },
+        { "Agent:Sensors:0:Kind=microphone|Agent:Sensors:0:Microphone:Device=hw:1|Agent:Sensors:0:Microphone:Settle=00:00:00.1", "Agent:Sensors:0:Microphone:Settle" },
+        { "Agent:Sensors:0:Kind=microphone|Agent:Sensors:0:Microphone:Device=hw:1|Agent:Sensors:0:Microphone:Period=00:00:07", "Agent:Sensors:0:Microphone:Period" },
+        { "Agent:Sensors:0:Kind=microphone|Agent:Sensors:0:Microphone:Device=hw:1|Agent:Sensors:0:Microphone:Period=00:00:05", "Agent:Sensors:0:Microphone:Period" },
+        { "Agent:Sensors:0:Kind=microphone|Agent:Sensors:0:Microphone:Device=hw:1|Agent:Sensors:0:Microphone:Rate=44100|Agent:Sensors:0:Microphone:Bands=true", "Agent:Sensors:0:Microphone:Bands" },
         { "Agent:Sensors:1:Name=air|Agent:Sensors:1:Kind=simulated", "Agent:Sensors" },
         { "Agent:Replay:Anchor=", "Agent:Replay:Anchor" },
         { "Agent:Replay:History=-1.00:00:00", "Agent:Replay:History" },
@@ -55,6 +69,12 @@ public sealed class OptionsTests
         Assert.Throws<OptionsValidationException>(() => factory.Create(Demo.Sensor(Demo.Options("citypulse", "AarhusTrafficData158595.csv.gz")), new SensorsOptions()));
         Assert.Equal("a", factory.Create(new SensorOptions { Name = "a", Kind = "simulated", Simulated = new SimulatedSensorOptions() }, new SensorsOptions()).Name);
     }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("|Agent:Sensors:0:Microphone:Format=s24Packed|Agent:Sensors:0:Microphone:Rate=96000|Agent:Sensors:0:Microphone:Bands=true|Agent:Sensors:0:Microphone:Channels=1")]
+    public void A_microphone_is_made_from_its_options_without_being_opened(string more) =>
+        Assert.Equal(["air"], Sensors("Agent:Sensors:0:Kind=microphone|Agent:Sensors:0:Microphone:Device=hw:1" + more).Select(sensor => sensor.Name));
 
     [Fact]
     public void Command_line_all_goes_before_the_station_file_and_that_before_a_duration()
