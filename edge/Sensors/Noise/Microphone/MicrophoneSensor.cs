@@ -31,7 +31,7 @@ internal sealed class MicrophoneSensor(
     public string Name => name;
 
     /// <inheritdoc/>
-    public TimeSpan Cadence => TimeSpan.FromMinutes(1);
+    public TimeSpan Cadence => options.Period;
 
     /// <summary>A sensor that reads its ALSA device.</summary>
     public static MicrophoneSensor Create(string name, MicrophoneSensorOptions options, TimeProvider time, MicrophoneInstruments instruments, ILoggerFactory logs) => new(
