@@ -93,19 +93,11 @@ internal sealed class DeliveryWorker(
                 .Take(options.Value.ConcurrencyPerChannel * 8).ToListAsync(stop).ConfigureAwait(false);
             foreach (var delivery in due.DistinctBy(row => row.SubscriberId).Take(free))
             {
-                underWay[delivery.SubscriberId] = Task.Run(
-                    async () =>
-                    {
-                        try
-                        {
-                            await DeliverAsync(channel, delivery, stop).ConfigureAwait(false);
-                        }
-                        finally
-                        {
-                            wake();
-                        }
-                    },
-                    CancellationToken.None);
+                var started = Task.Run(() => DeliverAsync(channel, delivery, stop), CancellationToken.None);
+                underWay[delivery.SubscriberId] = started;
+
+                // Woken when it is over, not by its last line: a loop that looks in between would find the subscriber busy and wait for ever.
+                _ = started.ContinueWith(_ => wake(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             }
         }
 
