@@ -26,4 +26,10 @@ public sealed class SamplingOptions
 
     /// <summary>Fewest equal values in a row that can be stuck, 2 to 10 000; default 10.</summary>
     public int StuckCountMin { get; set; } = 10;
+
+    /// <summary>
+    /// Relative humidity, 0 to 100 %RH, above which values of optical particle counters are flagged as suspect, when any sensor of the station has measured it within five
+    /// minutes; 100 for never; default 85.
+    /// </summary>
+    public double SuspectHumidityAbove { get; set; } = 85;
 }

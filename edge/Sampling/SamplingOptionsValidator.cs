@@ -24,6 +24,11 @@ internal sealed class SamplingOptionsValidator : IValidateOptions<SamplingOption
             failures.Add($"{SamplingOptions.Section}:{nameof(options.StuckCountMin)} is {options.StuckCountMin}: give 2 to 10000.");
         }
 
+        if (!(options.SuspectHumidityAbove is >= 0 and <= 100))
+        {
+            failures.Add($"{SamplingOptions.Section}:{nameof(options.SuspectHumidityAbove)} is {options.SuspectHumidityAbove}: give 0 to 100 (%RH).");
+        }
+
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
 
         void Range(string key, TimeSpan value, TimeSpan min, TimeSpan max)

@@ -19,12 +19,13 @@ internal sealed class SamplingService : BackgroundService, ISampling
         this.time = time;
         ISensor[] fitted = [.. sensors];
         watchInterval = SamplingDecisions.WatchInterval(fitted.Select(sensor => sensor.Cadence));
+        var humidity = new HumidityWatch(options.Value.SuspectHumidityAbove);
         runners =
         [
             .. fitted.Select(sensor => new SensorRunner(
                 sensor,
                 sensorsOptions.Value.Sensors.FirstOrDefault(entry => entry.Name == sensor.Name) ?? new SensorOptions { Name = sensor.Name },
-                options.Value, outbox, time, instruments, logger)),
+                options.Value, humidity, outbox, time, instruments, logger)),
         ];
     }
 

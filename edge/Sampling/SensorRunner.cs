@@ -12,6 +12,7 @@ internal sealed partial class SensorRunner
     private readonly SamplingOptions options;
     private readonly TimeSpan deadAfter;
     private readonly ReadingMaker maker;
+    private readonly HumidityWatch humidity;
     private readonly OutboxDoor outbox;
     private readonly TimeProvider time;
     private readonly SamplingInstruments instruments;
@@ -27,10 +28,12 @@ internal sealed partial class SensorRunner
     private string? failure;
     private bool dead;
 
-    public SensorRunner(ISensor sensor, SensorOptions sensorOptions, SamplingOptions options, OutboxDoor outbox, TimeProvider time, SamplingInstruments instruments, ILogger logger)
+    public SensorRunner(
+        ISensor sensor, SensorOptions sensorOptions, SamplingOptions options, HumidityWatch humidity, OutboxDoor outbox, TimeProvider time, SamplingInstruments instruments, ILogger logger)
     {
         this.sensor = sensor;
         this.options = options;
+        this.humidity = humidity;
         this.outbox = outbox;
         this.time = time;
         this.instruments = instruments;
@@ -129,6 +132,12 @@ internal sealed partial class SensorRunner
 
             if (maker.TryMake(measurement, now, out Reading reading, out RefusedReason? reason))
             {
+                humidity.Note(reading);
+                if (sensor.IsOptical && humidity.IsSuspect(reading))
+                {
+                    reading = reading with { Quality = reading.Quality | Quality.SuspectHumidity };
+                }
+
                 readings[count++] = reading;
                 Flagged(reading.Quality & ~measurement.Quality);
             }
@@ -182,6 +191,11 @@ internal sealed partial class SensorRunner
         if ((flags & Quality.Stuck) != 0)
         {
             instruments.Flagged(sensor.Name, Quality.Stuck);
+        }
+
+        if ((flags & Quality.SuspectHumidity) != 0)
+        {
+            instruments.Flagged(sensor.Name, Quality.SuspectHumidity);
         }
     }
 

@@ -38,6 +38,9 @@ public interface ISensor : IAsyncDisposable
     /// <summary>How often it gives values when all is well; zero when it cannot say (a replay). Silence for three times as long means that it is dead.</summary>
     TimeSpan Cadence => TimeSpan.Zero;
 
+    /// <summary>True when it sees particles by the light they scatter, without drying the air first: in high humidity they swell, and its values are suspect.</summary>
+    bool IsOptical => false;
+
     /// <summary>
     /// Yields measurements as they become available, for ever, until cancelled; pulls at the consumer's pace (a backlog is read only as fast as it is taken).
     /// </summary>

@@ -1,3 +1,6 @@
+using Hub.Edge.Sensors.Air.AlphasenseB4;
+using Hub.Edge.Sensors.Air.Scd41;
+using Hub.Edge.Sensors.Air.Sds011;
 using Hub.Edge.Sensors.Noise.Microphone;
 using Hub.Edge.Sensors.Replay;
 using Hub.Edge.Sensors.Simulated;
@@ -55,6 +58,15 @@ public sealed class SensorOptions
 
     /// <summary>Settings of a microphone.</summary>
     public MicrophoneSensorOptions? Microphone { get; set; }
+
+    /// <summary>Settings of a SDS011; may be left out.</summary>
+    public Sds011Options? Sds011 { get; set; }
+
+    /// <summary>Settings of a SCD41; may be left out.</summary>
+    public Scd41Options? Scd41 { get; set; }
+
+    /// <summary>Settings of Alphasense B4 cells: what stands on their certificates.</summary>
+    public AlphasenseB4Options? AlphasenseB4 { get; set; }
 
     /// <summary>How to correct what the instrument says; one per quantity. Applied by Sampling, the raw value is kept. Default none.</summary>
     public IList<CalibrationOptions> Calibrations { get; } = [];

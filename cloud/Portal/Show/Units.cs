@@ -30,7 +30,12 @@ internal static class Units
     };
 
     /// <summary>Ids of the quantities that the equipment measures of itself. The scripts get them too.</summary>
-    public static IReadOnlyList<string> Equipment { get; } = ["battery", "battery_level", "cpu_temperature", "link_quality", "outbox_depth", "uptime"];
+    public static IReadOnlyList<string> Equipment { get; } =
+    [
+        "battery", "battery_level", "cpu_temperature", "link_quality", "outbox_depth", "uptime",
+        "no2_working_electrode", "no2_auxiliary_electrode", "o3_working_electrode", "o3_auxiliary_electrode",
+        "co_working_electrode", "co_auxiliary_electrode", "so2_working_electrode", "so2_auxiliary_electrode",
+    ];
 
     /// <summary>Measures of the equipment, not of the city: shown on the station's page only.</summary>
     public static bool IsEquipment(Quantity quantity) => Equipment.Contains(quantity.Id);

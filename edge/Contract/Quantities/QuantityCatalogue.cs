@@ -9,7 +9,7 @@ namespace Hub.Edge.Contract.Quantities;
 /// </remarks>
 public static partial class QuantityCatalogue
 {
-    private static readonly CatalogueEntry[] Entries = [.. Air(), .. Weather(), .. Noise(), .. NoiseBands(), .. Traffic(), .. Station()];
+    private static readonly CatalogueEntry[] Entries = [.. Air(), .. Weather(), .. Noise(), .. NoiseBands(), .. Traffic(), .. Station(), .. Electrodes()];
 
     private static readonly Utf8Table<CatalogueEntry> Index = new(Entries, static entry => entry.Utf8Id);
 

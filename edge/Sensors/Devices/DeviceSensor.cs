@@ -23,6 +23,9 @@ internal sealed class DeviceSensor(string name, DeviceTiming timing, Func<IDevic
     public TimeSpan Cadence => timing.Period;
 
     /// <inheritdoc/>
+    public bool IsOptical { get; init; }
+
+    /// <inheritdoc/>
     public async IAsyncEnumerable<MeasurementBatch> MeasureAsync(ReadOnlyMemory<byte> cursor, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         // What an interval had before the device failed is not lost: it goes on when the device is back, or is given when the interval is over.

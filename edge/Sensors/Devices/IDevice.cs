@@ -23,8 +23,8 @@ internal interface IDevice : IAsyncDisposable
     ValueTask StartAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Takes one look: adds one sample for each quantity. Waits for the instrument where the data sheet says so, never longer than a few seconds. A value that was given
-    /// before is never given again.
+    /// Takes one look: adds one sample for each quantity. Waits for the instrument where the data sheet says so, never longer than a few seconds (half a minute and more
+    /// only for an instrument that the station file lets sleep between looks). A value that was given before is never given again.
     /// </summary>
     /// <param name="samples">Where the samples go, in the order in which the instrument lists them.</param>
     /// <param name="cancellationToken">Ends the wait.</param>

@@ -16,7 +16,10 @@ internal abstract class DeviceKind(string name, DeviceTiming standard) : SensorK
     /// <inheritdoc/>
     public override ISensor Create(SensorOptions sensor, SensorContext context) => new DeviceSensor(
         sensor.Name, DeviceTiming.Of(sensor, standard), () => Open(sensor, sensor.Bus ?? new BusOptions(), context), context.Time, context.Instruments,
-        context.Logs.CreateLogger(typeof(DeviceSensor).FullName!));
+        context.Logs.CreateLogger(typeof(DeviceSensor).FullName!)) { IsOptical = IsOptical };
+
+    /// <summary>True for instruments that count particles by the light they scatter (see <see cref="ISensor.IsOptical"/>).</summary>
+    protected virtual bool IsOptical => false;
 
     /// <summary>All that is wrong with the bus and the kind's own settings.</summary>
     protected abstract IEnumerable<string> Failures(SensorOptions sensor, BusOptions bus, string key);

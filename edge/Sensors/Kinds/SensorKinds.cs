@@ -1,3 +1,9 @@
+using Hub.Edge.Sensors.Air.AlphasenseB4;
+using Hub.Edge.Sensors.Air.Pms5003;
+using Hub.Edge.Sensors.Air.Scd41;
+using Hub.Edge.Sensors.Air.Sds011;
+using Hub.Edge.Sensors.Air.Sps30;
+using Hub.Edge.Sensors.Noise.Dnms;
 using Hub.Edge.Sensors.Noise.Microphone;
 using Hub.Edge.Sensors.Replay;
 using Hub.Edge.Sensors.Simulated;
@@ -13,8 +19,14 @@ internal static class SensorKinds
     [
         new ReplayKind(),
         new SimulatedKind(),
+        new Sps30Kind(),
+        new Sds011Kind(),
+        new Pms5003Kind(),
+        new Scd41Kind(),
+        new AlphasenseB4Kind(),
         new Bme280Kind(),
         new MicrophoneKind(),
+        new DnmsKind(),
     ];
 
     /// <summary>The kind with a name, or null.</summary>

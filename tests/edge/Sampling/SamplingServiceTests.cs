@@ -80,6 +80,23 @@ public sealed class SamplingServiceTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Particles_counted_in_moist_air_are_flagged_where_light_counts_them()
+    {
+        var weather = new ScriptedSensor("weather");
+        var optical = new ScriptedSensor("optical") { IsOptical = true };
+        var gravimetric = new ScriptedSensor("gravimetric");
+        await using Running provider = await StartAsync([weather, optical, gravimetric]);
+        weather.Gives(new Measurement("relative_humidity", 92));
+        await Eventually.TrueAsync(() => State(provider, 0).Taken == 1, "the humidity is taken");
+        optical.Gives(new Measurement("pm10", 40), new Measurement("co2", 420));
+        gravimetric.Gives(new Measurement("pm10", 30));
+        await Eventually.TrueAsync(() => outbox.Readings.Length == 4, "all are in the outbox");
+        Assert.Equal(
+            [("gravimetric", "pm10", Quality.Good), ("optical", "co2", Quality.Good), ("optical", "pm10", Quality.SuspectHumidity)],
+            outbox.Readings.Where(reading => reading.Sensor != "weather").Select(reading => (reading.Sensor, reading.Property, reading.Quality)).Order());
+    }
+
+    [Fact]
     public void Pause_doubles_up_to_its_limit()
     {
         var options = new SamplingOptions();
@@ -208,6 +225,7 @@ public sealed class SamplingServiceTests : IAsyncDisposable
         { "Agent:Sampling:DeadAfter=-00:00:01", "Agent:Sampling:DeadAfter" },
         { "Agent:Sampling:StuckAfter=100.00:00:00", "Agent:Sampling:StuckAfter" },
         { "Agent:Sampling:StuckCountMin=1", "Agent:Sampling:StuckCountMin" },
+        { "Agent:Sampling:SuspectHumidityAbove=101", "Agent:Sampling:SuspectHumidityAbove" },
         { "Agent:Sensors:0:StuckAfter=-00:00:01", "Agent:Sensors:0:StuckAfter" },
         { "Agent:Sensors:0:DeadAfter=-00:00:01", "Agent:Sensors:0:DeadAfter" },
         { "Agent:Sensors:0:Calibrations:0:Quantity=joy|Agent:Sensors:0:Calibrations:0:Version=1", "Agent:Sensors:0:Calibrations:0:Quantity" },

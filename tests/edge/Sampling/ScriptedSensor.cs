@@ -11,6 +11,8 @@ internal sealed class ScriptedSensor(string name) : ISensor
 
     public string Name => name;
 
+    public bool IsOptical { get; init; }
+
     public int Starts { get; private set; }
 
     public int Pulled { get; private set; }

@@ -55,6 +55,24 @@ public sealed class OptionsTests
         Assert.Contains(failure.Failures, message => message.StartsWith(key, StringComparison.Ordinal));
     }
 
+    /// <summary>As a station file says it, lists within lists included.</summary>
+    [Fact]
+    public void Settings_of_devices_are_bound_from_the_station_file()
+    {
+        const string Cell = "Agent:Sensors:1:AlphasenseB4:Cells:0:";
+        string factors = string.Concat(Enumerable.Range(0, 9).Select(place => $"|{Cell}Factors:{place}=1.{place}"));
+        List<ISensor> sensors = Sensors(
+            "Agent:Sensors:1:Name=gas|Agent:Sensors:1:Kind=alphasenseb4|Agent:Sensors:1:Bus:I2c=1|Agent:Sensors:1:AlphasenseB4:Thermistor:Channel=3|"
+            + $"{Cell}Gas=no2|{Cell}WorkingElectronicZero=230|{Cell}AuxiliaryElectronicZero=232|{Cell}Sensitivity=0.25{factors}"
+            + "|Agent:Sensors:2:Name=dust|Agent:Sensors:2:Kind=sds011|Agent:Sensors:2:Bus:Serial=/dev/serial0|Agent:Sensors:2:Every=00:05:00|Agent:Sensors:2:Sds011:Sleep=true"
+            + "|Agent:Sensors:3:Name=co2|Agent:Sensors:3:Kind=scd41|Agent:Sensors:3:Bus:I2c=1|Agent:Sensors:3:Scd41:Altitude=190|Agent:Sensors:3:Scd41:AutomaticCalibration=false");
+        Assert.Equal([("air", false), ("gas", false), ("dust", true), ("co2", false)], sensors.Select(sensor => (sensor.Name, sensor.IsOptical)));
+        Assert.Equal(TimeSpan.FromMinutes(5), sensors[2].Cadence);
+        OptionsValidationException failure = Assert.Throws<OptionsValidationException>(() => Sensors(
+            "Agent:Sensors:1:Name=dust|Agent:Sensors:1:Kind=sds011|Agent:Sensors:1:Bus:Serial=/dev/serial0|Agent:Sensors:1:Sds011:Sleep=true"));
+        Assert.Contains("Agent:Sensors:1:Every", Assert.Single(failure.Failures), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Registering_twice_gives_each_sensor_once()
     {
