@@ -1,5 +1,9 @@
 using Hub.Edge.Sensors.Replay;
 using Hub.Edge.Sensors.Simulated;
+using Hub.Edge.Sensors.Traffic;
+using Hub.Edge.Sensors.Traffic.Lidar;
+using Hub.Edge.Sensors.Traffic.Loops;
+using Hub.Edge.Sensors.Traffic.Ops243;
 
 namespace Hub.Edge.Sensors;
 
@@ -48,6 +52,18 @@ public sealed class SensorOptions
 
     /// <summary>Settings of a simulation; may be left out, everything has a default.</summary>
     public SimulatedSensorOptions? Simulated { get; set; }
+
+    /// <summary>How a traffic detector makes figures of vehicles.</summary>
+    public TrafficOptions? Traffic { get; set; }
+
+    /// <summary>Settings of an <c>ops243</c>.</summary>
+    public RadarOptions? Radar { get; set; }
+
+    /// <summary>Settings of <c>loops</c>.</summary>
+    public ContactOptions? Contacts { get; set; }
+
+    /// <summary>Settings of a <c>tfluna</c> or <c>hcsr04</c>.</summary>
+    public RangingOptions? Ranging { get; set; }
 
     /// <summary>How to correct what the instrument says; one per quantity. Applied by Sampling, the raw value is kept. Default none.</summary>
     public IList<CalibrationOptions> Calibrations { get; } = [];

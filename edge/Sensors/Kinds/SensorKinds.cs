@@ -1,5 +1,9 @@
 using Hub.Edge.Sensors.Replay;
 using Hub.Edge.Sensors.Simulated;
+using Hub.Edge.Sensors.Traffic.HcSr04;
+using Hub.Edge.Sensors.Traffic.Lidar;
+using Hub.Edge.Sensors.Traffic.Loops;
+using Hub.Edge.Sensors.Traffic.Ops243;
 using Hub.Edge.Sensors.Weather.Bme280;
 
 namespace Hub.Edge.Sensors.Kinds;
@@ -13,6 +17,10 @@ internal static class SensorKinds
         new ReplayKind(),
         new SimulatedKind(),
         new Bme280Kind(),
+        new Ops243Kind(),
+        new LoopsKind(),
+        new TfKind(),
+        new HcSr04Kind(),
     ];
 
     /// <summary>The kind with a name, or null.</summary>
