@@ -4,6 +4,8 @@ using Hub.Edge.Sensors.Traffic;
 using Hub.Edge.Sensors.Traffic.Lidar;
 using Hub.Edge.Sensors.Traffic.Loops;
 using Hub.Edge.Sensors.Traffic.Ops243;
+using Hub.Edge.Sensors.Weather.Anemometer;
+using Hub.Edge.Sensors.Weather.RainGauge;
 
 namespace Hub.Edge.Sensors;
 
@@ -64,6 +66,12 @@ public sealed class SensorOptions
 
     /// <summary>Settings of a <c>tfluna</c> or <c>hcsr04</c>.</summary>
     public RangingOptions? Ranging { get; set; }
+
+    /// <summary>Settings of a <c>raingauge</c>.</summary>
+    public RainGaugeOptions? RainGauge { get; set; }
+
+    /// <summary>Settings of an <c>anemometer</c>.</summary>
+    public AnemometerOptions? Anemometer { get; set; }
 
     /// <summary>How to correct what the instrument says; one per quantity. Applied by Sampling, the raw value is kept. Default none.</summary>
     public IList<CalibrationOptions> Calibrations { get; } = [];

@@ -4,7 +4,9 @@ using Hub.Edge.Sensors.Traffic.HcSr04;
 using Hub.Edge.Sensors.Traffic.Lidar;
 using Hub.Edge.Sensors.Traffic.Loops;
 using Hub.Edge.Sensors.Traffic.Ops243;
+using Hub.Edge.Sensors.Weather.Anemometer;
 using Hub.Edge.Sensors.Weather.Bme280;
+using Hub.Edge.Sensors.Weather.RainGauge;
 
 namespace Hub.Edge.Sensors.Kinds;
 
@@ -17,6 +19,8 @@ internal static class SensorKinds
         new ReplayKind(),
         new SimulatedKind(),
         new Bme280Kind(),
+        new RainGaugeKind(),
+        new AnemometerKind(),
         new Ops243Kind(),
         new LoopsKind(),
         new TfKind(),
