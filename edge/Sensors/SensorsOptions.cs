@@ -1,5 +1,7 @@
 using Hub.Edge.Sensors.Replay;
 using Hub.Edge.Sensors.Simulated;
+using Hub.Edge.Sensors.Station.Board;
+using Hub.Edge.Sensors.Station.Ina219;
 using Hub.Edge.Sensors.Traffic;
 using Hub.Edge.Sensors.Traffic.Lidar;
 using Hub.Edge.Sensors.Traffic.Loops;
@@ -72,6 +74,12 @@ public sealed class SensorOptions
 
     /// <summary>Settings of an <c>anemometer</c>.</summary>
     public AnemometerOptions? Anemometer { get; set; }
+
+    /// <summary>Settings of an <c>ina219</c>.</summary>
+    public Ina219Options? Supply { get; set; }
+
+    /// <summary>Settings of a <c>board</c>.</summary>
+    public BoardOptions? Board { get; set; }
 
     /// <summary>How to correct what the instrument says; one per quantity. Applied by Sampling, the raw value is kept. Default none.</summary>
     public IList<CalibrationOptions> Calibrations { get; } = [];

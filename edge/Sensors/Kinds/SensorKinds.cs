@@ -1,5 +1,7 @@
 using Hub.Edge.Sensors.Replay;
 using Hub.Edge.Sensors.Simulated;
+using Hub.Edge.Sensors.Station.Board;
+using Hub.Edge.Sensors.Station.Ina219;
 using Hub.Edge.Sensors.Traffic.HcSr04;
 using Hub.Edge.Sensors.Traffic.Lidar;
 using Hub.Edge.Sensors.Traffic.Loops;
@@ -25,6 +27,8 @@ internal static class SensorKinds
         new LoopsKind(),
         new TfKind(),
         new HcSr04Kind(),
+        new BoardKind(),
+        new Ina219Kind(),
     ];
 
     /// <summary>The kind with a name, or null.</summary>
