@@ -151,7 +151,8 @@ internal static class AgentHost
 
     private static StationBirth Birth(AgentOptions agent, SensorsOptions sensors, DateTimeOffset started) => new(
         Version, started, agent.Name, agent.Location?.Latitude, agent.Location?.Longitude, agent.Attribution,
-        [.. sensors.Sensors.Select(sensor => new StationBirthSensor(sensor.Name, sensor.Kind, [.. sensor.Replay?.Quantities ?? sensor.Simulated?.Quantities ?? []]))]);
+        [.. sensors.Sensors.SelectMany(sensor => SensorFactory.Names(sensor)
+            .Select(name => new StationBirthSensor(name, sensor.Kind, [.. sensor.Replay?.Quantities ?? sensor.Simulated?.Quantities ?? []])))]);
 
     private static void AddLogging(ILoggingBuilder logging, string? level)
     {

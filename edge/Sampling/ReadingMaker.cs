@@ -22,13 +22,19 @@ internal enum RefusedReason
 internal sealed class ReadingMaker
 {
     // At rest these say exactly zero for hours, and rightly.
-    private static readonly string[] RestingAtZero = ["wind_speed", "solar_radiation"];
+    private static readonly string[] RestingAtZero = ["wind_speed", "wind_gust", "solar_radiation", "occupancy", "undervoltage", "throttled", "supply_current", "supply_power"];
+
+    // A disk wears by steps of ten percent in years, and fills when something happens.
+    private static readonly string[] Steady = ["disk_free", "disk_wear"];
+
+    private const int PartCharactersMax = 16;
 
     private readonly string sensor;
     private readonly TimeSpan stuckAfter;
     private readonly int stuckCountMin;
     private readonly Dictionary<string, CalibrationOptions> calibrations;
-    private readonly Dictionary<(string Property, TimeSpan Period), StuckWatch> watches = [];
+    private readonly Dictionary<(string? Part, string Property, TimeSpan Period), StuckWatch> watches = [];
+    private readonly Dictionary<string, string> partNames = [];
 
     public ReadingMaker(SensorOptions sensor, SamplingOptions options)
     {
@@ -56,7 +62,7 @@ internal sealed class ReadingMaker
             reason = RefusedReason.NotFinite;
         }
         else if (measurement.Period < TimeSpan.Zero || measurement.Period.Ticks % TimeSpan.TicksPerSecond != 0
-            || measurement.Coverage is < 0 or > 1 or double.NaN || measurement.ObservedAt is { Kind: not DateTimeKind.Utc })
+            || measurement.Coverage is < 0 or > 1 or double.NaN || measurement.ObservedAt is { Kind: not DateTimeKind.Utc } || !IsPart(measurement.Part))
         {
             reason = RefusedReason.Malformed;
         }
@@ -93,7 +99,7 @@ internal sealed class ReadingMaker
             quality |= Quality.Stuck;
         }
 
-        reading = new Reading(sensor, quantity.Id, at, value)
+        reading = new Reading(NameOf(measurement.Part), quantity.Id, at, value)
         {
             Quality = quality,
             Period = measurement.Period,
@@ -104,14 +110,33 @@ internal sealed class ReadingMaker
         return true;
     }
 
+    private static bool IsPart(string? part) =>
+        part is null || (part.Length is >= 1 and <= PartCharactersMax && part.All(static c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c)));
+
+    // Made once: readings come for years, parts are two or three.
+    private string NameOf(string? part)
+    {
+        if (part is null)
+        {
+            return sensor;
+        }
+
+        if (!partNames.TryGetValue(part, out string? name))
+        {
+            partNames.Add(part, name = $"{sensor}-{part}");
+        }
+
+        return name;
+    }
+
     private bool IsStuck(Quantity quantity, in Measurement measurement, DateTime at)
     {
-        if (stuckAfter == TimeSpan.Zero || quantity.Averaging == AveragingRule.Sum || (measurement.Value == 0 && RestingAtZero.Contains(quantity.Id)))
+        if (stuckAfter == TimeSpan.Zero || quantity.Averaging == AveragingRule.Sum || Steady.Contains(quantity.Id) || (measurement.Value == 0 && RestingAtZero.Contains(quantity.Id)))
         {
             return false;
         }
 
-        (string, TimeSpan) key = (quantity.Id, measurement.Period);
+        (string?, string, TimeSpan) key = (measurement.Part, quantity.Id, measurement.Period);
         if (!watches.TryGetValue(key, out StuckWatch? watch))
         {
             watches.Add(key, watch = new StuckWatch(stuckAfter, stuckCountMin));

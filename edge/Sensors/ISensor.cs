@@ -16,6 +16,12 @@ public readonly record struct Measurement(string Property, double Value, DateTim
 
     /// <summary>Share of the period really measured, 0 to 1; null when not stated.</summary>
     public double? Coverage { get; init; }
+
+    /// <summary>
+    /// Which part of the instrument it belongs to, where one entry of the station file watches several things (the directions of a road): 1 to 16 of <c>a-z 0-9</c>. The
+    /// reading then bears the sensor name <c>{sensor}-{part}</c>. Null for the instrument as a whole. <see cref="SensorFactory.Names"/> lists the names of an entry.
+    /// </summary>
+    public string? Part { get; init; }
 }
 
 /// <summary>Measurements that belong together, and where the source stands after them.</summary>

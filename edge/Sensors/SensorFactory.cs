@@ -15,6 +15,10 @@ public sealed class SensorFactory(TimeProvider time, ILoggerFactory logs, IBuses
     private readonly SensorsInstruments instruments = new();
     private readonly IBuses buses = buses ?? new LinuxBuses(time);
 
+    /// <summary>Names that the readings of one entry of the station file bear: its own, or one for each of its parts.</summary>
+    /// <param name="sensor">The entry.</param>
+    public static IReadOnlyList<string> Names(SensorOptions sensor) => SensorKinds.Find(sensor.Kind)?.Names(sensor) ?? [sensor.Name];
+
     /// <summary>Makes one sensor; it does nothing until <see cref="ISensor.MeasureAsync"/> is read.</summary>
     /// <param name="sensor">The sensor; not changed afterwards.</param>
     /// <param name="agent">What all sensors of the agent share.</param>

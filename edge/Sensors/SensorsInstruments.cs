@@ -13,6 +13,17 @@ internal sealed class SensorsInstruments
 
     private readonly Counter<long> empty = Meter.CreateCounter<long>("hub.sensors.device.looks_empty", "{look}", "Looks at a device that gave no value, by reason.");
 
+    private readonly Counter<long> passagesLate = Meter.CreateCounter<long>(
+        "hub.sensors.traffic.passages_late", "{vehicle}", "Vehicles of an interval already given (the clock was set back), which are not counted.");
+
+    public void PassagesLate(string sensor, long vehicles)
+    {
+        if (vehicles > 0)
+        {
+            passagesLate.Add(vehicles, new KeyValuePair<string, object?>("sensor", sensor));
+        }
+    }
+
     public void Empty(string sensor, string reason) => empty.Add(1, new KeyValuePair<string, object?>("sensor", sensor), new KeyValuePair<string, object?>("reason", reason));
 
     public void RowsReplayed(string sensor, int rows) => rowsReplayed.Add(rows, new KeyValuePair<string, object?>("sensor", sensor));

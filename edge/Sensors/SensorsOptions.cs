@@ -4,6 +4,14 @@ using Hub.Edge.Sensors.Air.Sds011;
 using Hub.Edge.Sensors.Noise.Microphone;
 using Hub.Edge.Sensors.Replay;
 using Hub.Edge.Sensors.Simulated;
+using Hub.Edge.Sensors.Station.Board;
+using Hub.Edge.Sensors.Station.Ina219;
+using Hub.Edge.Sensors.Traffic;
+using Hub.Edge.Sensors.Traffic.Lidar;
+using Hub.Edge.Sensors.Traffic.Loops;
+using Hub.Edge.Sensors.Traffic.Ops243;
+using Hub.Edge.Sensors.Weather.Anemometer;
+using Hub.Edge.Sensors.Weather.RainGauge;
 
 namespace Hub.Edge.Sensors;
 
@@ -67,6 +75,30 @@ public sealed class SensorOptions
 
     /// <summary>Settings of Alphasense B4 cells: what stands on their certificates.</summary>
     public AlphasenseB4Options? AlphasenseB4 { get; set; }
+
+    /// <summary>How a traffic detector makes figures of vehicles.</summary>
+    public TrafficOptions? Traffic { get; set; }
+
+    /// <summary>Settings of an <c>ops243</c>.</summary>
+    public RadarOptions? Radar { get; set; }
+
+    /// <summary>Settings of <c>loops</c>.</summary>
+    public ContactOptions? Contacts { get; set; }
+
+    /// <summary>Settings of a <c>tfluna</c> or <c>hcsr04</c>.</summary>
+    public RangingOptions? Ranging { get; set; }
+
+    /// <summary>Settings of a <c>raingauge</c>.</summary>
+    public RainGaugeOptions? RainGauge { get; set; }
+
+    /// <summary>Settings of an <c>anemometer</c>.</summary>
+    public AnemometerOptions? Anemometer { get; set; }
+
+    /// <summary>Settings of an <c>ina219</c>.</summary>
+    public Ina219Options? Supply { get; set; }
+
+    /// <summary>Settings of a <c>board</c>.</summary>
+    public BoardOptions? Board { get; set; }
 
     /// <summary>How to correct what the instrument says; one per quantity. Applied by Sampling, the raw value is kept. Default none.</summary>
     public IList<CalibrationOptions> Calibrations { get; } = [];

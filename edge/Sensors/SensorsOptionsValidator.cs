@@ -29,6 +29,15 @@ internal sealed class SensorsOptionsValidator : IValidateOptions<SensorsOptions>
             yield return $"{SensorsOptions.Section}:Sensors has the name '{twice}' twice: give each sensor its own.";
         }
 
+        // A name of its own, and the names of its parts: readings of two sensors under one name would be taken for one.
+        foreach (var twice in options.Sensors
+            .SelectMany(sensor => SensorFactory.Names(sensor).Append(sensor.Name).Distinct().Select(name => (Name: name, Sensor: sensor)))
+            .GroupBy(entry => entry.Name)
+            .Where(group => group.Select(entry => entry.Sensor.Name).Distinct().Count() > 1))
+        {
+            yield return $"{SensorsOptions.Section}:Sensors: readings named '{twice.Key}' would come of {string.Join(" and ", twice.Select(entry => $"'{entry.Sensor.Name}'"))}: rename one of them.";
+        }
+
         for (int index = 0; index < options.Sensors.Count; index++)
         {
             foreach (string failure in Failures(options.Sensors[index], options, $"{SensorsOptions.Section}:Sensors:{index}"))
@@ -52,6 +61,11 @@ internal sealed class SensorsOptionsValidator : IValidateOptions<SensorsOptions>
         if (!IsName(sensor.Name))
         {
             yield return $"{key}:Name is '{sensor.Name}': give 1 to {NameCharactersMax} of a-z, 0-9 and -, beginning with a letter or digit.";
+        }
+
+        if (IsName(sensor.Name) && SensorFactory.Names(sensor).MaxBy(name => name.Length) is { Length: > NameCharactersMax } tooLong)
+        {
+            yield return $"{key}:Name is '{sensor.Name}', which makes readings named '{tooLong}': give one that is {tooLong.Length - NameCharactersMax} characters shorter.";
         }
 
         IEnumerable<string> failures = SensorKinds.Find(sensor.Kind)?.Failures(sensor, agent, key)

@@ -24,7 +24,7 @@ internal static class Units
     /// <summary>Decimals worth showing: what instruments of this kind resolve, no more.</summary>
     public static int DecimalsOf(Quantity quantity) => quantity.SenmlUnit switch
     {
-        "mg/m3" or "V" => 2,
+        "mg/m3" or "V" or "A" => 2,
         "ppm" or "1/cm3" or "count" or "W/m2" or "deg" or "dBm" or "%RH" or "/100" or "s" or "min" => 0,
         _ => 1,
     };
@@ -32,7 +32,7 @@ internal static class Units
     /// <summary>Ids of the quantities that the equipment measures of itself. The scripts get them too.</summary>
     public static IReadOnlyList<string> Equipment { get; } =
     [
-        "battery", "battery_level", "cpu_temperature", "link_quality", "outbox_depth", "uptime",
+        "battery", "battery_level", "cpu_temperature", "link_quality", "outbox_depth", "uptime", "supply_current", "supply_power", "undervoltage", "throttled", "disk_free", "disk_wear",
         "no2_working_electrode", "no2_auxiliary_electrode", "o3_working_electrode", "o3_auxiliary_electrode",
         "co_working_electrode", "co_auxiliary_electrode", "so2_working_electrode", "so2_auxiliary_electrode",
     ];

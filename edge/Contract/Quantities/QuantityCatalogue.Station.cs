@@ -29,5 +29,29 @@ public static partial class QuantityCatalogue
             "uptime", "Tempo em funcionamento", "Uptime", "s", "s", 0, 4_000_000_000, AveragingRule.Max,
             "Seconds since the agent started.",
             "Hub station agent")),
+        new(new Quantity(
+            "supply_current", "Corrente de alimentação", "Supply current", "A", "A", -100, 100, AveragingRule.Mean,
+            "Current at the station's battery, solar panel or supply, positive as its shunt is wired. The sensor's name says which it is.",
+            "Texas Instruments INA219 data sheet")),
+        new(new Quantity(
+            "supply_power", "Potência de alimentação", "Supply power", "W", "W", -5000, 5000, AveragingRule.Mean,
+            "Power at the station's battery, solar panel or supply, with the sign of the current. Not an energy.",
+            "Texas Instruments INA219 data sheet")),
+        new(new Quantity(
+            "undervoltage", "Subtensão", "Undervoltage", "/100", "%", 0, 100, AveragingRule.Mean,
+            "Share of the period in which the board found its supply too low (4.63 V on a Raspberry Pi), in percent of its looks. Not the depth of the dip.",
+            "Raspberry Pi documentation, get_throttled bit 0")),
+        new(new Quantity(
+            "throttled", "Redução de velocidade do processador", "Processor throttling", "/100", "%", 0, 100, AveragingRule.Mean,
+            "Share of the period in which the board ran slower than asked, for low supply or heat, in percent of its looks.",
+            "Raspberry Pi documentation, get_throttled bits 1 to 3")),
+        new(new Quantity(
+            "disk_free", "Espaço livre em disco", "Free disk space", "/100", "%", 0, 100, AveragingRule.Mean,
+            "Share of the file system of the station's data that an ordinary program may still fill, in percent.",
+            "POSIX statvfs")),
+        new(new Quantity(
+            "disk_wear", "Desgaste do disco", "Disk wear", "/100", "%", 0, 110, AveragingRule.Max,
+            "Share of its life that the card or eMMC says it has used up, in steps of ten percent; 110 is beyond the estimate. Cards that do not say it are not reported.",
+            "JEDEC eMMC 5.0, DEVICE_LIFE_TIME_EST")),
     ];
 }

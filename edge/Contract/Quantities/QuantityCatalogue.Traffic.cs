@@ -34,6 +34,18 @@ public static partial class QuantityCatalogue
             "Vehicles that passed within the period and could not be classified.",
             "TLS 8+1 (2012), class nk")),
         new(new Quantity(
+            "vehicle_count_short", "Contagem de veículos curtos", "Short vehicle count", "count", "1", 0, 200_000, AveragingRule.Sum,
+            "Vehicles shorter than the first cut of their counter (6 m unless set otherwise) that passed within the period. A class by length alone: cars, vans, motorcycles.",
+            "Classes by length; cuts are settings of the counter")),
+        new(new Quantity(
+            "vehicle_count_medium", "Contagem de veículos médios", "Medium-length vehicle count", "count", "1", 0, 100_000, AveragingRule.Sum,
+            "Vehicles between the two cuts of their counter (6 m and 12 m unless set otherwise) that passed within the period. A class by length alone: most lorries, small buses, cars with trailer.",
+            "Classes by length; cuts are settings of the counter")),
+        new(new Quantity(
+            "vehicle_count_long", "Contagem de veículos longos", "Long vehicle count", "count", "1", 0, 100_000, AveragingRule.Sum,
+            "Vehicles from the second cut of their counter upwards (12 m unless set otherwise) that passed within the period. A class by length alone: articulated lorries, lorries with trailer, long buses.",
+            "Classes by length; cuts are settings of the counter")),
+        new(new Quantity(
             "bicycle_count", "Contagem de bicicletas", "Bicycle count", "count", "1", 0, 50_000, AveragingRule.Sum,
             "Bicycles that passed within the period. Not part of vehicle_count.",
             "Telraam S2 data description")),

@@ -30,6 +30,10 @@ public static partial class QuantityCatalogue
             "Mean wind speed over the period, scalar. Not a gust, and in a street canyon not the wind above the roofs.",
             "WMO-No. 8")),
         new(new Quantity(
+            "wind_gust", "Rajada de vento", "Wind gust", "m/s", "m/s", 0, 100, AveragingRule.Max,
+            "Largest mean over three seconds of the wind speed within the period. Not the mean wind.",
+            "WMO-No. 8: gust of 3 s")),
+        new(new Quantity(
             "wind_direction", "Direção do vento", "Wind direction", "deg", "deg", 0, 360, AveragingRule.CircularMean,
             "Direction the wind comes from, clockwise from true north, 0 to 360. Circular: 359 and 1 average to 0, never to 180.",
             "WMO-No. 8")),

@@ -7,7 +7,15 @@ using Hub.Edge.Sensors.Noise.Dnms;
 using Hub.Edge.Sensors.Noise.Microphone;
 using Hub.Edge.Sensors.Replay;
 using Hub.Edge.Sensors.Simulated;
+using Hub.Edge.Sensors.Station.Board;
+using Hub.Edge.Sensors.Station.Ina219;
+using Hub.Edge.Sensors.Traffic.HcSr04;
+using Hub.Edge.Sensors.Traffic.Lidar;
+using Hub.Edge.Sensors.Traffic.Loops;
+using Hub.Edge.Sensors.Traffic.Ops243;
+using Hub.Edge.Sensors.Weather.Anemometer;
 using Hub.Edge.Sensors.Weather.Bme280;
+using Hub.Edge.Sensors.Weather.RainGauge;
 
 namespace Hub.Edge.Sensors.Kinds;
 
@@ -27,6 +35,14 @@ internal static class SensorKinds
         new Bme280Kind(),
         new MicrophoneKind(),
         new DnmsKind(),
+        new RainGaugeKind(),
+        new AnemometerKind(),
+        new Ops243Kind(),
+        new LoopsKind(),
+        new TfKind(),
+        new HcSr04Kind(),
+        new BoardKind(),
+        new Ina219Kind(),
     ];
 
     /// <summary>The kind with a name, or null.</summary>

@@ -31,6 +31,19 @@ public sealed class ReadingMakerTests
         Assert.Equal(new Reading("sensor", "vehicle_count", Now, 12) { Period = TimeSpan.FromMinutes(15), Quality = Quality.Incomplete, Coverage = 0.4 }, reading);
     }
 
+    [Fact]
+    public void A_part_is_a_sensor_name_of_its_own_with_its_own_watch_for_stuck_values()
+    {
+        Assert.Equal("sensor-in", Make(new Measurement("vehicle_count", 12, Now) { Part = "in" }).Sensor);
+        Assert.Equal("sensor", Make(new Measurement("vehicle_count", 12, Now)).Sensor);
+        var maker = new ReadingMaker(new SensorOptions { Name = "sensor" }, new SamplingOptions());
+        Assert.All(new[] { "", "In", "a-b", "abcdefghijklmnopq" }, part =>
+        {
+            Assert.False(maker.TryMake(new Measurement("vehicle_count", 1, Now) { Part = part }, Now, out _, out RefusedReason? reason));
+            Assert.Equal(RefusedReason.Malformed, reason);
+        });
+    }
+
     [Theory]
     [InlineData("relative_humidity", 100, Quality.Good)]
     [InlineData("relative_humidity", 100.1, Quality.OutOfRange)]

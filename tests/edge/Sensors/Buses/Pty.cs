@@ -30,10 +30,28 @@ internal sealed partial class Pty : IDisposable
         return bytes;
     }
 
+    /// <summary>The next byte that the driver says, waiting a little; null when none came or nobody has the port open. For a listener beside a test, which must not hold the descriptor while it waits.</summary>
+    public byte? TryHear(TimeSpan patience)
+    {
+        var waited = new Waited { Descriptor = master, Events = 1 };
+        return Poll(ref waited, 1, (int)patience.TotalMilliseconds) > 0 && (waited.Returned & 1) != 0 ? Hear(1)[0] : null;
+    }
+
     /// <summary>The adapter is pulled out.</summary>
     public void Unplug() => stream.Dispose();
 
     public void Dispose() => stream.Dispose();
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Waited
+    {
+        public int Descriptor;
+        public short Events;
+        public short Returned;
+    }
+
+    [LibraryImport("libc", EntryPoint = "poll")]
+    private static partial int Poll(ref Waited waited, nuint count, int milliseconds);
 
     [LibraryImport("libc", EntryPoint = "posix_openpt")]
     private static partial int OpenMaster(int flags);

@@ -22,14 +22,14 @@ internal static class DeviceRun
     }
 
     /// <summary>Lets fake time pass in small steps until a task is done, and throws what it throws.</summary>
-    public static async Task PassAsync(Task task, WaitedClock clock)
+    public static async Task PassAsync(Task task, WaitedClock clock, TimeSpan? step = null)
     {
         while (!task.IsCompleted)
         {
             await Task.WhenAny(task, clock.Waiting);
             if (!task.IsCompleted)
             {
-                clock.Pass(TimeSpan.FromMilliseconds(1));
+                clock.Pass(step ?? TimeSpan.FromMilliseconds(1));
                 await Task.Yield();
             }
         }
