@@ -6,7 +6,11 @@ namespace Hub.Edge.Sensors.Traffic.Lidar;
 internal abstract class RangingKind(string name) : VehicleKind(name)
 {
     /// <inheritdoc/>
-    protected override VehicleTraits Traits(SensorOptions sensor) => new([Heading.Unknown], Length: false, Occupancy: true);
+    protected override VehicleTraits Traits(SensorOptions sensor) => new([Heading.Unknown], Length: false, Occupancy: true)
+    {
+        // The end of a vehicle is certain when the lane has been free for that long.
+        Grace = (sensor.Ranging ?? new RangingOptions()).FreeMin + TimeSpan.FromSeconds(2),
+    };
 
     /// <inheritdoc/>
     protected override IEnumerable<string> Failures(SensorOptions sensor, BusOptions bus, string key)

@@ -27,7 +27,7 @@ internal sealed class Ops243Detector(Func<ISerialPort> open, string where, Radar
     // Json, metres a second with the unit in each report, no magnitude or time, rate and block, both directions, zeros while nothing moves, two objects.
     private static readonly string[] SetUp = ["OJ", "UM", "OU", "Om", "Ot", "OS", "S2", "S<\r", "R|", "BZ", "O2", "OJ", "U?", "??"];
 
-    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookTime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
 

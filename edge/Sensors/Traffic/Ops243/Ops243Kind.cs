@@ -9,7 +9,11 @@ internal sealed class Ops243Kind() : VehicleKind("ops243")
     private const int StandardRate = 19200;
 
     /// <inheritdoc/>
-    protected override VehicleTraits Traits(SensorOptions sensor) => new([Heading.In, Heading.Out], Length: false, Occupancy: false);
+    protected override VehicleTraits Traits(SensorOptions sensor) => new([Heading.In, Heading.Out], Length: false, Occupancy: false)
+    {
+        // A vehicle is known when it has been gone for the gap, at the end of that second.
+        Grace = (sensor.Radar ?? new RadarOptions()).Gap + TimeSpan.FromSeconds(2),
+    };
 
     /// <inheritdoc/>
     protected override IEnumerable<string> Failures(SensorOptions sensor, BusOptions bus, string key)

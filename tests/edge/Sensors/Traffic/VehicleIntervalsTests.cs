@@ -12,6 +12,7 @@ public sealed class VehicleIntervalsTests
 {
     private static readonly DateTime Noon = new(2026, 11, 26, 12, 0, 0, DateTimeKind.Utc);
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LookTime = TimeSpan.FromSeconds(1);
     private static readonly VehicleTraits All = new([Heading.In, Heading.Out], Length: true, Occupancy: true);
 
     [Fact]
@@ -310,7 +311,7 @@ public sealed class VehicleIntervalsTests
 
         public async ValueTask LookAsync(VehicleLook into, CancellationToken cancellationToken)
         {
-            await Task.Delay(TimeSpan.FromSeconds(1), clock, cancellationToken);
+            await Task.Delay(LookTime, clock, cancellationToken);
             look(into);
         }
 
