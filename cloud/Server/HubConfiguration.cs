@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 
 namespace Hub.Cloud.Server;
 
 /// <summary>Gathers settings: command line over environment over file over defaults.</summary>
-internal static class HubConfiguration
+internal static partial class HubConfiguration
 {
     private static readonly (string Environment, string Key)[] Short =
     [
@@ -140,7 +141,8 @@ internal static class HubConfiguration
         settingsFile = null;
         foreach (var (name, value) in variables)
         {
-            if (string.IsNullOrEmpty(value) || !name.StartsWith("HUB_", StringComparison.OrdinalIgnoreCase) || name.StartsWith("HUB_AGENT_", StringComparison.OrdinalIgnoreCase))
+            if (string.IsNullOrEmpty(value) || !name.StartsWith("HUB_", StringComparison.OrdinalIgnoreCase) || name.StartsWith("HUB_AGENT_", StringComparison.OrdinalIgnoreCase)
+                || ServiceLink().IsMatch(name))
             {
                 continue;
             }
@@ -168,6 +170,10 @@ internal static class HubConfiguration
 
         return values;
     }
+
+    // What Kubernetes puts into every container of a namespace with a service called "hub": HUB_PORT, HUB_SERVICE_HOST, HUB_PORT_8080_TCP_ADDR. Nobody set them for us.
+    [GeneratedRegex("^HUB_(PORT|PORT_[0-9]+_(TCP|UDP)(_(ADDR|PORT|PROTO))?|SERVICE_(HOST|PORT(_[A-Z0-9_]+)?))$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex ServiceLink();
 
     private static void EnsurePrivateAndWritable(string folder)
     {

@@ -50,6 +50,16 @@ public sealed class HubConfigurationTests : IDisposable
     }
 
     [Fact]
+    public void What_Kubernetes_says_of_a_service_called_hub_is_no_setting()
+    {
+        var configuration = Build(
+            [], ("HUB_PORT", "tcp://10.0.0.1:8080"), ("HUB_PORT_8080_TCP", "tcp://10.0.0.1:8080"), ("HUB_PORT_8080_TCP_ADDR", "10.0.0.1"), ("HUB_SERVICE_HOST", "10.0.0.1"),
+            ("HUB_SERVICE_PORT", "8080"), ("HUB_SERVICE_PORT_HTTP", "8080"));
+        Assert.DoesNotContain(configuration.AsEnumerable(), pair => pair.Value?.Contains("10.0.0.1", StringComparison.Ordinal) == true);
+        Assert.Contains("HUB_PORTS", Line(() => Build([], ("HUB_PORTS", "1"))), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_short_name_wins_over_the_long_one_and_an_empty_one_is_not_set()
     {
         Assert.Equal("127.0.0.1:2", Build([], ("HUB_HTTP", "2"), ("HUB_HTTP__ENDPOINT", "1"))["Hub:Http:Endpoint"]);
