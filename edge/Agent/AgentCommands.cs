@@ -1,6 +1,7 @@
 using System.Collections;
 using System.CommandLine;
 using Hub.Edge.Outbox;
+using Hub.Edge.Sensors.Buses;
 
 namespace Hub.Edge.Agent;
 
@@ -60,6 +61,10 @@ internal static class AgentCommands
         var run = new Command("run", "Read the sensors and send to the hub until stopped (default).");
         var check = new Command("check", "Check a station file and print the settings in force.");
         var status = new Command("status", "Print the counters of the agent that uses a data folder.");
+        var list = new Command("sensors", "List what is wired to this machine, which kinds of sensor it may be, and what to write into the station file.");
+        var test = new Command("test", "Read one sensor of the station file and print its values with units; nothing is stored or sent.");
+        var sensor = new Option<string?>("--sensor") { Description = "Name of the sensor in the station file; may be left out where there is only one.", HelpName = "NAME" };
+        var count = new Option<int?>("--count") { Description = "Stop after so many looks. Default: until Ctrl-C.", HelpName = "N" };
         var schema = new Command("schema", "Print the JSON Schema of the station file.");
         var root = new RootCommand(
             "Station agent of Hub: reads sensors, keeps the readings on disk, sends them to the hub over MQTT.\n\n"
@@ -67,14 +72,18 @@ internal static class AgentCommands
             + "HUB_AGENT_ANCHOR, HUB_AGENT_HISTORY, HUB_AGENT_LOG_LEVEL, and any key of the station file with __ between its parts: HUB_AGENT_uplink__window=4.\n\n"
             + "Exit codes: 0 stopped, 1 failed, 2 a setting, file or folder is wrong.")
         {
-            run, check, status, schema,
+            run, check, list, test, status, schema,
         };
         foreach (var option in settings)
         {
             root.Add(option);
             run.Add(option);
             check.Add(option);
+            test.Add(option);
         }
+
+        test.Add(sensor);
+        test.Add(count);
 
         root.Add(exitWithStdin);
         run.Add(exitWithStdin);
@@ -82,6 +91,8 @@ internal static class AgentCommands
         root.SetAction((parsed, cancellationToken) => RunAsync(Arguments(parsed), environment, error, cancellationToken));
         run.SetAction((parsed, cancellationToken) => RunAsync(Arguments(parsed), environment, error, cancellationToken));
         check.SetAction(parsed => Guard(error, () => Check(Arguments(parsed), environment, output)));
+        list.SetAction((_, cancellationToken) => Task.FromResult(Guard(error, () => SensorCommands.List(BusInventory.OfThisMachine(TimeProvider.System), output, cancellationToken))));
+        test.SetAction((parsed, cancellationToken) => TestAsync(Arguments(parsed), parsed.GetValue(sensor), parsed.GetValue(count) ?? 0, environment, output, error, cancellationToken));
         status.SetAction(parsed => StatusReader.Print(Path.GetFullPath(parsed.GetValue(data) ?? (string?)environment["HUB_AGENT_DATA"] ?? "agent-data"), output, error));
         schema.SetAction(_ =>
         {
@@ -115,6 +126,22 @@ internal static class AgentCommands
 
         output.WriteLine($"{arguments.StationFile}: good.");
         return 0;
+    }
+
+    private static async Task<int> TestAsync(
+        AgentArguments arguments, string? sensor, int count, IDictionary environment, TextWriter output, TextWriter error, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var configuration = AgentConfiguration.Build(arguments, environment, Environment.CurrentDirectory);
+            return await SensorCommands.TestAsync(configuration, sensor, count, null, TimeProvider.System, output, error, cancellationToken).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // As below.
+        catch (Exception e)
+        {
+            return Report(e, error);
+        }
+#pragma warning restore CA1031
     }
 
     private static async Task<int> RunAsync(AgentArguments arguments, IDictionary environment, TextWriter error, CancellationToken cancellationToken)
@@ -157,6 +184,13 @@ internal static class AgentCommands
                 foreach (var message in configuration.Messages)
                 {
                     error.WriteLine($"hub-agent: {message}");
+                }
+
+                return Misconfigured;
+            case Microsoft.Extensions.Options.OptionsValidationException options:
+                foreach (var failure in options.Failures)
+                {
+                    error.WriteLine($"hub-agent: {failure}");
                 }
 
                 return Misconfigured;

@@ -19,6 +19,12 @@ internal abstract class SensorKind(string name)
     /// <summary>The word in the station file.</summary>
     public string Name => name;
 
+    /// <summary>7-bit I2C addresses at which such a part may answer, by its data sheet; empty when it is not on I2C.</summary>
+    public virtual IReadOnlyList<int> Addresses => [];
+
+    /// <summary>True when such an instrument may hang on a serial port.</summary>
+    public virtual bool IsSerial => false;
+
     /// <summary>All that is wrong with a sensor of this kind; each line begins with the full key and says what to give.</summary>
     /// <param name="sensor">The sensor.</param>
     /// <param name="agent">What all sensors of the agent share.</param>

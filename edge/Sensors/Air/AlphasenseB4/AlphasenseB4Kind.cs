@@ -12,6 +12,9 @@ internal sealed class AlphasenseB4Kind() : DeviceKind("alphasenseb4", new Device
     private const int CellsMax = 8;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<int> Addresses => [.. Enumerable.Range(StandardAddress, LastAddress - StandardAddress + 1)];
+
+    /// <inheritdoc/>
     protected override IEnumerable<string> Failures(SensorOptions sensor, BusOptions bus, string key)
     {
         foreach (string failure in I2cFailures(bus, StandardAddress, key))

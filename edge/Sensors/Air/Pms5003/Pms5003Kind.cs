@@ -9,6 +9,9 @@ internal sealed class Pms5003Kind() : DeviceKind("pms5003", new DeviceTiming(Tim
     private const int StandardBaudRate = 9600;
 
     /// <inheritdoc/>
+    public override bool IsSerial => true;
+
+    /// <inheritdoc/>
     protected override bool IsOptical => true;
 
     /// <inheritdoc/>

@@ -11,6 +11,9 @@ internal sealed class Scd41Kind() : DeviceKind("scd41", new DeviceTiming(TimeSpa
     private const int AltitudeMax = 3000;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<int> Addresses => [StandardAddress];
+
+    /// <inheritdoc/>
     protected override IEnumerable<string> Failures(SensorOptions sensor, BusOptions bus, string key)
     {
         foreach (string failure in I2cFailures(bus, StandardAddress, key))

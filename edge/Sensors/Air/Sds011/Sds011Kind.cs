@@ -11,6 +11,9 @@ internal sealed class Sds011Kind() : DeviceKind("sds011", Standard)
     private static readonly TimeSpan SleepingEveryMin = TimeSpan.FromMinutes(1);
 
     /// <inheritdoc/>
+    public override bool IsSerial => true;
+
+    /// <inheritdoc/>
     protected override bool IsOptical => true;
 
     /// <inheritdoc/>

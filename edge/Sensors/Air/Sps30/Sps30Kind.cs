@@ -12,6 +12,12 @@ internal sealed class Sps30Kind() : DeviceKind("sps30", new DeviceTiming(TimeSpa
     private const int StandardBaudRate = 115200;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<int> Addresses => [StandardAddress];
+
+    /// <inheritdoc/>
+    public override bool IsSerial => true;
+
+    /// <inheritdoc/>
     protected override bool IsOptical => true;
 
     /// <inheritdoc/>

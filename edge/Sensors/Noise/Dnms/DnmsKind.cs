@@ -10,6 +10,9 @@ internal sealed class DnmsKind() : DeviceKind("dnms", new DeviceTiming(TimeSpan.
     private const int StandardAddress = 0x55;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<int> Addresses => [StandardAddress];
+
+    /// <inheritdoc/>
     protected override IEnumerable<string> Failures(SensorOptions sensor, BusOptions bus, string key) => I2cFailures(bus, StandardAddress, key);
 
     /// <inheritdoc/>

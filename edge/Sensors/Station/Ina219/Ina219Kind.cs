@@ -10,6 +10,9 @@ internal sealed class Ina219Kind() : DeviceKind("ina219", new DeviceTiming(TimeS
     private const int StandardAddress = 0x40;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<int> Addresses => [.. Enumerable.Range(StandardAddress, 16)];
+
+    /// <inheritdoc/>
     protected override IEnumerable<string> Failures(SensorOptions sensor, BusOptions bus, string key)
     {
         foreach (string failure in I2cFailures(bus, StandardAddress, key))

@@ -9,6 +9,9 @@ internal sealed class TfKind() : RangingKind("tfluna")
     private const int StandardRate = 115200;
 
     /// <inheritdoc/>
+    public override bool IsSerial => true;
+
+    /// <inheritdoc/>
     protected override IEnumerable<string> BusFailures(BusOptions bus, string key) => SerialFailures(bus, key);
 
     /// <inheritdoc/>

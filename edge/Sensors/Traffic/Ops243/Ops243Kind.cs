@@ -9,6 +9,9 @@ internal sealed class Ops243Kind() : VehicleKind("ops243")
     private const int StandardRate = 19200;
 
     /// <inheritdoc/>
+    public override bool IsSerial => true;
+
+    /// <inheritdoc/>
     protected override VehicleTraits Traits(SensorOptions sensor) => new([Heading.In, Heading.Out], Length: false, Occupancy: false)
     {
         // A vehicle is known when it has been gone for the gap, at the end of that second.

@@ -12,6 +12,9 @@ internal sealed class Bme280Kind() : DeviceKind("bme280", new DeviceTiming(TimeS
     private const int SpiClockHertz = 1_000_000;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<int> Addresses => [StandardAddress, StandardAddress + 1];
+
+    /// <inheritdoc/>
     protected override IEnumerable<string> Failures(SensorOptions sensor, BusOptions bus, string key)
     {
         if (bus.Spi is null)
