@@ -19,6 +19,9 @@ public sealed class SensorFactory(TimeProvider time, ILoggerFactory logs, IBuses
     /// <param name="sensor">The entry.</param>
     public static IReadOnlyList<string> Names(SensorOptions sensor) => SensorKinds.Find(sensor.Kind)?.Names(sensor) ?? [sensor.Name];
 
+    /// <summary>Every word that <c>kind:</c> of a sensor may be, in the order of the documentation.</summary>
+    public static IReadOnlyList<string> Kinds { get; } = [.. SensorKinds.All.Select(kind => kind.Name)];
+
     /// <summary>Makes one sensor; it does nothing until <see cref="ISensor.MeasureAsync"/> is read.</summary>
     /// <param name="sensor">The sensor; not changed afterwards.</param>
     /// <param name="agent">What all sensors of the agent share.</param>
