@@ -86,9 +86,9 @@ public sealed class DemoJourney(DemoProgram demo, ITestOutputHelper output) : IC
     public async Task E_one_alarm_reaches_mail_webhook_and_MQTT_with_its_end()
     {
         // As the terminal tells it: what it names must be what the broker admits.
-        var told = demo.Running.Output.Split("password ")[1].Split(')')[0];
-        var secret = told.Split(',')[0].Trim();
-        var filters = told.Split("topics ")[1].Split(' ');
+        string[] lines = [.. demo.Running.Output.Split('\n').Select(line => line.Trim())];
+        var secret = lines.First(line => line.StartsWith("MQTT ", StringComparison.Ordinal)).Split("password ")[1];
+        var filters = lines.First(line => line.StartsWith("Alarms at ", StringComparison.Ordinal))["Alarms at ".Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(3, filters.Length);
         await using var subscriber = new RunningProgram(
             "mosquitto_sub",
