@@ -433,7 +433,10 @@ public sealed class UplinkTests
         await fixture.Broker.StartAsync();
         await fixture.StartAgentAsync();
         await Eventually.TrueAsync(() => fixture.Uplink.State.Connected, "it is connected");
-        await fixture.AppendAsync(0, 1000, group: 500);
+        await fixture.AppendAsync(0, 1000, group: 1000);
+
+        // What is taken before the uplink has seen how much that is belongs to it; what comes after goes first.
+        await Eventually.TrueAsync(() => fixture.Broker.Taken.Count >= 20, "the uplink has begun with the past");
         await fixture.AppendAsync(1000, 5);
         await Eventually.TrueAsync(() => fixture.Broker.Taken.Any(r => r.Value == 1004), "the last reading arrived");
 
