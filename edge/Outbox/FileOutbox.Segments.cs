@@ -239,6 +239,9 @@ internal sealed partial class FileOutbox
 
         if (_activeFile is null)
         {
+            // The name of a file proves that everything before it was taken. What the hub acknowledged before it was ever written stands in no file: the checkpoint explains it,
+            // or a power cut before the first record of the new one would count it as damage.
+            Checkpoint();
             var segment = Segment.Create(_folder, _indexNext, from);
             var file = segment.Open(FileAccess.ReadWrite);
             try

@@ -268,6 +268,27 @@ public sealed class WriteDelayTests : IDisposable
             threads: 1);
     }
 
+    [Fact]
+    public async Task What_was_acknowledged_before_it_was_written_is_no_damage_when_the_first_record_of_a_file_is_torn()
+    {
+        var folder = _folder.File("torn");
+        await using (var outbox = Files.Open(folder, segmentBytesMax: 4096, time: _time, writeDelay: Delay))
+        {
+            await outbox.AppendAsync(Sample.Numbered(0, 6), Sample.Cursor(6), CancellationToken.None);
+            await outbox.ReleaseAsync(0, 6, 0, CancellationToken.None);
+            await outbox.FlushAsync(CancellationToken.None);
+            var cut = Image(folder);
+            using (var file = File.OpenWrite(Assert.Single(Files.Segments(cut))))
+            {
+                file.SetLength(28);
+            }
+
+            await using var again = Files.Open(cut, segmentBytesMax: 4096, time: _time, writeDelay: Delay);
+            Sample.AddUp(again.Counters);
+            Assert.Equal((6L, 6L, 0L), (again.Counters.Taken, again.Counters.Released, again.Counters.DroppedDamaged));
+        }
+    }
+
     private static async Task ReleaseAsync(FileOutbox outbox, Model model, long from, int count)
     {
         if (await outbox.TryReadAsync(from, model.Taken, count, CancellationToken.None) is { } batch)
