@@ -27,11 +27,11 @@ public sealed class OutboxOptions
     public TimeSpan AgeMax { get; set; } = TimeSpan.FromDays(30);
 
     /// <summary>
-    /// How long what is taken, and what is released, may wait in memory before it is written to disk, 0 to 1 hour, default 5 minutes; 256 waiting readings are written at
+    /// How long what is taken, and what is released, may wait in memory before it is written to disk, 0 to 1 hour, default 0; 256 waiting readings are written at
     /// once. It is what a power cut or a kill can lose of what the hub has not acknowledged. Longer spares the card: what the hub acknowledges before is never written. With 0
     /// every reading is on disk before it counts as taken.
     /// </summary>
-    public TimeSpan WriteDelay { get; set; } = TimeSpan.FromMinutes(5);
+    public TimeSpan WriteDelay { get; set; } = TimeSpan.Zero;
 
     /// <summary>
     /// Bytes of one segment file, 4 KiB to 64 MiB, default 4 MiB, never more than an eighth of <see cref="BytesMax"/>. It is the grain of dropping
