@@ -20,6 +20,9 @@ internal sealed class AlarmBook(IDbContextFactory<AlertsContext> contexts, TimeP
     /// <inheritdoc/>
     public event Action<IReadOnlyList<Alarm>>? Changed;
 
+    /// <inheritdoc/>
+    public event Action? RulesChanged;
+
     /// <summary>Raised when the evaluator has something to do besides new commits.</summary>
     public event Action? Woken;
 
@@ -69,7 +72,8 @@ internal sealed class AlarmBook(IDbContextFactory<AlertsContext> contexts, TimeP
             (row.NamePt, row.NameEn, row.Severity) = (rule.NamePt, rule.NameEn, rule.Severity);
             (row.Property, row.Station, row.Sensor, row.PeriodSeconds) = (rule.Property, rule.Station, rule.Sensor, rule.PeriodSeconds);
             (row.Crossing, row.SetLevel, row.ClearLevel, row.ForTicks, row.Enabled) = (rule.Crossing, rule.SetLevel, rule.ClearLevel, rule.For.Ticks, rule.Enabled);
-            if (row.Removed || before with { NamePt = rule.NamePt, NameEn = rule.NameEn, Severity = rule.Severity } != rule)
+            row.Edge = rule.Edge;
+            if (row.Removed || before with { NamePt = rule.NamePt, NameEn = rule.NameEn, Severity = rule.Severity, Edge = rule.Edge } != rule)
             {
                 row.Reevaluate = true;
                 row.Removed = false;
@@ -86,6 +90,7 @@ internal sealed class AlarmBook(IDbContextFactory<AlertsContext> contexts, TimeP
         }
 
         Woken?.Invoke();
+        RulesChanged?.Invoke();
         return rule;
     }
 
@@ -115,6 +120,7 @@ internal sealed class AlarmBook(IDbContextFactory<AlertsContext> contexts, TimeP
         }
 
         Woken?.Invoke();
+        RulesChanged?.Invoke();
     }
 
     public IReadOnlyList<Alarm> Active(string? municipality) =>

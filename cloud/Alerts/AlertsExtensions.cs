@@ -1,5 +1,5 @@
+using Hub.Cloud.Database;
 using Hub.Cloud.Alerts.Storage;
-using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -28,8 +28,7 @@ public static class AlertsExtensions
         services.AddOptions<AlertsOptions>().Bind(configuration.GetSection(AlertsOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<AlertsOptions>, AlertsOptionsValidator>();
         services.TryAddSingleton(TimeProvider.System);
-        var connection = ConnectionString(configuration);
-        services.AddDbContextFactory<AlertsContext>(db => db.UseSqlite(connection, sqlite => sqlite.MigrationsHistoryTable(AlertsContext.HistoryTable)));
+        services.AddDbContextFactory<AlertsContext>(db => db.UseHubDatabase(configuration, AlertsContext.HistoryTable));
         services.AddSingleton<AlertsInstruments>();
         services.AddSingleton<AlarmBook>();
         services.AddSingleton<IAlerts>(provider => provider.GetRequiredService<AlarmBook>());
@@ -43,21 +42,7 @@ public static class AlertsExtensions
     {
         var contexts = services.GetRequiredService<IDbContextFactory<AlertsContext>>();
         await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-        // Migrating takes a lock in the file even when there is nothing to do, and a process killed in that moment would leave it there.
-        if ((await db.Database.GetPendingMigrationsAsync(cancellationToken).ConfigureAwait(false)).Any())
-        {
-            await db.Database.MigrateAsync(cancellationToken).ConfigureAwait(false);
-        }
-        await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=WAL", cancellationToken).ConfigureAwait(false);
+        await db.Database.MigrateHubAsync(services.GetRequiredService<TimeProvider>(), cancellationToken).ConfigureAwait(false);
         await services.GetRequiredService<AlarmBook>().LoadAsync(cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>Connection string of the hub's relational database, which all stages share.</summary>
-    private static string ConnectionString(IConfiguration configuration)
-    {
-        var database = configuration["Hub:Database"] is { Length: > 0 } given ? given : Path.Combine(configuration["Hub:Data"] ?? "hub-data", "hub.db");
-        var builder = database.Contains('=', StringComparison.Ordinal) ? new SqliteConnectionStringBuilder(database) : new SqliteConnectionStringBuilder { DataSource = database };
-        builder.DefaultTimeout = 30;
-        return builder.ConnectionString;
     }
 }

@@ -16,4 +16,7 @@ internal static partial class EvaluatorLog
 
     [LoggerMessage(EventId = 6004, Level = LogLevel.Information, Message = "Settings that decide the alarm history have changed: every rule is evaluated again over the horizon.")]
     public static partial void SettingsChanged(ILogger logger);
+
+    [LoggerMessage(EventId = 6005, Level = LogLevel.Information, Message = "Alarms were evaluated up to commit {Commit}, but the series end with commit {LastCommit}, as after a restore: every rule is evaluated again over the horizon.")]
+    public static partial void SeriesOlder(ILogger logger, long commit, long lastCommit);
 }

@@ -44,8 +44,10 @@ internal sealed class Evaluator(
     private readonly ChangeNotes notes = new();
     private readonly Dictionary<int, DateTime> unresolved = [];
     private readonly PairBook pairs = new(stations, options.Value);
-    private readonly PairEvaluation evaluation = new(series, new AlarmMessages(municipalities), options.Value, instruments);
+    // What was stored, without the flags found since: an alarm must not depend on whether they were found before or after it was evaluated.
+    private readonly PairEvaluation evaluation = new(series.Stored(), new AlarmMessages(municipalities), options.Value, instruments);
     private readonly Channel<bool> wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private Task<bool>? woken;
     private int stationsChanged;
     private bool unhanded = true;
     private long evaluated;
@@ -149,10 +151,15 @@ internal sealed class Evaluator(
         {
             EvaluatorLog.SettingsChanged(logger);
             cursor.Settings = options.Value.HistoryKey;
-            foreach (var rule in await db.Rules.ToListAsync(cancellationToken).ConfigureAwait(false))
-            {
-                rule.Reevaluate = true;
-            }
+            await ReevaluateAllAsync(db, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (cursor.Commit > series.LastCommit)
+        {
+            // A backup holds the series as they were a moment before the database: their next commits have numbers that were evaluated already, with another content.
+            EvaluatorLog.SeriesOlder(logger, cursor.Commit, series.LastCommit);
+            cursor.Commit = series.LastCommit;
+            await ReevaluateAllAsync(db, cancellationToken).ConfigureAwait(false);
         }
 
         await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
@@ -161,6 +168,14 @@ internal sealed class Evaluator(
             .Select(row => row.Datastream).Distinct().ToListAsync(cancellationToken).ConfigureAwait(false);
         notes.Add(unfinished.ToDictionary(datastream => datastream, _ => DateTime.MaxValue), 0);
         return cursor.Commit;
+    }
+
+    private static async Task ReevaluateAllAsync(AlertsContext db, CancellationToken cancellationToken)
+    {
+        foreach (var rule in await db.Rules.ToListAsync(cancellationToken).ConfigureAwait(false))
+        {
+            rule.Reevaluate = true;
+        }
     }
 
     private DateTime Now => time.GetUtcNow().UtcDateTime;
@@ -204,6 +219,7 @@ internal sealed class Evaluator(
             notes.PutBack(left.SelectMany(chunk => chunk));
         }
 
+        notes.Return(taken);
         evaluated = Math.Max(evaluated, commit);
         var waiters = asking.Where(waiter => waiter.Commit <= evaluated).ToList();
         await LockedAsync(() => TellDueAsync(flush: waiters.Count > 0, cancellationToken), cancellationToken).ConfigureAwait(false);
@@ -223,21 +239,33 @@ internal sealed class Evaluator(
     private async Task EvaluateAsync(KeyValuePair<int, ChangeNote>[] chunk, CancellationToken cancellationToken)
     {
         pairs.Use(book.RuleRows);
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-        var outcomes = new List<PairOutcome>();
-        var now = Now;
+        var concerned = new List<(Pair Pair, ChangeNote Note)>();
         foreach (var (datastream, note) in chunk)
         {
-            if (pairs.Of(datastream) is not { } concerned)
+            if (pairs.Of(datastream) is not { } found)
             {
                 unresolved[datastream] = note.From < unresolved.GetValueOrDefault(datastream, DateTime.MaxValue) ? note.From : unresolved.GetValueOrDefault(datastream, DateTime.MaxValue);
                 continue;
             }
 
-            foreach (var pair in concerned)
+            foreach (var pair in found)
             {
-                outcomes.Add(await evaluation.RunAsync(db, pair, note, byRule: false, now, flush: false, cancellationToken).ConfigureAwait(false));
+                concerned.Add((pair, note));
             }
+        }
+
+        // Most of a city's datastreams have no rule.
+        if (concerned.Count == 0)
+        {
+            return;
+        }
+
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        var outcomes = new List<PairOutcome>();
+        var now = Now;
+        foreach (var (pair, note) in concerned)
+        {
+            outcomes.Add(await evaluation.RunAsync(db, pair, note, byRule: false, now, flush: false, cancellationToken).ConfigureAwait(false));
         }
 
         await StoreAsync(db, outcomes, cancellationToken).ConfigureAwait(false);
@@ -342,7 +370,8 @@ internal sealed class Evaluator(
     /// <summary>Stores, and only then takes over into memory.</summary>
     private async Task StoreAsync(AlertsContext db, List<PairOutcome> outcomes, CancellationToken cancellationToken)
     {
-        if (db.ChangeTracker.HasChanges())
+        // Without an outcome there is nothing to store, and asking for it would make all that a context needs: for each commit of a hub without rules, a fifth of its work at light load.
+        if (outcomes.Count > 0 && db.ChangeTracker.HasChanges())
         {
             await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -408,14 +437,22 @@ internal sealed class Evaluator(
     private async Task WaitAsync(CancellationToken cancellationToken)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var woken = wake.Reader.WaitToReadAsync(over.Token).AsTask();
+
+        // A wait that was not answered is taken up again: to cancel one costs an exception, several a second in a busy city.
+        woken ??= wake.Reader.WaitToReadAsync(cancellationToken).AsTask();
         var due = pairs.Waiting.Count == 0 ? (DateTime?)null : pairs.Waiting.Min(pair => pair.DueAt);
         var cursorDue = evaluated > cursorStored ? cursorStoredAt + CursorEvery : (DateTime?)null;
         var at = due < cursorDue || cursorDue is null ? due : cursorDue;
         if (at is { } instant)
         {
             var wait = instant - Now;
-            await Task.WhenAny(woken, Task.Delay(wait <= TimeSpan.Zero ? TimeSpan.Zero : wait < WaitMax ? wait : WaitMax, time, over.Token)).ConfigureAwait(false);
+            var delay = Task.Delay(wait <= TimeSpan.Zero ? TimeSpan.Zero : wait < WaitMax ? wait : WaitMax, time, over.Token);
+
+            // The clock may have gone on between the question and the wait.
+            if (Now < instant)
+            {
+                await Task.WhenAny(woken, delay).ConfigureAwait(false);
+            }
         }
         else
         {
@@ -423,7 +460,12 @@ internal sealed class Evaluator(
         }
 
         await over.CancelAsync().ConfigureAwait(false);
-        wake.Reader.TryRead(out _);
+        if (woken.IsCompleted)
+        {
+            woken = null;
+            wake.Reader.TryRead(out _);
+        }
+
         cancellationToken.ThrowIfCancellationRequested();
     }
 }

@@ -27,6 +27,7 @@ public enum Crossing
 /// <param name="ClearLevel">Level at which it ends; on the other side of the set level or equal to it (hysteresis).</param>
 /// <param name="For">How long, in event time, the condition must hold before the alarm starts; zero or more.</param>
 /// <param name="Enabled">A rule that is off neither starts nor ends alarms.</param>
+/// <param name="Edge">Whether the stations it concerns watch it themselves too, so that something happens on the spot while the hub is out of reach.</param>
 public sealed record Rule(
     string Municipality,
     string Slug,
@@ -41,7 +42,8 @@ public sealed record Rule(
     double SetLevel,
     double ClearLevel,
     TimeSpan For,
-    bool Enabled = true);
+    bool Enabled = true,
+    bool Edge = false);
 
 /// <summary>One episode of one rule on one datastream, in event time.</summary>
 /// <param name="Id">Stable identifier, a function of rule, datastream and start.</param>
@@ -100,4 +102,7 @@ public interface IAlerts
 
     /// <summary>Raised after alarms changed; handlers return at once.</summary>
     event Action<IReadOnlyList<Alarm>>? Changed;
+
+    /// <summary>Raised after a rule was saved or removed; handlers return at once.</summary>
+    event Action? RulesChanged;
 }

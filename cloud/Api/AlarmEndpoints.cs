@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Hub.Cloud.Api;
 
-/// <summary>Alarms and the rules they come from.</summary>
+/// <summary>Alarms.</summary>
 internal static class AlarmEndpoints
 {
     private const string Tag = "Alarms";
@@ -28,11 +28,6 @@ internal static class AlarmEndpoints
                 + "Episodes that later data withdrew are included and marked.",
                 Active, QueryParameter.Municipality, QueryParameter.From, QueryParameter.To, Limit)
             .Produces<PageDocument<AlarmDocument>>()
-            .Problem(400).Problem(404);
-
-        api.MapGet("/rules", Rules)
-            .Describe("ListRules", Tag, "Rules", "The threshold rules in force. A rule for one private station is seen by those who may see the station.", QueryParameter.Municipality)
-            .Produces<PageDocument<RuleDocument>>()
             .Problem(400).Problem(404);
     }
 
@@ -79,19 +74,5 @@ internal static class AlarmEndpoints
             : null;
         var next = earlier is { } before && before > from ? query.Address(("from", Words.Of(from)), ("to", Words.Of(before))) : null;
         return PlaceEndpoints.Page(seen.Take(count).Select(a => Document(a, stations)), next);
-    }
-
-    private static IResult Rules(HttpContext context, IAlerts alerts, IStations stations, IMunicipalities municipalities)
-    {
-        var municipality = new Query(context).Municipality(municipalities)?.Slug;
-        return PlaceEndpoints.Page(alerts.Rules(municipality)
-            .Where(r => r.Station is null
-                ? true
-                : stations.TryGet(r.Municipality, r.Station, out var station) ? context.User.CanSee(station) : context.User.Holds(Role.Viewer, r.Municipality))
-            .Select(r => new RuleDocument(
-                r.Municipality, r.Slug, r.NamePt, r.NameEn, r.Severity.ToString().ToLowerInvariant(), r.Property,
-                QuantityCatalogue.TryGet(r.Property, out var quantity) ? quantity.SenmlUnit : null,
-                r.Station, r.Sensor, r.PeriodSeconds is { } seconds ? Words.Of(TimeSpan.FromSeconds(seconds)) : null,
-                r.Crossing.ToString().ToLowerInvariant(), r.SetLevel, r.ClearLevel, Words.Of(r.For), r.Enabled)));
     }
 }

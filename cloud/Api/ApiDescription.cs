@@ -7,6 +7,12 @@ using Microsoft.OpenApi;
 
 namespace Hub.Cloud.Api;
 
+/// <summary>A JSON object that may be left out; endpoint metadata. (What <c>Accepts</c> declares, routing demands.)</summary>
+internal sealed record OptionalBody(string Description);
+
+/// <summary>A body that is a file; endpoint metadata. (Bytes as they come: no reader of the framework's is asked.)</summary>
+internal sealed record FileBody(string ContentType, string Description);
+
 /// <summary>Describes addresses once, for the check of parameters and for the OpenAPI document alike.</summary>
 internal static class ApiDescription
 {
@@ -45,7 +51,7 @@ internal static class ApiDescription
                 new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Bearer, document)] = [] },
             ];
 
-            // One list holds either kind, by the parameter `every`.
+            // One list holds either kind, by `resolution`.
             document.AddComponent(nameof(BucketDocument), await context.GetOrCreateSchemaAsync(typeof(BucketDocument), null, cancellationToken));
             if (document.Components.Schemas?[nameof(ObservationsDocument)].Properties?["observations"] is OpenApiSchema list)
             {
@@ -69,12 +75,31 @@ internal static class ApiDescription
                         Description = parameter.Description,
                         Schema = new OpenApiSchema
                         {
-                            Type = parameter.Type switch { "integer" => JsonSchemaType.Integer, "boolean" => JsonSchemaType.Boolean, _ => JsonSchemaType.String },
+                            Type = parameter.Type switch { "integer" => JsonSchemaType.Integer, "number" => JsonSchemaType.Number, "boolean" => JsonSchemaType.Boolean, _ => JsonSchemaType.String },
                             Format = parameter.Format,
                         },
                         Example = Example(parameter),
                     });
                 }
+            }
+
+            if (context.Description.ActionDescriptor.EndpointMetadata.OfType<OptionalBody>().FirstOrDefault() is { } body)
+            {
+                operation.RequestBody = new OpenApiRequestBody
+                {
+                    Description = body.Description,
+                    Content = new Dictionary<string, OpenApiMediaType> { ["application/json"] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.Object } } },
+                };
+            }
+
+            if (context.Description.ActionDescriptor.EndpointMetadata.OfType<FileBody>().FirstOrDefault() is { } file)
+            {
+                operation.RequestBody = new OpenApiRequestBody
+                {
+                    Description = file.Description,
+                    Required = true,
+                    Content = new Dictionary<string, OpenApiMediaType> { [file.ContentType] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = "binary" } } },
+                };
             }
 
             foreach (var parameter in operation.Parameters?.OfType<OpenApiParameter>().Where(p => p.In == ParameterLocation.Path) ?? [])
@@ -83,6 +108,8 @@ internal static class ApiDescription
                 {
                     "municipality" => "Identifier of the municipality.",
                     "station" => "Identifier of the station within its municipality.",
+                    "name" => "Name of the command.",
+                    "property" => "Observed property, an identifier of `/api/v1/quantities`.",
                     _ => "Identifier, a whole number.",
                 };
             }
@@ -114,7 +141,7 @@ internal static class ApiDescription
     private static JsonNode? Example(QueryParameter parameter) => parameter switch
     {
         { Example: null } => null,
-        { Type: "integer" } => int.Parse(parameter.Example, System.Globalization.CultureInfo.InvariantCulture),
+        { Type: "integer" or "number" } => int.Parse(parameter.Example, System.Globalization.CultureInfo.InvariantCulture),
         { Type: "boolean" } => parameter.Example == "true",
         _ => parameter.Example,
     };

@@ -17,7 +17,7 @@ public static class ApiExtensions
 
     /// <summary>
     /// Registers the API with settings from <c>Hub:Api</c>. Needs the front doors of Municipalities (<c>AddHubMunicipalities</c> brings the sign-in), Stations, Series,
-    /// Alerts and Ingest beside it. Safe to call twice.
+    /// Alerts, Ingest and Fleet beside it. Safe to call twice.
     /// </summary>
     public static IServiceCollection AddHubApi(this IServiceCollection services, IConfiguration configuration)
     {
@@ -34,6 +34,7 @@ public static class ApiExtensions
         services.AddSingleton<ApiInstruments>();
         services.AddSingleton<ApiGate>();
         services.AddSingleton<LiveHub>();
+        services.AddSingleton<QueryGuard>();
         services.AddOpenApi("v1", ApiDescription.Configure);
         return services;
     }
@@ -46,8 +47,15 @@ public static class ApiExtensions
         var api = routes.MapGroup(Root).AddEndpointFilter(gate.InvokeAsync);
         PlaceEndpoints.Map(api);
         ObservationEndpoints.Map(api);
+        RecalibrationEndpoints.Map(api);
+        RetentionEndpoints.Map(api);
+        QualityEndpoints.Map(api);
+        AuditEndpoints.Map(api);
         AlarmEndpoints.Map(api);
+        RuleEndpoints.Map(api);
         QuarantineEndpoints.Map(api);
+        AgentEndpoints.Map(api);
+        CampaignEndpoints.Map(api);
         SessionEndpoints.Map(api);
         LiveEndpoint.Map(api);
 
@@ -79,6 +87,12 @@ public static class ApiExtensions
     }
 
     // Its return type makes it a handler like the others: a bare request delegate would go round the gate.
-    private static IResult Unknown(HttpContext context) =>
-        throw new ProblemException(Problems.UnknownAddress, $"There is nothing at {context.Request.Method} {Query.Short(context.Request.Path)}.");
+    private static IResult Unknown(HttpContext context)
+    {
+        // An address that takes a body is not found either when the body does not say what it is; curl -d, for one, says it is a form.
+        var body = (HttpMethods.IsPost(context.Request.Method) || HttpMethods.IsPut(context.Request.Method)) && !context.Request.HasJsonContentType()
+            ? " If the address is right, say Content-Type: application/json."
+            : "";
+        throw new ProblemException(Problems.UnknownAddress, $"There is nothing at {context.Request.Method} {Query.Short(context.Request.Path)}.{body}");
+    }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Hub.Cloud.Series;
@@ -23,7 +24,7 @@ internal sealed partial class ApiGate(ApiInstruments instruments, ILogger<ApiGat
         {
             // Any page may read what anybody may read. No credentials: the browser sends no cookie of ours from elsewhere.
             headers.AccessControlAllowOrigin = "*";
-            headers.AccessControlExposeHeaders = "Link, ETag";
+            headers.AccessControlExposeHeaders = $"Link, ETag, Retry-After, {ObservationWriter.ResolutionHeader}, {ObservationWriter.StatisticHeader}";
         }
 
         headers.Vary = "Accept, Authorization, Cookie";
@@ -52,6 +53,11 @@ internal sealed partial class ApiGate(ApiInstruments instruments, ILogger<ApiGat
         }
         catch (ProblemException problem)
         {
+            if (problem.RetryAfter is { } wait)
+            {
+                headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            }
+
             return Answer(problem.Kind, problem.Message, problem.Parameter);
         }
         catch (SeriesUnavailableException unavailable) when (!context.Response.HasStarted)

@@ -15,12 +15,16 @@ internal sealed class ApiInstruments : IDisposable
     private readonly Counter<long> liveCoalesced;
     private readonly Counter<long> liveEvicted;
     private readonly Counter<long> observations;
+    private readonly UpDownCounter<long> queries;
+    private readonly UpDownCounter<long> queriesWaiting;
 
     public ApiInstruments(IMeterFactory? meters = null)
     {
         meter = meters?.Create(MeterName) ?? new Meter(MeterName);
         problems = meter.CreateCounter<long>("hub.api.problems", "{problem}", "Requests answered with a problem, by code.");
         observations = meter.CreateCounter<long>("hub.api.observations", "{observation}", "Observations and buckets sent in answers.");
+        queries = meter.CreateUpDownCounter<long>("hub.api.queries", "{query}", "Questions that read much, being answered now.");
+        queriesWaiting = meter.CreateUpDownCounter<long>("hub.api.queries.waiting", "{query}", "Questions that read much, waiting for their turn.");
         listeners = meter.CreateUpDownCounter<long>("hub.api.live.listeners", "{listener}", "Listeners to live events now.");
         listenersRefused = meter.CreateCounter<long>("hub.api.live.refused", "{listener}", "Listeners refused because there were too many.");
         liveSent = meter.CreateCounter<long>("hub.api.live.sent", "{event}", "Live events sent, by kind.");
@@ -31,6 +35,10 @@ internal sealed class ApiInstruments : IDisposable
     public void Problem(string code) => problems.Add(1, new KeyValuePair<string, object?>("code", code));
 
     public void ObservationsSent(int count) => observations.Add(count);
+
+    public void QueriesRunning(int change) => queries.Add(change);
+
+    public void QueriesWaiting(int change) => queriesWaiting.Add(change);
 
     public void ListenerCame() => listeners.Add(1);
 

@@ -22,6 +22,21 @@ public sealed class ApiOptions
     /// roles that were taken away end here too.
     /// </summary>
     public TimeSpan LiveSignedInMax { get; set; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>
+    /// Observations that one question for buckets may read, 1,000 to 1,000,000,000,000; default 20,000,000 (38 years of a minute's cadence). More is refused with what to ask instead. Estimated
+    /// from the stretch and the cadence of the datastream; a cell of a rollup that may answer instead counts as ten, which matters where readings are rare. Observations as they are stored come in pages and have no such limit.
+    /// </summary>
+    public long QueryRowsMax { get; set; } = 20_000_000;
+
+    /// <summary>Time the store may take to answer, 1 second to 10 minutes; default 30 seconds. Past it the query is cancelled and answered 504 <c>query-timeout</c>; what the caller takes to read is not counted.</summary>
+    public TimeSpan QueryTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// Questions that read more than 100,000 observations answered at once, 1 to 64; default 2. Four times as many wait for their turn, more are answered 503 <c>too-many-queries</c>: so
+    /// that whoever asks for years of everything does not hold up those who look at a day, nor what is being stored.
+    /// </summary>
+    public int QueriesMax { get; set; } = 2;
 }
 
 internal sealed class ApiOptionsValidator : IValidateOptions<ApiOptions>
@@ -37,6 +52,17 @@ internal sealed class ApiOptionsValidator : IValidateOptions<ApiOptions>
         Between(nameof(options.LiveInterval), options.LiveInterval, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1));
         Between(nameof(options.LiveHeartbeat), options.LiveHeartbeat, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
         Between(nameof(options.LiveSignedInMax), options.LiveSignedInMax, TimeSpan.FromMinutes(1), TimeSpan.FromDays(1));
+        Between(nameof(options.QueryTimeout), options.QueryTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
+        if (options.QueryRowsMax is < 1_000 or > 1_000_000_000_000)
+        {
+            failures.Add($"{ApiOptions.Section}:{nameof(options.QueryRowsMax)} is {options.QueryRowsMax}; it must be 1000 to 1000000000000.");
+        }
+
+        if (options.QueriesMax is < 1 or > 64)
+        {
+            failures.Add($"{ApiOptions.Section}:{nameof(options.QueriesMax)} is {options.QueriesMax}; it must be 1 to 64.");
+        }
+
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
 
         void Between(string key, TimeSpan value, TimeSpan least, TimeSpan most)

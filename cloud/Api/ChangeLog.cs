@@ -17,18 +17,20 @@ internal sealed class ChangeLog<TKey, TValue>(int capacity)
     public long Version => Volatile.Read(ref version);
 
     /// <summary>Notes changes; returns how many keys were dropped for them.</summary>
-    /// <param name="changes">Key and value.</param>
+    /// <param name="changes">New values.</param>
+    /// <param name="keyOf">The key of a value.</param>
     /// <param name="at">Time stamp of the caller's clock.</param>
     /// <param name="replaces">Whether the second value may take the place of the first, noted at the given time stamp; if not, the second is let go.</param>
     /// <param name="coalesced">How many values were let go or replaced before <paramref name="replaces"/> held them settled.</param>
-    public int Note(IEnumerable<(TKey Key, TValue Value)> changes, long at, Func<TValue, TValue, long, Verdict> replaces, out int coalesced)
+    public int Note(ReadOnlySpan<TValue> changes, Func<TValue, TKey> keyOf, long at, Func<TValue, TValue, long, Verdict> replaces, out int coalesced)
     {
         var dropped = 0;
         coalesced = 0;
         lock (gate)
         {
-            foreach (var (key, value) in changes)
+            foreach (var value in changes)
             {
+                var key = keyOf(value);
                 if (byKey.TryGetValue(key, out var node))
                 {
                     var verdict = replaces(node.Value.Value, value, node.Value.At);

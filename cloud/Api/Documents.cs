@@ -80,15 +80,21 @@ internal sealed record BucketDocument(
     [property: Description("The statistic, in the unit of the datastream (a count has none).")] double Result,
     [property: Description("All that is known against any of the values.")] IReadOnlyList<string> Quality,
     [property: Description("Observations in it.")] long Count,
-    [property: Description("Share of the stretch covered by observations, 0 to 1; null for instantaneous values.")] double? Coverage);
+    [property: Description("Share of the whole stretch covered by observations, 0 to 1: each counts its own coverage of its averaging period. Null for instantaneous values.")] double? Coverage,
+    [property: Description("Whether so much is covered that the figure is valid by law (air: 75 % from an hour on, 90 % of a year). Null where the law asks no least coverage. What is not valid is given all the same.")] bool? Valid,
+    [property: Description("Smallest result in it.")] double Min,
+    [property: Description("Largest result in it.")] double Max);
 
-[Description("Observations of a datastream; `observations` holds buckets when `every` was asked for.")]
+[Description("Observations of a datastream; `observations` holds buckets unless `resolution` is raw.")]
 internal sealed record ObservationsDocument(
     DatastreamDocument Datastream,
     DateTime From,
     DateTime To,
     [property: Description("Width of the buckets, ISO 8601; null for observations as they are stored.")] string? Every,
     [property: Description("Figure in each bucket; null for observations as they are stored.")] string? Statistic,
+    [property: Description("Percentage of a percentile; null for any other figure.")] double? Percent,
+    [property: Description("What the answer is made of: `raw` for observations as they are stored, else the width of the buckets, ISO 8601.")] string Resolution,
+    [property: Description("Points that were asked for at most; null when none were.")] int? Points,
     IReadOnlyList<ObservationDocument> Observations,
     int Count,
     [property: Description("Address of the next part; null at the end.")] string? Next);
@@ -146,7 +152,24 @@ internal sealed record RuleDocument(
     double SetLevel,
     double ClearLevel,
     [property: Description("How long the condition must hold, ISO 8601.")] string For,
-    bool Enabled);
+    bool Enabled,
+    [property: Description("Whether the stations watch it themselves too.")] bool Edge);
+
+[Description("A rule as it should be; municipality and name stand in the address.")]
+internal sealed record RuleRequest(
+    string NamePt,
+    string NameEn,
+    [property: Description("information, warning or alert.")] string Severity,
+    string Property,
+    [property: Description("above or below.")] string Crossing,
+    [property: Description("Level at which the condition begins to hold, canonical unit of the property.")] double SetLevel,
+    [property: Description("Level at which it ends; setLevel when absent.")] double? ClearLevel = null,
+    [property: Description("How long the condition must hold, ISO 8601, up to P7D; at once when absent.")] string? For = null,
+    [property: Description("Only this station; all when absent.")] string? Station = null,
+    [property: Description("Only this sensor; all when absent.")] string? Sensor = null,
+    [property: Description("Only datastreams with this averaging period, ISO 8601; all when absent.")] string? Period = null,
+    [property: Description("false: neither starts nor ends alarms; true when absent.")] bool? Enabled = null,
+    [property: Description("true: the stations it concerns watch it themselves too; false when absent.")] bool? Edge = null);
 
 [Description("An observed property, with its one canonical unit.")]
 internal sealed record QuantityDocument(
@@ -178,6 +201,23 @@ internal sealed record QuarantinedDocument(
 
 [Description("What became of a released record. received = stored + corrected + duplicate + quarantined.")]
 internal sealed record ReceiptDocument(int Received, int Stored, int Corrected, int Duplicate, int Quarantined, IReadOnlyList<string> Refusals);
+
+[Description("What is right where a calibration was wrong: result = raw x gain + offset.")]
+internal sealed record RecalibrationRequest(
+    [property: Description("Version of the calibration that was wrong, 1 or more.")] int? Calibration,
+    [property: Description("Right factor, not 0.")] double? Gain,
+    [property: Description("Right offset, in the unit of the datastream.")] double? Offset,
+    [property: Description("Only observations from here on; all when absent.")] DateTimeOffset? From = null,
+    [property: Description("Only observations before; all when absent.")] DateTimeOffset? To = null);
+
+[Description("What became of a corrected calibration.")]
+internal sealed record RecalibrationDocument(
+    int Datastream,
+    int Calibration,
+    double Gain,
+    double Offset,
+    [property: Description("Observations that the version made.")] long Found,
+    [property: Description("Those of them that changed.")] long Corrected);
 
 [Description("User name and password.")]
 internal sealed record SessionRequest(string UserName, string Password);

@@ -42,7 +42,7 @@ internal sealed class LiveHub : ISeriesObserver, IDisposable
 
     public void OnCommitted(SeriesCommit commit)
     {
-        var dropped = observations.Note(commit.Observations.Select(o => (o.Datastream, o)), time.GetTimestamp(), Judge, out var coalesced);
+        var dropped = observations.Note(commit.Observations, static observation => observation.Datastream, time.GetTimestamp(), Judge, out var coalesced);
         instruments.LiveEvicted(dropped);
         instruments.LiveCoalesced(coalesced);
     }
@@ -92,7 +92,7 @@ internal sealed class LiveHub : ISeriesObserver, IDisposable
 
     private void OnAlarms(IReadOnlyList<Alarm> changed)
     {
-        var dropped = alarms.Note(changed.Select(a => (a.Id, a)), time.GetTimestamp(), static (_, _, _) => Verdict.Settled, out _);
+        var dropped = alarms.Note([.. changed], static alarm => alarm.Id, time.GetTimestamp(), static (_, _, _) => Verdict.Settled, out _);
         instruments.LiveEvicted(dropped);
     }
 

@@ -10,54 +10,71 @@ using Microsoft.AspNetCore.Http;
 
 namespace Hub.Cloud.Api;
 
+/// <summary>What an answer is made of.</summary>
+/// <param name="Datastream">The datastream.</param>
+/// <param name="Document">How it is described.</param>
+/// <param name="From">UTC, inclusive.</param>
+/// <param name="To">UTC, exclusive.</param>
+/// <param name="Limit">Items at most.</param>
+/// <param name="Points">Points asked for at most; null when none were.</param>
+internal sealed record AnswerHead(Datastream Datastream, DatastreamDocument Document, DateTime From, DateTime To, int Limit, int? Points);
+
+/// <summary>Observations of a stretch of the answer's datastream, as they are read.</summary>
+internal delegate IAsyncEnumerable<Observation> ReadRange(DateTime from, DateTime to, CancellationToken cancellationToken);
+
 /// <summary>
 /// Writes one answer of observations as it is read from the series: memory holds a few kilobytes, whatever the length. Numbers are written as the shortest text that reads
 /// back as the same double.
 /// </summary>
-internal sealed class ObservationWriter(
-    HttpContext context, Datastream datastream, DatastreamDocument document, DateTime from, DateTime to, int limit, ApiInstruments instruments)
+internal sealed class ObservationWriter(HttpContext context, AnswerHead head, StoreClock clock, ApiInstruments instruments)
 {
     /// <summary>Most buckets computed for one answer.</summary>
     public const int BucketsMax = 100_000;
 
+    /// <summary>Header that says in any format what the answer is made of: raw, or the width of the buckets.</summary>
+    public const string ResolutionHeader = "Hub-Resolution";
+
+    /// <summary>Header that says in any format which figure the buckets hold.</summary>
+    public const string StatisticHeader = "Hub-Statistic";
+
     private const int FlushBytes = 16 * 1024;
 
     private static readonly JsonWriterOptions JsonOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private long flushed;
+
+    /// <summary>Whether something of the answer has been written: then a failure can no longer be answered as a problem.</summary>
+    public bool Began { get; private set; }
 
     private HttpResponse Response => context.Response;
 
     private CancellationToken Cancel => context.RequestAborted;
 
     /// <summary>Observations as they are stored, as JSON.</summary>
-    public async Task WriteJsonAsync(ISeries series, Query query)
+    public async Task WriteJsonAsync(ReadRange read, Query query)
     {
         // The first one before the head: a store that is away can then still be answered as a problem.
-        await using var observations = series.RangeAsync(datastream.Id, from, to, Cancel).GetAsyncEnumerator(Cancel);
+        await using var observations = read(head.From, head.To, clock.Token).GetAsyncEnumerator(clock.Token);
         var more = await observations.MoveNextAsync();
-        Response.ContentType = "application/json; charset=utf-8";
-        await using var json = new Utf8JsonWriter(Response.BodyWriter, JsonOptions);
-        WriteHead(json, null, null);
+        await using var json = StartJson(null);
         var count = 0;
-        for (; more && count < limit; count++)
+        for (; more && count < head.Limit; count++)
         {
             WriteObservation(json, observations.Current);
             await FlushAsync(json);
             more = await observations.MoveNextAsync();
         }
 
-        await WriteTailAsync(json, count, more ? query.Address(("from", Words.Of(observations.Current.PhenomenonTime)), ("to", Words.Of(to))) : null);
+        await WriteTailAsync(json, count, more ? query.Address(("from", Words.Of(observations.Current.PhenomenonTime)), ("to", Words.Of(head.To))) : null);
     }
 
     /// <summary>Buckets as JSON.</summary>
-    public async Task WriteJsonAsync(IReadOnlyList<Bucket> buckets, TimeSpan width, Statistic statistic, Query query)
+    public async Task WriteJsonAsync(IReadOnlyList<Bucket> buckets, AggregateQuery asked, Query query)
     {
-        Response.ContentType = "application/json; charset=utf-8";
-        await using var json = new Utf8JsonWriter(Response.BodyWriter, JsonOptions);
-        WriteHead(json, width, statistic);
-        var count = Math.Min(limit, buckets.Count);
+        await using var json = StartJson(asked);
+        var count = Math.Min(head.Limit, buckets.Count);
         for (var i = 0; i < count; i++)
         {
-            WriteBucket(json, buckets[i]);
+            WriteBucket(json, buckets[i], asked.Every.Width);
             await FlushAsync(json);
         }
 
@@ -65,32 +82,33 @@ internal sealed class ObservationWriter(
     }
 
     /// <summary>Observations as they are stored, as CSV. The next part is announced in a header, so the end of this part is looked up before anything is sent.</summary>
-    public async Task WriteCsvAsync(ISeries series, Query query)
+    public async Task WriteCsvAsync(ReadRange read, Query query)
     {
-        var end = to;
+        var end = head.To;
         var count = 0;
-        await foreach (var observation in series.RangeAsync(datastream.Id, from, to, Cancel))
+        await foreach (var observation in read(head.From, head.To, clock.Token))
         {
-            if (count++ == limit)
+            if (count++ == head.Limit)
             {
                 end = observation.PhenomenonTime;
-                Response.Headers.Link = $"<{query.Address(("from", Words.Of(end)), ("to", Words.Of(to)))}>; rel=\"next\"";
+                Response.Headers.Link = $"<{query.Address(("from", Words.Of(end)), ("to", Words.Of(head.To)))}>; rel=\"next\"";
                 break;
             }
         }
 
-        var text = StartCsv("phenomenonTime,result,unit,quality,calibration,raw,coverage,revision\r\n");
+        clock.Start();
+        var text = StartCsv("phenomenonTime,result,unit,quality,calibration,raw,coverage,revision\r\n", null);
         count = 0;
-        await foreach (var o in series.RangeAsync(datastream.Id, from, end, Cancel))
+        await foreach (var o in read(head.From, end, clock.Token))
         {
-            if (count == limit)
+            if (count == head.Limit)
             {
                 // Late data came in between; they belong to what is asked for next time.
                 break;
             }
 
             count++;
-            text.Append(CultureInfo.InvariantCulture, $"{Words.Of(o.PhenomenonTime)},{o.Result:R},{document.Unit},");
+            text.Append(CultureInfo.InvariantCulture, $"{Words.Of(o.PhenomenonTime)},{o.Result:R},{head.Document.Unit},");
             AppendWords(text, o.Quality);
             text.Append(CultureInfo.InvariantCulture, $",{o.Calibration},");
             AppendNumber(text, o.Raw);
@@ -105,23 +123,25 @@ internal sealed class ObservationWriter(
     }
 
     /// <summary>Buckets as CSV.</summary>
-    public async Task WriteCsvAsync(IReadOnlyList<Bucket> buckets, Query query)
+    public async Task WriteCsvAsync(IReadOnlyList<Bucket> buckets, AggregateQuery asked, Query query)
     {
         if (Next(buckets, query) is { } next)
         {
             Response.Headers.Link = $"<{next}>; rel=\"next\"";
         }
 
-        var text = StartCsv("phenomenonTime,phenomenonTimeEnd,result,unit,quality,count,coverage\r\n");
-        var count = Math.Min(limit, buckets.Count);
+        var text = StartCsv("phenomenonTime,phenomenonTimeEnd,result,unit,quality,count,coverage,valid,min,max\r\n", asked);
+        var count = Math.Min(head.Limit, buckets.Count);
         for (var i = 0; i < count; i++)
         {
             var b = buckets[i];
-            text.Append(CultureInfo.InvariantCulture, $"{Words.Of(b.Start)},{Words.Of(b.End)},{b.Value:R},{document.Unit},");
+            text.Append(CultureInfo.InvariantCulture, $"{Words.Of(b.Start)},{Words.Of(b.End)},");
+            AppendNumber(text, b.Value);
+            text.Append(CultureInfo.InvariantCulture, $",{head.Document.Unit},");
             AppendWords(text, b.Quality);
             text.Append(CultureInfo.InvariantCulture, $",{b.Count},");
-            AppendNumber(text, Coverage(b) ?? double.NaN);
-            text.Append("\r\n");
+            AppendNumber(text, b.Coverage);
+            text.Append(CultureInfo.InvariantCulture, $",{Valid(b, asked.Every.Width) switch { true => "true", false => "false", null => "" }},{b.Min:R},{b.Max:R}\r\n");
             await FlushAsync(text, FlushBytes);
         }
 
@@ -175,7 +195,7 @@ internal sealed class ObservationWriter(
         json.WriteEndObject();
     }
 
-    private void WriteBucket(Utf8JsonWriter json, Bucket b)
+    private void WriteBucket(Utf8JsonWriter json, Bucket b, TimeSpan width)
     {
         json.WriteStartObject();
         json.WriteString("phenomenonTime", Words.Of(b.Start));
@@ -183,27 +203,56 @@ internal sealed class ObservationWriter(
         WriteNumber(json, "result", b.Value);
         WriteQuality(json, b.Quality);
         json.WriteNumber("count", b.Count);
-        WriteNumber(json, "coverage", Coverage(b) ?? double.NaN);
+        WriteNumber(json, "coverage", b.Coverage);
+        if (Valid(b, width) is { } valid)
+        {
+            json.WriteBoolean("valid", valid);
+        }
+        else
+        {
+            json.WriteNull("valid");
+        }
+
+        json.WriteNumber("min", b.Min);
+        json.WriteNumber("max", b.Max);
         json.WriteEndObject();
     }
 
-    /// <summary>Share of a bucket's stretch that its observations' averaging periods fill; null for instantaneous values.</summary>
-    private double? Coverage(Bucket b) => datastream.Period > TimeSpan.Zero ? Math.Min(1, b.Count * datastream.Period / (b.End - b.Start)) : null;
+    private bool? Valid(Bucket b, TimeSpan width) => DataCapture.IsValid(head.Datastream.Quantity, width, b.Coverage);
 
     private string? Next(IReadOnlyList<Bucket> buckets, Query query) =>
-        buckets.Count > limit ? query.Address(("from", Words.Of(buckets[limit].Start)), ("to", Words.Of(to))) : null;
+        buckets.Count > head.Limit ? query.Address(("from", Words.Of(buckets[head.Limit].Start)), ("to", Words.Of(head.To))) : null;
 
-    private void WriteHead(Utf8JsonWriter json, TimeSpan? every, Statistic? statistic)
+    private Utf8JsonWriter StartJson(AggregateQuery? asked)
     {
+        Start("application/json; charset=utf-8", asked);
+        var json = new Utf8JsonWriter(Response.BodyWriter, JsonOptions);
         json.WriteStartObject();
         json.WritePropertyName("datastream");
-        JsonSerializer.Serialize(json, document, ApiGate.Json);
-        json.WriteString("from", Words.Of(from));
-        json.WriteString("to", Words.Of(to));
-        json.WriteString("every", every is { } width ? Words.Of(width) : null);
-        json.WriteString("statistic", statistic is { } figure ? Words.Of(figure) : null);
+        JsonSerializer.Serialize(json, head.Document, ApiGate.Json);
+        json.WriteString("from", Words.Of(head.From));
+        json.WriteString("to", Words.Of(head.To));
+        json.WriteString("every", asked is null ? null : Words.Of(asked.Every.Width));
+        json.WriteString("statistic", asked is null ? null : Words.Of(asked.Statistic));
+        WriteNumber(json, "percent", asked?.Statistic == Statistic.Percentile ? asked.Percent : double.NaN);
+        json.WriteString("resolution", ResolutionOf(asked));
+        WriteNumber(json, "points", head.Points ?? double.NaN);
         json.WriteStartArray("observations");
+        return json;
     }
+
+    private void Start(string contentType, AggregateQuery? asked)
+    {
+        Began = true;
+        Response.ContentType = contentType;
+        Response.Headers[ResolutionHeader] = ResolutionOf(asked);
+        if (asked is not null)
+        {
+            Response.Headers[StatisticHeader] = Words.Of(asked.Statistic);
+        }
+    }
+
+    private static string ResolutionOf(AggregateQuery? asked) => asked is null ? "raw" : Words.Of(asked.Every.Width);
 
     private async Task WriteTailAsync(Utf8JsonWriter json, int count, string? next)
     {
@@ -211,6 +260,7 @@ internal sealed class ObservationWriter(
         json.WriteNumber("count", count);
         json.WriteString("next", next);
         json.WriteEndObject();
+        clock.Stop();
         await json.FlushAsync(Cancel);
         await Response.BodyWriter.FlushAsync(Cancel);
         instruments.ObservationsSent(count);
@@ -218,16 +268,20 @@ internal sealed class ObservationWriter(
 
     private async ValueTask FlushAsync(Utf8JsonWriter json)
     {
-        if (json.BytesPending >= FlushBytes)
+        // What the writer has handed on waits for a flush as well: it hands on every few kilobytes, whether anybody sends it or not.
+        if (json.BytesCommitted + json.BytesPending - flushed >= FlushBytes)
         {
+            clock.Stop();
             await json.FlushAsync(Cancel);
             await Response.BodyWriter.FlushAsync(Cancel);
+            flushed = json.BytesCommitted;
+            clock.Start();
         }
     }
 
-    private StringBuilder StartCsv(string header)
+    private StringBuilder StartCsv(string header, AggregateQuery? asked)
     {
-        Response.ContentType = "text/csv; charset=utf-8; header=present";
+        Start("text/csv; charset=utf-8; header=present", asked);
         return new StringBuilder(header, FlushBytes + 512);
     }
 
@@ -235,8 +289,10 @@ internal sealed class ObservationWriter(
     {
         if (text.Length > least)
         {
+            clock.Stop();
             await Response.WriteAsync(text.ToString(), Cancel);
             text.Clear();
+            clock.Start();
         }
     }
 }

@@ -69,6 +69,19 @@ internal readonly struct Query(HttpContext context)
             : throw Wrong(name, text, string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}"));
     }
 
+    /// <summary>A percentage, 0 to 100, in decimal notation.</summary>
+    public double? Percent(string name)
+    {
+        if (Text(name) is not { } text)
+        {
+            return null;
+        }
+
+        return double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number is >= 0 and <= 100
+            ? number
+            : throw Wrong(name, text, "a number from 0 to 100, as 90 or 99.8");
+    }
+
     public int Limit(int most = 100_000, int usual = 10_000) => (int)(Number(QueryParameter.Limit, 1, most) ?? usual);
 
     public T? Word<T>(string name)

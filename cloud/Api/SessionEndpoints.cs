@@ -1,8 +1,6 @@
-using System.Text.Json;
 using Hub.Cloud.Municipalities;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 
 namespace Hub.Cloud.Api;
@@ -23,22 +21,8 @@ internal static class SessionEndpoints
 
     private static async Task<IResult> SignInAsync(HttpContext context, ISignIn signIn)
     {
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
-        {
-            size.MaxRequestBodySize = BodyBytesMax;
-        }
-
         context.Response.Headers.CacheControl = "no-store";
-        SessionRequest? request;
-        try
-        {
-            request = await JsonSerializer.DeserializeAsync<SessionRequest>(context.Request.Body, ApiGate.Json, context.RequestAborted);
-        }
-        catch (Exception exception) when (exception is JsonException or BadHttpRequestException)
-        {
-            throw new ProblemException(Problems.BadBody, Expected);
-        }
-
+        var request = await RequestBody.ReadAsync<SessionRequest>(context, ApiGate.Json, BodyBytesMax, Expected);
         if (request is not { UserName: not null, Password: not null })
         {
             throw new ProblemException(Problems.BadBody, Expected);

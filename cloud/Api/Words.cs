@@ -14,6 +14,9 @@ internal static partial class Words
     private static readonly string[] QualityWords =
         [.. Enum.GetValues<Quality>().Where(q => q != Quality.Good).Order().Select(q => Hyphenated(q.ToString()))];
 
+    /// <summary>Flags that have a word.</summary>
+    public static int QualityCount => QualityWords.Length;
+
     /// <summary>Quality as words: one per flag, in order of the flags; empty when nothing is known against the value.</summary>
     public static IReadOnlyList<string> Of(Quality quality)
     {
@@ -33,6 +36,9 @@ internal static partial class Words
     }
 
     public static string Of(Statistic statistic) => Hyphenated(statistic.ToString());
+
+    public static string Of<T>(T value)
+        where T : struct, Enum => Hyphenated(value.ToString());
 
     public static string Of(RefusalReason reason) => Hyphenated(reason.ToString());
 

@@ -78,12 +78,33 @@ public interface IQuarantine
     ValueTask<bool> DiscardAsync(long id, CancellationToken cancellationToken);
 }
 
-/// <summary>Publishes the hub's own messages (alarms) on whichever broker is configured.</summary>
+/// <summary>A message of the hub's own. Immutable.</summary>
+/// <param name="Topic">Full topic.</param>
+/// <param name="Payload">The bytes; empty and retained clears what is retained.</param>
+/// <param name="ContentType">Media type of the payload.</param>
+/// <param name="Retain">Whether the broker keeps it for those who come later.</param>
+public sealed record HubMessage(string Topic, ReadOnlyMemory<byte> Payload, string ContentType, bool Retain = false)
+{
+    /// <summary>Where an answer is expected; null for a message that asks nothing.</summary>
+    public string? ResponseTopic { get; init; }
+
+    /// <summary>What the answer must carry, 1 to 64 bytes; empty for a message that asks nothing.</summary>
+    public ReadOnlyMemory<byte> Correlation { get; init; }
+
+    /// <summary>How long it may wait for its receiver, in whole seconds; then it is not delivered any more. Null for ever.</summary>
+    public TimeSpan? Expiry { get; init; }
+}
+
+/// <summary>Publishes the hub's own messages (alarms, configuration, commands) on whichever broker is configured.</summary>
 public interface IHubPublisher
 {
     /// <summary>Publishes with QoS 1; completes when the broker has taken it. Safe for concurrent callers.</summary>
     /// <exception cref="BrokerUnavailableException">There is no broker to take it now: try again later.</exception>
-    ValueTask PublishAsync(string topic, ReadOnlyMemory<byte> payload, string contentType, bool retain, CancellationToken cancellationToken);
+    ValueTask PublishAsync(HubMessage message, CancellationToken cancellationToken);
+
+    /// <inheritdoc cref="PublishAsync(HubMessage, CancellationToken)"/>
+    ValueTask PublishAsync(string topic, ReadOnlyMemory<byte> payload, string contentType, bool retain, CancellationToken cancellationToken) =>
+        PublishAsync(new HubMessage(topic, payload, contentType, retain), cancellationToken);
 }
 
 /// <summary>The broker cannot be used now; the message says why. Transient.</summary>

@@ -1,3 +1,4 @@
+using Hub.Cloud.Database;
 using Hub.Cloud.Ingest.Adapters;
 using Hub.Cloud.Ingest.Adapters.Airrohr;
 using Hub.Cloud.Ingest.Adapters.Telraam;
@@ -22,7 +23,7 @@ namespace Hub.Cloud.Ingest;
 public static class IngestExtensions
 {
     /// <summary>
-    /// Registers <see cref="IIngest"/>, <see cref="IQuarantine"/>, <see cref="IHubPublisher"/>, <see cref="IIngestCounters"/> and the broker as a hosted service. Needs
+    /// Registers <see cref="IIngest"/>, <see cref="IQuarantine"/>, <see cref="IHubPublisher"/>, <see cref="IHubBroker"/>, <see cref="IStationMessages"/>, <see cref="IIngestCounters"/> and the broker as a hosted service. Needs
     /// <see cref="Series.ISeries"/>, <see cref="Stations.IStations"/> and <see cref="Stations.IAdapterSecrets"/>; they must outlive it, so register them first. Safe to call twice.
     /// </summary>
     /// <param name="services">The host's services.</param>
@@ -35,14 +36,13 @@ public static class IngestExtensions
         }
 
         services.AddOptions<IngestOptions>().Bind(configuration.GetSection(IngestOptions.Section)).ValidateOnStart();
-        services.AddOptions<MqttOptions>().Bind(configuration.GetSection(MqttOptions.Section)).ValidateOnStart();
+        services.AddOptions<MqttOptions>().Bind(configuration.GetSection(MqttOptions.Section)).PostConfigure(options => options.PublicUrl = configuration["Hub:PublicUrl"] ?? "").ValidateOnStart();
         services.AddSingleton<IValidateOptions<IngestOptions>, IngestOptionsValidator>();
         services.AddSingleton<IValidateOptions<MqttOptions>, MqttOptionsValidator>();
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
-        var database = IngestDatabase.ConnectionString(configuration);
         services.AddDbContextFactory<IngestDbContext>(options => options
-            .UseSqlite(database, sqlite => sqlite.MigrationsHistoryTable(IngestDbContext.HistoryTable))
+            .UseHubDatabase(configuration, IngestDbContext.HistoryTable)
             .AddInterceptors(new DurableSqlite()));
 
         services.AddSingleton<IngestInstruments>();
@@ -61,9 +61,12 @@ public static class IngestExtensions
         services.AddSingleton<IValidateOptions<TelraamOptions>, TelraamOptionsValidator>();
         services.AddSingleton<TelraamPoller>();
         services.AddSingleton<IHostedService>(s => s.GetRequiredService<TelraamPoller>());
+        services.AddSingleton<StationMessageBoard>();
+        services.AddSingleton<IStationMessages>(s => s.GetRequiredService<StationMessageBoard>());
         services.AddSingleton<EmbeddedBroker>();
         services.AddSingleton<ExternalBroker>();
         services.AddSingleton<IHubPublisher>(s => IsExternal(s) ? s.GetRequiredService<ExternalBroker>() : s.GetRequiredService<EmbeddedBroker>());
+        services.AddSingleton<IHubBroker>(s => IsExternal(s) ? s.GetRequiredService<ExternalBroker>() : s.GetRequiredService<EmbeddedBroker>());
         services.AddSingleton<IHostedService>(s => IsExternal(s) ? s.GetRequiredService<ExternalBroker>() : s.GetRequiredService<EmbeddedBroker>());
         return services;
     }
@@ -72,24 +75,16 @@ public static class IngestExtensions
     public static async Task MigrateIngestAsync(this IServiceProvider services, CancellationToken cancellationToken)
     {
         await using var context = await services.GetRequiredService<IDbContextFactory<IngestDbContext>>().CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-        if (Path.GetDirectoryName(Path.GetFullPath(context.Database.GetDbConnection().DataSource)) is { } folder)
-        {
-            Directory.CreateDirectory(folder);
-        }
-
-        // Migrating takes a lock in the file even when there is nothing to do, and a process killed in that moment would leave it there.
-        if ((await context.Database.GetPendingMigrationsAsync(cancellationToken).ConfigureAwait(false)).Any())
-        {
-            await context.Database.MigrateAsync(cancellationToken).ConfigureAwait(false);
-        }
+        await context.Database.MigrateHubAsync(services.GetRequiredService<TimeProvider>(), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
     /// Maps <c>POST /ingest/v1/{municipality}/{station}</c>, and below it one address for each adapter. Needs no authentication middleware: it checks the station's own
-    /// credentials.
+    /// credentials. With the embedded broker also <c>Hub:Mqtt:WebSocketPath</c>.
     /// </summary>
     public static IEndpointConventionBuilder MapHubIngest(this IEndpointRouteBuilder endpoints)
     {
+        MapWebSockets(endpoints);
         foreach (var name in StationAdapters.Names)
         {
             endpoints.MapPost($"/ingest/v1/{{municipality}}/{{station}}/{name}", (string municipality, string station, HttpContext context, AdapterIngest ingest) => ingest.PostAsync(municipality, station, name, context))
@@ -125,6 +120,21 @@ public static class IngestExtensions
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
             .AllowAnonymous()
             .DisableAntiforgery();
+    }
+
+    private static void MapWebSockets(IEndpointRouteBuilder endpoints)
+    {
+        var options = endpoints.ServiceProvider.GetRequiredService<IOptions<MqttOptions>>().Value;
+        if (options.Mode != MqttMode.Embedded || options.WebSocketPath.Length == 0)
+        {
+            return;
+        }
+
+        // By any method: WebSockets over HTTP/2 come with CONNECT. The middleware is for this address only.
+        var pipeline = endpoints.CreateApplicationBuilder();
+        pipeline.UseWebSockets(new WebSocketOptions { KeepAliveInterval = Timeout.InfiniteTimeSpan });
+        pipeline.Run(context => context.RequestServices.GetRequiredService<EmbeddedBroker>().EnterAsync(context));
+        endpoints.Map(options.WebSocketPath, pipeline.Build()).WithDisplayName("MQTT over WebSockets").ExcludeFromDescription().AllowAnonymous().DisableAntiforgery();
     }
 
     private static bool IsExternal(IServiceProvider services) => services.GetRequiredService<IOptions<MqttOptions>>().Value.Mode == MqttMode.External;

@@ -9,10 +9,17 @@ public sealed class IngestOptions
     public const string Section = "Hub:Ingest";
 
     /// <summary>
-    /// Most packs taken at once over all transports, 1 to 65,536 (default 512). Each may hold 256 KiB. Past it MQTT connections wait (their senders feel it as
-    /// TCP back-pressure) and HTTP answers 503.
+    /// Most packs taken one by one at once, 1 to 65,536 (default 512): those over HTTP, from adapters, from an external broker, and MQTT publishes of readings with another quality of
+    /// service than 1. Past it MQTT waits (senders feel it as TCP back-pressure) and HTTP answers 503. Publishes with quality of service 1 are bounded by
+    /// <see cref="UncommittedBytesMax"/> alone.
     /// </summary>
     public int PacksInFlightMax { get; set; } = 512;
+
+    /// <summary>
+    /// Most bytes received and not yet committed, over all connections and transports, 1 MiB to 16 GiB (default 64 MiB): packs as they came, and the observations made of them. Past it
+    /// MQTT connections are not read from, first come, first served, and HTTP answers 503. More lets a slow disk be ridden out; what is in it is sent again when the hub dies.
+    /// </summary>
+    public long UncommittedBytesMax { get; set; } = 64L * 1024 * 1024;
 
     /// <summary>Most quarantine entries of one station, 1 to 1,000,000 (default 10,000). Past it the station's oldest entries are evicted and counted.</summary>
     public int QuarantineEntriesMax { get; set; } = 10_000;
@@ -39,6 +46,7 @@ internal sealed class IngestOptionsValidator : IValidateOptions<IngestOptions>
     {
         var faults = new List<string>();
         Require(options.PacksInFlightMax is >= 1 and <= 65_536, nameof(options.PacksInFlightMax), "1 to 65536");
+        Require(options.UncommittedBytesMax is >= 1L << 20 and <= 16L << 30, nameof(options.UncommittedBytesMax), "1048576 to 17179869184 bytes");
         Require(options.QuarantineEntriesMax is >= 1 and <= 1_000_000, nameof(options.QuarantineEntriesMax), "1 to 1000000");
         Require(options.QuarantineBytesMax is >= 1L << 20 and <= 16L << 30, nameof(options.QuarantineBytesMax), "1048576 to 17179869184 bytes");
         Require(options.QuarantinePackEntriesMax is >= 1 and <= 10_000, nameof(options.QuarantinePackEntriesMax), "1 to 10000");

@@ -28,6 +28,21 @@ public sealed class MqttOptions
     /// <summary>The embedded broker's listener with TLS.</summary>
     public MqttTlsOptions Tls { get; set; } = new();
 
+    /// <summary>
+    /// Path at which the embedded broker is reached over WebSockets, on the address of the hub's pages and with their TLS (default <c>/mqtt</c>): a slash and letters, digits and <c>- . _ /</c>,
+    /// at most 128 characters. Empty: no WebSockets.
+    /// </summary>
+    public string WebSocketPath { get; set; } = "/mqtt";
+
+    /// <summary>
+    /// Sites besides the hub's own whose pages may connect over WebSockets, e.g. <c>https://dashboards.example</c>; at most 100 (default none). Clients that are no browser say no origin and may
+    /// always.
+    /// </summary>
+    public IList<string> WebSocketOrigins { get; } = [];
+
+    /// <summary>Where people reach the hub's pages, from <c>Hub:PublicUrl</c>; empty when not known.</summary>
+    internal string PublicUrl { get; set; } = "";
+
     /// <summary>Most connections at once, 1 to 100,000 (default 10,000). Past it new ones are closed and counted.</summary>
     public int ConnectionsMax { get; set; } = 10_000;
 
@@ -58,6 +73,12 @@ public sealed class MqttTlsOptions
 
     /// <summary>PEM file with the certificate's private key, not encrypted.</summary>
     public string KeyFile { get; set; } = "";
+
+    /// <summary>
+    /// PEM file with the authorities whose client certificates let a station in without its secret: the subject's common name must be <c>{municipality}/{station}</c>. Empty (default): no
+    /// client certificate is asked for. Such an authority must issue certificates for stations only, each to the station it names.
+    /// </summary>
+    public string ClientAuthorityFile { get; set; } = "";
 }
 
 /// <summary>A user who may read the alarms of some municipalities: an item of <c>Hub:Mqtt:Readers</c>. Exactly one of the three secrets is set.</summary>

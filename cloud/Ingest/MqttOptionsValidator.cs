@@ -59,13 +59,41 @@ internal sealed class MqttOptionsValidator : IValidateOptions<MqttOptions>
 
             MustExist(faults, "Tls:CertificateFile", options.Tls.CertificateFile);
             MustExist(faults, "Tls:KeyFile", options.Tls.KeyFile);
+            if (options.Tls.ClientAuthorityFile.Length > 0)
+            {
+                MustExist(faults, "Tls:ClientAuthorityFile", options.Tls.ClientAuthorityFile);
+            }
         }
-        else if (options.Tls.CertificateFile.Length > 0 || options.Tls.KeyFile.Length > 0)
+        else if (options.Tls.CertificateFile.Length > 0 || options.Tls.KeyFile.Length > 0 || options.Tls.ClientAuthorityFile.Length > 0)
         {
             faults.Add("Hub:Mqtt:Tls:Endpoint is empty although a certificate is set: say where to listen, e.g. 0.0.0.0:8883.");
         }
 
+        CheckWebSockets(options, faults);
         CheckReaders(options.Readers, faults);
+    }
+
+    private static void CheckWebSockets(MqttOptions options, List<string> faults)
+    {
+        var path = options.WebSocketPath;
+        if (path.Length > 0 && (path[0] != '/' || path.Length is 1 or > 128 || path[^1] == '/' || path.Contains("//", StringComparison.Ordinal) || !path.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '-' or '.' or '_')))
+        {
+            faults.Add($"Hub:Mqtt:WebSocketPath '{path}' is not a path such as /mqtt: a slash, then letters, digits and - . _ / without a slash at the end; or leave it empty for no WebSockets.");
+        }
+
+        if (options.WebSocketOrigins.Count > 100)
+        {
+            faults.Add("Hub:Mqtt:WebSocketOrigins must hold at most 100 origins.");
+            return;
+        }
+
+        for (var i = 0; i < options.WebSocketOrigins.Count; i++)
+        {
+            if (!Mqtt.WebSocketOrigins.TryParse(options.WebSocketOrigins[i] ?? "", out _))
+            {
+                faults.Add($"Hub:Mqtt:WebSocketOrigins:{i} '{options.WebSocketOrigins[i]}' is not an origin such as https://dashboards.example: http or https, a host, and a port if it is not the usual one.");
+            }
+        }
     }
 
     private static void CheckReaders(IList<MqttReaderOptions> readers, List<string> faults)

@@ -1,3 +1,4 @@
+using Hub.Cloud.Database;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.BearerToken;
 using Microsoft.AspNetCore.Authentication.Cookies;
@@ -6,8 +7,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Diagnostics;
-using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -53,10 +52,7 @@ public static class MunicipalitiesExtensions
         services.AddLogging();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<MunicipalitiesInstruments>();
-        services.AddDbContextFactory<MunicipalitiesDatabase>(database => database
-            .UseSqlite(ConnectionString(configuration), sqlite => sqlite.MigrationsHistoryTable(MunicipalitiesDatabase.MigrationsTable))
-            // Every statement at Information would drown what operators need to see.
-            .ConfigureWarnings(warnings => warnings.Log((RelationalEventId.CommandExecuted, LogLevel.Debug))));
+        services.AddDbContextFactory<MunicipalitiesDatabase>(database => database.UseHubDatabase(configuration, MunicipalitiesDatabase.MigrationsTable));
         services.AddSingleton<MunicipalityRegister>();
         services.AddHostedService<MunicipalityWatch>();
         services.AddSingleton<IMunicipalities>(provider => provider.GetRequiredService<MunicipalityRegister>());
@@ -81,9 +77,7 @@ public static class MunicipalitiesExtensions
         var databases = services.GetRequiredService<IDbContextFactory<MunicipalitiesDatabase>>();
         await using (var database = await databases.CreateDbContextAsync(cancellationToken))
         {
-            // Readers do not wait for the writer; set once, remembered in the file.
-            await database.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=WAL", cancellationToken);
-            await ApplyMigrationsAsync(database.Database, cancellationToken);
+            await database.Database.MigrateHubAsync(services.GetRequiredService<TimeProvider>(), cancellationToken);
         }
 
         await services.GetRequiredService<MunicipalityRegister>().LoadAsync(cancellationToken);
@@ -174,58 +168,5 @@ public static class MunicipalitiesExtensions
             (System.Text.Json.JsonSerializerOptions?)null,
             "application/problem+json",
             context.HttpContext.RequestAborted);
-    }
-
-    /// <summary>
-    /// Entity Framework Core takes a lock in the file while it migrates, even when there is nothing to do, and a process killed in that moment leaves it there for ever. So nothing is
-    /// touched when nothing is pending, and a lock older than any migration of ours takes is removed.
-    /// </summary>
-    private static async Task ApplyMigrationsAsync(DatabaseFacade database, CancellationToken cancellationToken)
-    {
-        while ((await database.GetPendingMigrationsAsync(cancellationToken)).Any())
-        {
-            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10), TimeProvider.System);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-            try
-            {
-                await database.ExecuteSqlRawAsync(
-                    """
-                    CREATE TABLE IF NOT EXISTS "__EFMigrationsLock" ("Id" INTEGER NOT NULL CONSTRAINT "PK___EFMigrationsLock" PRIMARY KEY, "Timestamp" TEXT NOT NULL);
-                    DELETE FROM "__EFMigrationsLock" WHERE julianday("Timestamp") < julianday('now') - 9.0 / 86400
-                    """,
-                    cancellationToken);
-                await database.MigrateAsync(either.Token);
-            }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-            {
-                // Somebody holds the lock, or held it when it was killed: by now it is old enough to tell.
-            }
-        }
-    }
-
-    private static string ConnectionString(IConfiguration configuration)
-    {
-        var database = configuration["Hub:Database"];
-        if (string.IsNullOrWhiteSpace(database))
-        {
-            database = Path.Combine(configuration["Hub:Data"] ?? "hub-data", "hub.db");
-        }
-
-        var builder = database.Contains('=', StringComparison.Ordinal)
-            ? new SqliteConnectionStringBuilder(database)
-            : new SqliteConnectionStringBuilder { DataSource = database };
-
-        // How long a command waits while another stage writes.
-        if (builder.DefaultTimeout < 30)
-        {
-            builder.DefaultTimeout = 30;
-        }
-
-        if (Path.GetDirectoryName(builder.DataSource) is { Length: > 0 } folder && builder.Mode != SqliteOpenMode.Memory)
-        {
-            Directory.CreateDirectory(folder);
-        }
-
-        return builder.ToString();
     }
 }

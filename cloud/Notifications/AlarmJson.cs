@@ -64,6 +64,7 @@ internal static class AlarmJson
         writer.WriteNumber("value", message.Value);
         writer.WriteNumber("limit", message.Limit);
         writer.WriteNumber("peak", message.Peak);
+        writer.WriteString("conditionAt", message.ConditionAt);
         writer.WriteString("startedAt", message.StartedAt);
         if (message.EndedAt is { } endedAt)
         {

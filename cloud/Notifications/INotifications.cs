@@ -45,7 +45,8 @@ public enum Severity
 /// <param name="Unit">Canonical unit as shown to people.</param>
 /// <param name="Value">Value that made the transition.</param>
 /// <param name="Limit">Limit crossed: the set level for a start, the clear level for an end.</param>
-/// <param name="StartedAt">When the condition began to hold.</param>
+/// <param name="ConditionAt">When the condition began to hold.</param>
+/// <param name="StartedAt">When it had held for the rule's duration: the alarm's start. The same as <paramref name="ConditionAt"/> for a rule without one.</param>
 /// <param name="EndedAt">When it ended; null while active.</param>
 /// <param name="Peak">Most extreme value so far.</param>
 /// <param name="Zone">Time zone in which to write times, IANA name.</param>
@@ -66,11 +67,16 @@ public sealed record AlarmMessage(
     string Unit,
     double Value,
     double Limit,
+    DateTime ConditionAt,
     DateTime StartedAt,
     DateTime? EndedAt,
     double Peak,
     string Zone,
-    bool Withdrawn = false);
+    bool Withdrawn = false)
+{
+    /// <summary>When the condition began to hold. A message that an earlier version left in the outbox has this time alone, as its start.</summary>
+    public DateTime ConditionAt { get; init; } = ConditionAt == default ? StartedAt : ConditionAt;
+}
 
 /// <summary>How a subscriber is reached.</summary>
 public enum ChannelKind

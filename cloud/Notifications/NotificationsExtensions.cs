@@ -1,10 +1,10 @@
+using Hub.Cloud.Database;
 using Hub.Cloud.Notifications.Mail;
 using Hub.Cloud.Notifications.Mqtt;
 using Hub.Cloud.Notifications.Off;
 using Hub.Cloud.Notifications.Outbox;
 using Hub.Cloud.Notifications.Storage;
 using Hub.Cloud.Notifications.Webhook;
-using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -37,8 +37,7 @@ public static class NotificationsExtensions
         }).ValidateOnStart();
         services.AddSingleton<IValidateOptions<NotificationsOptions>, NotificationsOptionsValidator>();
         services.TryAddSingleton(TimeProvider.System);
-        var connection = ConnectionString(configuration);
-        services.AddDbContextFactory<NotificationsContext>(db => db.UseSqlite(connection, sqlite => sqlite.MigrationsHistoryTable(NotificationsContext.HistoryTable)));
+        services.AddDbContextFactory<NotificationsContext>(db => db.UseHubDatabase(configuration, NotificationsContext.HistoryTable));
         services.AddSingleton<NotificationsInstruments>();
         services.AddSingleton<NotificationOutbox>();
         services.AddSingleton<INotifications>(provider => provider.GetRequiredService<NotificationOutbox>());
@@ -56,20 +55,6 @@ public static class NotificationsExtensions
     {
         var contexts = services.GetRequiredService<IDbContextFactory<NotificationsContext>>();
         await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-        // Migrating takes a lock in the file even when there is nothing to do, and a process killed in that moment would leave it there.
-        if ((await db.Database.GetPendingMigrationsAsync(cancellationToken).ConfigureAwait(false)).Any())
-        {
-            await db.Database.MigrateAsync(cancellationToken).ConfigureAwait(false);
-        }
-        await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=WAL", cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>Connection string of the hub's relational database, which all stages share.</summary>
-    private static string ConnectionString(IConfiguration configuration)
-    {
-        var database = configuration["Hub:Database"] is { Length: > 0 } given ? given : Path.Combine(configuration["Hub:Data"] ?? "hub-data", "hub.db");
-        var builder = database.Contains('=', StringComparison.Ordinal) ? new SqliteConnectionStringBuilder(database) : new SqliteConnectionStringBuilder { DataSource = database };
-        builder.DefaultTimeout = 30;
-        return builder.ConnectionString;
+        await db.Database.MigrateHubAsync(services.GetRequiredService<TimeProvider>(), cancellationToken).ConfigureAwait(false);
     }
 }

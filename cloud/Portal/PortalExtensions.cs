@@ -41,6 +41,7 @@ public static class PortalExtensions
         services.AddSingleton<PortalInstruments>();
         services.AddSingleton<BuiltAssets>();
         services.AddSingleton<Reader>();
+        services.AddSingleton<LongReads>();
         services.AddSingleton<PageFilter>();
         // Letters of the two languages are written as they are, not as entities.
         services.Configure<WebEncoderOptions>(static options =>
@@ -86,7 +87,7 @@ public static class PortalExtensions
         endpoints.MapGet("/favicon.ico", static () => Results.Redirect("/assets/icon.svg", permanent: true)).ExcludeFromDescription();
         endpoints.MapRazorPages();
         // Programs that ask for an address that does not exist get the API's answer, people this page.
-        endpoints.MapFallbackToPage("{*path:regex(^(?!(api|ingest|openapi|docs|health|metrics|assets|mqtt|query|write|ping)(/|$)).*$)}", "/Missing");
+        endpoints.MapFallbackToPage("{*path:regex(^(?!(api|ingest|claim|agents|openapi|docs|health|metrics|assets|mqtt|query|write|ping)(/|$)).*$)}", "/Missing");
         return endpoints;
     }
 }

@@ -1,19 +1,56 @@
 namespace Hub.Cloud.Series;
 
-/// <summary>One call of <see cref="ISeries.AppendAsync"/> on its way to a group commit. Its fields other than the completion belong to the queue's lock.</summary>
-internal sealed class PendingAppend(ReadOnlyMemory<Observation> observations)
+/// <summary>One call of <see cref="ISeries.AppendAsync"/> on its way to a group commit. What it says of its way belongs to the queue's lock.</summary>
+internal sealed class PendingAppend(ReadOnlyMemory<Observation> observations, AppendQueue queue)
 {
+    // Continuations never run on the committer's thread.
+    private readonly TaskCompletionSource<AppendReceipt> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private CancellationTokenRegistration _cancelling;
+
     public ReadOnlyMemory<Observation> Observations { get; } = observations;
 
-    /// <summary>Continuations never run on the committer's thread.</summary>
-    public TaskCompletionSource<AppendReceipt> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>Ends with the receipt, or with why there is none.</summary>
+    public Task<AppendReceipt> Task => _completion.Task;
 
     public PendingState State { get; set; }
+
+    /// <summary>What the parts hold of its late keys; null while nobody has looked. Set while it is set aside, read by the committer.</summary>
+    public LateKeys? Late { get; set; }
+
+    /// <summary>Times its keys were looked up ahead.</summary>
+    public int LookedAhead { get; set; }
+
+    /// <summary>Lets a token withdraw it. To be called before it is in the queue, by whoever looks at the token once more when it is.</summary>
+    public void WithdrawnBy(CancellationToken token) => _cancelling = token.UnsafeRegister(static (pending, token) => ((PendingAppend)pending!).Withdraw(token), this);
+
+    /// <summary>Ends it, if no group has taken it.</summary>
+    public void Withdraw(CancellationToken token)
+    {
+        if (queue.TryWithdraw(this))
+        {
+            _completion.TrySetCanceled(token);
+        }
+    }
+
+    public void Complete(AppendReceipt receipt)
+    {
+        _cancelling.Unregister();
+        _completion.TrySetResult(receipt);
+    }
+
+    public void Fail(Exception reason)
+    {
+        _cancelling.Unregister();
+        _completion.TrySetException(reason);
+    }
 }
 
 /// <summary>Where a call is.</summary>
 internal enum PendingState
 {
+    /// <summary>Not in the queue yet.</summary>
+    New,
+
     /// <summary>The queue is full: waits for its turn to be admitted.</summary>
     Waiting,
 
@@ -36,7 +73,10 @@ internal sealed class AppendQueue(int observationsMax)
     private readonly object _lock = new();
     private readonly Queue<PendingAppend> _queued = new();
     private readonly Queue<PendingAppend> _waiting = new();
+    private readonly Queue<PendingAppend> _returned = new();
     private long _queuedObservations;
+    private long _asideObservations;
+    private int _aside;
     private int _waitingCalls;
     private bool _woken;
     private bool _closed;
@@ -44,6 +84,31 @@ internal sealed class AppendQueue(int observationsMax)
     public long QueuedObservations => Interlocked.Read(ref _queuedObservations);
 
     public int WaitingCalls => Volatile.Read(ref _waitingCalls);
+
+    /// <summary>Observations of calls that were set aside and have not been taken again.</summary>
+    public long AsideObservations => Interlocked.Read(ref _asideObservations);
+
+    /// <summary>Puts a call in the queue and waits until its commit ends. Cancelling withdraws it while no group has taken it; later it has no effect.</summary>
+    /// <param name="observations">What is appended.</param>
+    /// <param name="closed">Makes the exception for a queue that is closed.</param>
+    /// <param name="cancellationToken">Withdraws the call.</param>
+    public ValueTask<AppendReceipt> AppendAsync(ReadOnlyMemory<Observation> observations, Func<SeriesUnavailableException> closed, CancellationToken cancellationToken)
+    {
+        // No state machine: there are 200,000 calls a second.
+        var pending = new PendingAppend(observations, this);
+        pending.WithdrawnBy(cancellationToken);
+        if (!TryAdd(pending))
+        {
+            pending.Fail(closed());
+        }
+        else if (cancellationToken.IsCancellationRequested)
+        {
+            // Perhaps cancelled before it was in the queue, where it was not found then.
+            pending.Withdraw(cancellationToken);
+        }
+
+        return new ValueTask<AppendReceipt>(pending.Task);
+    }
 
     /// <summary>False when the queue is closed.</summary>
     public bool TryAdd(PendingAppend pending)
@@ -110,7 +175,7 @@ internal sealed class AppendQueue(int observationsMax)
                     return true;
                 }
 
-                if (_closed)
+                if (_closed && _aside == 0)
                 {
                     return false;
                 }
@@ -126,6 +191,30 @@ internal sealed class AppendQueue(int observationsMax)
         lock (_lock)
         {
             _woken = true;
+            Monitor.PulseAll(_lock);
+        }
+    }
+
+    /// <summary>Called by the committer: a call it has taken comes back later (<see cref="Return"/>). Until then the queue is not empty.</summary>
+    public void SetAside(PendingAppend pending)
+    {
+        lock (_lock)
+        {
+            _aside++;
+            _asideObservations += pending.Observations.Length;
+        }
+    }
+
+    /// <summary>Brings calls back that were set aside: they are taken before all others.</summary>
+    public void Return(IEnumerable<PendingAppend> calls)
+    {
+        lock (_lock)
+        {
+            foreach (var call in calls)
+            {
+                _returned.Enqueue(call);
+            }
+
             Monitor.PulseAll(_lock);
         }
     }
@@ -150,7 +239,7 @@ internal sealed class AppendQueue(int observationsMax)
             {
                 TakeQueued(all, int.MaxValue);
             }
-            while (_queued.Count > 0);
+            while (_queued.Count > 0 || _returned.Count > 0);
         }
 
         return all;
@@ -159,6 +248,15 @@ internal sealed class AppendQueue(int observationsMax)
     private void TakeQueued(List<PendingAppend> group, int groupObservationsMax)
     {
         long taken = 0;
+        while (_returned.TryPeek(out var back) && (group.Count == 0 || taken + back.Observations.Length <= groupObservationsMax))
+        {
+            _returned.Dequeue();
+            _aside--;
+            _asideObservations -= back.Observations.Length;
+            taken += back.Observations.Length;
+            group.Add(back);
+        }
+
         while (_queued.TryPeek(out var next))
         {
             if (next.State == PendingState.Withdrawn)

@@ -40,6 +40,26 @@ internal static class EventTime
     /// <summary>Number of the UTC day since 1970-01-01.</summary>
     public static int Day(long micros) => (int)FloorDivide(micros, MicrosPerDay);
 
+    /// <summary>Index of the first of ascending times that is not below a bound.</summary>
+    public static int FirstAt(ReadOnlySpan<long> times, long bound)
+    {
+        var (low, high) = (0, times.Length);
+        while (low < high)
+        {
+            var middle = (low + high) >>> 1;
+            if (times[middle] < bound)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+
+        return low;
+    }
+
     public static long FloorDivide(long dividend, long divisor)
     {
         var quotient = dividend / divisor;

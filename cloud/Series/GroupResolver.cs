@@ -36,8 +36,21 @@ internal sealed class GroupResolver(ConcurrentDictionary<int, StreamState> strea
     /// <summary>Fills one outcome per observation, and the lists.</summary>
     public void Resolve(ReadOnlySpan<Observation> observations, Span<AppendOutcome> outcomes)
     {
+        Find(observations);
+        Decide(observations, outcomes);
+    }
+
+    /// <summary>Begins a group: finds the observations whose keys must be compared with what is stored, and returns how many there are. Asks for no key yet; may be repeated.</summary>
+    public int Find(ReadOnlySpan<Observation> observations)
+    {
         Clear();
         FindQuestions(observations);
+        return _questions.Count;
+    }
+
+    /// <summary>Fills one outcome per observation, and the lists, for the group that was begun.</summary>
+    public void Decide(ReadOnlySpan<Observation> observations, Span<AppendOutcome> outcomes)
+    {
         keys.Prepare(_questions);
         for (var i = 0; i < observations.Length; i++)
         {

@@ -11,4 +11,10 @@ public interface ISeriesHealth
 
     /// <summary>Since when it cannot commit; null when it can, or when it was never open.</summary>
     DateTimeOffset? Since { get; }
+
+    /// <summary>What the operator should look after although it can commit, one line; null when there is nothing.</summary>
+    string? Warning => null;
+
+    /// <summary>Observations that are acknowledged and on the hub's disk, and wait there for the server that is to have them. Always 0 where the hub's disk is the store.</summary>
+    long Waiting => 0;
 }

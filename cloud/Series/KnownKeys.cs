@@ -8,6 +8,9 @@ internal interface IKeyLookup
 
     /// <summary>The rows with exactly these keys.</summary>
     List<Observation> RowsOfKeys(IReadOnlyCollection<(int Datastream, long Micros)> keys);
+
+    /// <summary>Whether what is slow about a key was looked up ahead: then it is not worth loading its day.</summary>
+    bool IsLookedUp(int datastream, long micros) => false;
 }
 
 /// <summary>
@@ -21,14 +24,19 @@ internal sealed class KnownKeys(IKeyLookup lookup, int keysMax, int daysLoadedMa
     private readonly Dictionary<(int Datastream, long Micros), Observation> _once = [];
     private readonly HashSet<(int Datastream, int Day)> _missingDays = [];
     private readonly HashSet<(int Datastream, long Micros)> _missingKeys = [];
+    private readonly HashSet<(int Datastream, long Micros)> _lookedUpKeys = [];
     private long _count;
 
     /// <summary>Keys held now; read by a gauge on any thread.</summary>
     public long Count => Interlocked.Read(ref _count);
 
+    /// <summary>Whether a day of a datastream is in memory.</summary>
+    public bool Knows(int datastream, int day) => _days.ContainsKey((datastream, day));
+
     public void Prepare(IReadOnlyList<Observation> keys)
     {
         _once.Clear();
+        _lookedUpKeys.Clear();
         _missingDays.Clear();
         _missingKeys.Clear();
         foreach (var key in keys)
@@ -40,6 +48,10 @@ internal sealed class KnownKeys(IKeyLookup lookup, int keysMax, int daysLoadedMa
                 _byUse.Remove(node);
                 _byUse.AddLast(node);
             }
+            else if (lookup.IsLookedUp(key.Datastream, micros))
+            {
+                _lookedUpKeys.Add((key.Datastream, micros));
+            }
             else
             {
                 _missingDays.Add(day);
@@ -47,13 +59,23 @@ internal sealed class KnownKeys(IKeyLookup lookup, int keysMax, int daysLoadedMa
             }
         }
 
+        if (_lookedUpKeys.Count > 0)
+        {
+            TakeOnce(_lookedUpKeys);
+        }
+
         if (_missingKeys.Count > 0 && !TryLoadDays())
         {
             instruments.LookedUp("key");
-            foreach (var row in lookup.RowsOfKeys(_missingKeys))
-            {
-                _once[(row.Datastream, EventTime.Micros(row.PhenomenonTime))] = row;
-            }
+            TakeOnce(_missingKeys);
+        }
+    }
+
+    private void TakeOnce(HashSet<(int Datastream, long Micros)> keys)
+    {
+        foreach (var row in lookup.RowsOfKeys(keys))
+        {
+            _once[(row.Datastream, EventTime.Micros(row.PhenomenonTime))] = row;
         }
     }
 

@@ -16,7 +16,7 @@ public static class SeriesExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configuration);
-        if (services.Any(service => service.ServiceType == typeof(DuckSeries)))
+        if (services.Any(service => service.ServiceType == typeof(EmbeddedSeries)))
         {
             return services;
         }
@@ -26,9 +26,16 @@ public static class SeriesExtensions
         services.AddSingleton<IPostConfigureOptions<SeriesOptions>>(new SeriesFolderSetup(configuration));
         services.AddSingleton<IValidateOptions<SeriesOptions>, SeriesOptionsValidator>();
         services.AddSingleton<SeriesInstruments>();
-        services.AddSingleton<DuckSeries>();
-        services.AddSingleton<ISeries>(provider => provider.GetRequiredService<DuckSeries>());
-        services.AddSingleton<ISeriesHealth>(provider => provider.GetRequiredService<DuckSeries>());
+        services.AddSingleton<EmbeddedSeries>();
+        services.AddInfluxSeries(configuration);
+        services.AddSingleton<ISeries>(provider =>
+        {
+            ISeries stored = provider.IsOnInflux() ? provider.GetRequiredService<InfluxSeries>() : provider.GetRequiredService<EmbeddedSeries>();
+
+            // In a program that finds flags, everybody sees them without knowing.
+            return provider.GetService<IFindings>() is { } findings ? new FlaggedSeries(stored, findings) : stored;
+        });
+        services.AddSingleton<ISeriesHealth>(provider => provider.IsOnInflux() ? provider.GetRequiredService<InfluxSeries>() : provider.GetRequiredService<EmbeddedSeries>());
         return services;
     }
 
@@ -39,6 +46,6 @@ public static class SeriesExtensions
     public static Task OpenSeriesAsync(this IServiceProvider services, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(services);
-        return services.GetRequiredService<DuckSeries>().OpenAsync(cancellationToken);
+        return services.IsOnInflux() ? services.GetRequiredService<InfluxSeries>().OpenAsync(cancellationToken) : services.GetRequiredService<EmbeddedSeries>().OpenAsync(cancellationToken);
     }
 }

@@ -1,13 +1,38 @@
+using System.Collections.Immutable;
+using System.Globalization;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace Hub.Cloud.Series;
+
+/// <summary>Where the time series are kept.</summary>
+public enum SeriesStore
+{
+    /// <summary>In the hub's own folder.</summary>
+    Embedded,
+
+    /// <summary>On an InfluxDB, with the settings of <see cref="InfluxOptions"/>.</summary>
+    Influx,
+}
 
 /// <summary>Settings of the embedded store, section <c>Hub:Series</c>. Read once at start.</summary>
 public sealed class SeriesOptions
 {
     /// <summary>The section these settings are bound from.</summary>
     public const string Section = "Hub:Series";
+
+    internal const int BucketsMaxDefault = 1_000_000;
+
+    /// <summary>What <see cref="Rollups"/> says, ascending; what is no resolution is left out (the validator has refused it).</summary>
+    internal ImmutableArray<TimeSpan> RollupResolutions => [.. Words(Rollups).Select(static word => Resolution(word)).OfType<TimeSpan>().Distinct().Order()];
+
+    internal static string[] Words(string rollups) => rollups.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+    internal static TimeSpan? Resolution(string word) =>
+        TimeSpan.TryParse(word, CultureInfo.InvariantCulture, out var width) && Series.Rollups.Resolutions.Contains(width) ? width : null;
+
+    /// <summary>Where the time series are kept; default Embedded.</summary>
+    public SeriesStore Store { get; set; }
 
     /// <summary>Folder of the store. Default: <c>series</c>. A relative path lies in the folder named by <c>Hub:Data</c>. One hub at a time.</summary>
     public string Folder { get; set; } = "series";
@@ -27,23 +52,52 @@ public sealed class SeriesOptions
     /// <summary>Days of a datastream taken into memory for one group commit, 0 to 100,000; default 64. Past it the group's keys are looked up one by one, in one query.</summary>
     public int KnownDaysLoadedMax { get; set; } = 64;
 
-    /// <summary>Memory the database may use, MiB, 64 to 65,536; default 256. Sorting beyond it spills to the store's folder.</summary>
-    public int MemoryMegabytesMax { get; set; } = 256;
+    /// <summary>
+    /// Observations in memory before they are written as parts, 1 to 10,000,000; default 500,000, about 60 bytes each. Up to three times as many are in memory while parts are written. Larger:
+    /// fewer and larger parts, more memory, a longer start after a crash.
+    /// </summary>
+    public int FlushObservationsMax { get; set; } = 500_000;
 
-    /// <summary>Threads of the database, 1 to 64; default 2.</summary>
-    public int Threads { get; set; } = 2;
+    /// <summary>Age of the oldest observation in memory at which it is written as parts, 1 s to 1 day; default 1 hour.</summary>
+    public TimeSpan FlushAfter { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>Size of the database's write-ahead log that triggers a checkpoint, MiB, 1 to 4,096; default 64. Larger: rarer stalls, more memory, a longer start after a crash.</summary>
-    public int CheckpointMegabytes { get; set; } = 64;
+    /// <summary>Size of the write-ahead log at which memory is written as parts, MiB, 1 to 4,096; default 128.</summary>
+    public int LogMegabytesMax { get; set; } = 128;
+
+    /// <summary>Time after the end of a UTC day until its parts are merged into one, 0 to 30 days; default 1 day. What comes later is merged too, each time it has been quiet for ten minutes.</summary>
+    public TimeSpan SettleAfter { get; set; } = TimeSpan.FromDays(1);
+
+    /// <summary>
+    /// Rollups that are kept, widths of their cells divided by commas: any of 00:01:00, 00:15:00 and 01:00:00; empty for none. Default 01:00:00: finer ones take more room than they save time. Only how fast
+    /// a question is answered depends on them, never a figure. One of a minute is kept of datastreams on days with more than 2,880 observations.
+    /// </summary>
+    public string Rollups { get; set; } = "01:00:00";
+
+    /// <summary>Parts of one day before they are merged in any case, 1 to 1,000; default 16. Smaller: faster questions about the present day, more rewriting.</summary>
+    public int PartsPerDayMax { get; set; } = 16;
+
+    /// <summary>Parts kept open for reading, 1 to 100,000; default 256: a file handle and the part's index each. More are opened and closed as needed.</summary>
+    public int OpenPartsMax { get; set; } = 256;
 
     /// <summary>Queries at the same time, 1 to 64; default 4. More wait for their turn.</summary>
     public int QueriesMax { get; set; } = 4;
 
-    /// <summary>Buckets in one answer, 1 to 10,000,000; default 1,000,000. A question with more is refused.</summary>
-    public int BucketsMax { get; set; } = 1_000_000;
+    /// <summary>Buckets in one answer, of all its datastreams together, 1 to 10,000,000; default 1,000,000. A question with more is refused.</summary>
+    public int BucketsMax { get; set; } = BucketsMaxDefault;
+
+    /// <summary>
+    /// Observations that one question about many datastreams may read, 100,000 to 1,000,000,000,000; default 1,000,000,000: the hours of 10,000 datastreams over a year. A cell of a rollup counts as ten. Estimated before anything
+    /// is read; a question with more is refused. The embedded store's; on InfluxDB such a question is one to the server for each datastream.
+    /// </summary>
+    public long QuestionRowsMax { get; set; } = 1_000_000_000;
 
     /// <summary>Time between two attempts to recover after a failed commit, 10 ms to 10 min; default 5 s.</summary>
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Room on the disk kept for deletions, MiB, 0 (none) to 4,096; default 16. Deleting writes before it gives room back, so on a disk that is full it would be impossible without.
+    /// </summary>
+    public int ReserveMegabytes { get; set; } = 16;
 
     /// <summary>Time a clean stop may take to commit what is queued, 0 to 10 min; default 10 s. What is left after it is refused, not acknowledged.</summary>
     public TimeSpan StopWithin { get; set; } = TimeSpan.FromSeconds(10);
@@ -80,12 +134,19 @@ internal sealed class SeriesOptionsValidator : IValidateOptions<SeriesOptions>
         Within(options.GroupObservationsMax, 1, 1_000_000, nameof(options.GroupObservationsMax));
         Within(options.KnownKeysMax, 0, 50_000_000, nameof(options.KnownKeysMax));
         Within(options.KnownDaysLoadedMax, 0, 100_000, nameof(options.KnownDaysLoadedMax));
-        Within(options.MemoryMegabytesMax, 64, 65_536, nameof(options.MemoryMegabytesMax));
-        Within(options.Threads, 1, 64, nameof(options.Threads));
-        Within(options.CheckpointMegabytes, 1, 4_096, nameof(options.CheckpointMegabytes));
+        Within(options.FlushObservationsMax, 1, 10_000_000, nameof(options.FlushObservationsMax));
+        Within(options.FlushAfter, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), nameof(options.FlushAfter));
+        Within(options.LogMegabytesMax, 1, 4_096, nameof(options.LogMegabytesMax));
+        Within(options.SettleAfter, TimeSpan.Zero, TimeSpan.FromDays(30), nameof(options.SettleAfter));
+        faults.AddRange(SeriesOptions.Words(options.Rollups).Where(static word => SeriesOptions.Resolution(word) is null).Select(static word =>
+            $"{SeriesOptions.Section}:Rollups names '{word}': it must name any of 00:01:00, 00:15:00 and 01:00:00, divided by commas, or be empty."));
+        Within(options.PartsPerDayMax, 1, 1_000, nameof(options.PartsPerDayMax));
+        Within(options.OpenPartsMax, 1, 100_000, nameof(options.OpenPartsMax));
         Within(options.QueriesMax, 1, 64, nameof(options.QueriesMax));
         Within(options.BucketsMax, 1, 10_000_000, nameof(options.BucketsMax));
+        Within(options.QuestionRowsMax, 100_000, 1_000_000_000_000, nameof(options.QuestionRowsMax));
         Within(options.RetryAfter, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(10), nameof(options.RetryAfter));
+        Within(options.ReserveMegabytes, 0, 4_096, nameof(options.ReserveMegabytes));
         Within(options.StopWithin, TimeSpan.Zero, TimeSpan.FromMinutes(10), nameof(options.StopWithin));
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
 

@@ -28,11 +28,11 @@ internal sealed class StreamState
         }
     }
 
-    /// <summary>Called by the committer with what is durable: keeps the latest; an observation of the same time replaces it (a correction).</summary>
+    /// <summary>Called by the committer with what is durable: keeps the latest; of two of the same time the better one.</summary>
     public void Advance(in Observation observation)
     {
         var micros = EventTime.Micros(observation.PhenomenonTime);
-        if (micros < LatestMicros)
+        if (micros < LatestMicros || (micros == LatestMicros && ObservationOrder.Compare(observation, _latest) < 0))
         {
             return;
         }
@@ -41,6 +41,16 @@ internal sealed class StreamState
         lock (_lock)
         {
             _latest = observation;
+        }
+    }
+
+    /// <summary>Called by the committer after a deletion: there is no latest observation until the next <see cref="Advance"/>.</summary>
+    public void Reset()
+    {
+        LatestMicros = long.MinValue;
+        lock (_lock)
+        {
+            _latest = default;
         }
     }
 }

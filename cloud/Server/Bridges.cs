@@ -1,8 +1,13 @@
+using System.Globalization;
 using Hub.Cloud.Alerts;
+using Hub.Cloud.Fleet;
 using Hub.Cloud.Ingest;
 using Hub.Cloud.Municipalities;
 using Hub.Cloud.Notifications;
+using Hub.Cloud.Series;
+using Hub.Cloud.Stations;
 using Hub.Edge.Contract.Topics;
+using Hub.Edge.Contract.Twin;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Hub.Cloud.Server;
@@ -15,7 +20,13 @@ internal static class Bridges
     {
         services.AddSingleton<IAlarmTopic, AlarmTopic>();
         services.AddSingleton<IMunicipalityDirectory, Directory>();
+        services.AddSingleton<IEdgeRules, EdgeRules>();
+        services.AddHubLabels();
+        services.AddSingleton<IDatastreamStatistics, DatastreamStatistics>();
     }
+
+    /// <summary>Adds the labels of what is written to a store that other programs read; for tools too, with Stations.</summary>
+    public static void AddHubLabels(this IServiceCollection services) => services.AddSingleton<IDatastreamLabels, DatastreamLabels>();
 
     /// <summary>Notifications speak of alarms, Ingest owns the broker.</summary>
     private sealed class AlarmTopic(IHubPublisher publisher) : IAlarmTopic
@@ -24,6 +35,58 @@ internal static class Bridges
             // Retained is what is so now: news of the past must not stand in its place.
             publisher.PublishAsync(
                 HubTopic.Alarm(message.Municipality, message.Rule, message.Station), payload, "application/json", retain: message.Kind is not NotificationKind.Past, cancellationToken);
+    }
+
+    /// <summary>Fleet brings rules to stations, Alerts own them.</summary>
+    internal sealed class EdgeRules(IAlerts alerts) : IEdgeRules
+    {
+        public event Action? Changed
+        {
+            add => alerts.RulesChanged += value;
+            remove => alerts.RulesChanged -= value;
+        }
+
+        public IReadOnlyList<EdgeRule> For(Station station) =>
+        [
+            .. from rule in alerts.Rules(station.Municipality)
+               where rule is { Edge: true, Enabled: true } && (rule.Station is null || rule.Station == station.Slug)
+               orderby rule.Slug
+               select new EdgeRule(
+                   rule.Slug, rule.Property, rule.Crossing == Crossing.Above ? EdgeCrossing.Above : EdgeCrossing.Below, rule.SetLevel, rule.ClearLevel, (int)rule.For.TotalSeconds, rule.Sensor, rule.PeriodSeconds),
+        ];
+    }
+
+    /// <summary>
+    /// Series know datastreams by number, Stations know what they are. The labels are the slugs, which never change, and not the names shown to people: a station that is renamed goes on in the series it had.
+    /// </summary>
+    internal sealed class DatastreamLabels : IDatastreamLabels
+    {
+        private readonly IStations _stations;
+        private long _version;
+
+        public DatastreamLabels(IStations stations)
+        {
+            _stations = stations;
+
+            // A datastream may be written before it is known here: after a restore of an older database, for one.
+            stations.Changed += () => Interlocked.Increment(ref _version);
+        }
+
+        public long Version => Interlocked.Read(ref _version);
+
+        public IReadOnlyCollection<KeyValuePair<string, string>> Of(int datastream) => _stations.TryGetDatastream(datastream, out var found)
+            ?
+            [
+                new("municipality", found.Station.Municipality), new("station", found.Station.Slug), new("sensor", found.Sensor), new("property", found.Quantity.Id),
+                new("period", ((int)found.Period.TotalSeconds).ToString(CultureInfo.InvariantCulture)),
+            ]
+            : [];
+    }
+
+    /// <summary>Series keep rollups of datastreams, Stations know what is measured.</summary>
+    internal sealed class DatastreamStatistics(IStations stations) : IDatastreamStatistics
+    {
+        public Statistic? Of(int datastream) => stations.TryGetDatastream(datastream, out var found) ? Statistics.Of(found.Quantity.Averaging) : null;
     }
 
     /// <summary>Alerts name municipalities and write in their zone, Municipalities know them.</summary>
@@ -35,8 +98,11 @@ internal static class Bridges
 }
 
 /// <summary>Ready while the store can commit.</summary>
-internal sealed class StoreHealth(Series.ISeriesHealth series) : IHealthCheck
+internal sealed class StoreHealth(ISeriesHealth series) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(series.Problem is { } problem ? HealthCheckResult.Unhealthy(problem) : HealthCheckResult.Healthy());
+        Task.FromResult(
+            series.Problem is { } problem ? HealthCheckResult.Unhealthy(problem)
+            : series.Warning is { } warning ? HealthCheckResult.Degraded(warning)
+            : HealthCheckResult.Healthy());
 }

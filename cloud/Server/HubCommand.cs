@@ -2,11 +2,12 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using Hub.Cloud.Server.Demo;
 using Hub.Cloud.Server.Tools;
+using Hub.Cloud.Server.Tools.Backup;
 using Microsoft.Extensions.Configuration;
 
 namespace Hub.Cloud.Server;
 
-/// <summary>The command line of <c>hub</c>: verbs, settings, help and exit codes (0 done, 1 failed, 2 wrong setting or machine not ready).</summary>
+/// <summary>The command line of <c>hub</c>: verbs, settings, help and exit codes (0 done, 1 failed or stopped, 2 wrong setting or machine not ready, 3 done and some of it refused).</summary>
 internal static class HubCommand
 {
     private static readonly Option<string?> Data = new("--data") { Description = "Folder of everything the hub stores [default: hub-data; HUB_DATA]", HelpName = "DIR", Recursive = true };
@@ -15,7 +16,7 @@ internal static class HubCommand
     private static readonly Option<string?> Mqtt = new("--mqtt") { Description = "Where the MQTT broker listens; a port alone is on this machine [default: 127.0.0.1:1883; HUB_MQTT]", HelpName = "ADDRESS:PORT" };
     private static readonly Option<string[]> Set = new("--set")
     {
-        Description = "Any other setting, e.g. Hub:Series:MemoryMegabytesMax=512; may be repeated [HUB_SERIES__MEMORYMEGABYTESMAX]",
+        Description = "Any other setting, e.g. Hub:Series:QueriesMax=8; may be repeated [HUB_SERIES__QUERIESMAX]",
         HelpName = "KEY=VALUE",
         AllowMultipleArgumentsPerToken = false,
     };
@@ -40,9 +41,16 @@ internal static class HubCommand
         demo.SetAction((result, stop) => Guard(() => Demonstration.RunAsync(Build(result), stop)));
         root.Add(demo);
 
+        root.Add(CheckTool.Create(result => Build(result), Guard));
+        root.Add(BackupTool.Create(result => Build(result), Guard));
+        root.Add(RestoreTool.Create(result => Build(result), Guard));
         root.Add(StationTool.Create(result => Build(result), Guard));
         root.Add(UserTool.Create(result => Build(result), Guard));
         root.Add(MunicipalityTool.Create(result => Build(result), Guard));
+        root.Add(AgentTool.Create(result => Build(result), Guard));
+        root.Add(ImportTool.Create(result => Build(result), Guard));
+        root.Add(ExportTool.Create(result => Build(result), Guard));
+        root.Add(MigrateTool.Create(result => Build(result), Guard));
         return root;
     }
 
@@ -61,8 +69,14 @@ internal static class HubCommand
             return 2;
         }
 
-        return await result.InvokeAsync(new() { EnableDefaultExceptionHandler = false }, stop);
+        return await result.InvokeAsync(Invocation, stop);
     }
+
+    /// <summary>
+    /// How verbs are run. After Ctrl-C or a request to end the library waits for them no longer than told, two seconds if not, and then ends the process in the middle of what it does: longer than anything of the hub
+    /// may take to stop (<c>Hub:Series:StopWithin</c>, the host's own limit), for each ends by its own limit before.
+    /// </summary>
+    internal static InvocationConfiguration Invocation { get; } = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(15) };
 
     private static Stack<string> Verbs(ParseResult result)
     {

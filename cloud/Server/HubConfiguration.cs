@@ -113,7 +113,9 @@ internal static partial class HubConfiguration
     private static string Place(string file, string key) =>
         HubKeys.Line(File.ReadAllBytes(file), key) is { } line ? string.Create(CultureInfo.InvariantCulture, $" line {line}") : "";
 
-    private static Dictionary<string, string?> FromFile(string file)
+    /// <summary>What a settings file says, by full keys.</summary>
+    /// <exception cref="StartException">It cannot be read, or has a key that is no setting.</exception>
+    internal static Dictionary<string, string?> FromFile(string file)
     {
         var values = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
         try

@@ -2,12 +2,18 @@ using System.Net;
 using System.Net.Sockets;
 using Hub.Cloud.Alerts;
 using Hub.Cloud.Api;
+using Hub.Cloud.Audit;
+using Hub.Cloud.Fleet;
 using Hub.Cloud.Ingest;
 using Hub.Cloud.Municipalities;
 using Hub.Cloud.Notifications;
 using Hub.Cloud.Portal;
+using Hub.Cloud.QualityControl;
+using Hub.Cloud.Retention;
 using Hub.Cloud.Series;
+using Hub.Cloud.Server.Tools.Backup;
 using Hub.Cloud.Stations;
+using Hub.Cloud.Transfer;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using OpenTelemetry.Metrics;
@@ -22,6 +28,9 @@ internal static class HubHost
     // password hashes; a key to encrypt them with would have to lie in the same place.
     private const string DataProtection = "Microsoft.AspNetCore.DataProtection";
 
+    /// <summary>Combinations of tags of one instrument at most: room for them is made in advance. The hub's own have a few, one has one for each municipality; only requests have more, by route and status.</summary>
+    private const int MetricSeriesMax = 500;
+
     /// <summary>Builds the hub, opens its stores, makes sure there is an administrator, and starts serving.</summary>
     /// <param name="configuration">Settings, with <c>Hub:Data</c> absolute.</param>
     /// <param name="configure">Last word on the services.</param>
@@ -32,6 +41,7 @@ internal static class HubHost
         IConfigurationRoot configuration, Action<IServiceCollection> configure, CancellationToken stop, Func<IServiceProvider, CancellationToken, Task>? prepare = null)
     {
         WebApplication? app = null;
+        RestoreTool.RefuseUnfinished(configuration);
         try
         {
             app = Build(configuration, configure);
@@ -87,8 +97,11 @@ internal static class HubHost
     }
 
     /// <summary>The stores opened for a tool that runs without serving.</summary>
-    /// <exception cref="StartException">The database cannot be used, or a setting is wrong.</exception>
-    public static async Task<ServiceProvider> OpenToolsAsync(IConfiguration configuration, CancellationToken stop)
+    /// <param name="configuration">Settings.</param>
+    /// <param name="stop">Ends the opening.</param>
+    /// <param name="withSeries">Also the time series, for tools that read or write observations: no hub may be running on them.</param>
+    /// <exception cref="StartException">A store cannot be used or is in use, or a setting is wrong.</exception>
+    public static async Task<ServiceProvider> OpenToolsAsync(IConfiguration configuration, CancellationToken stop, bool withSeries = false)
     {
         var services = new ServiceCollection();
         services.AddSingleton(configuration);
@@ -96,12 +109,67 @@ internal static class HubHost
         services.AddSingleton(TimeProvider.System);
         services.AddHubMunicipalities(configuration);
         services.AddHubStations(configuration);
+        services.AddHubFleet(configuration);
+        if (withSeries)
+        {
+            services.AddHubSeries(configuration);
+            services.AddHubTransfer();
+            services.AddHubLabels();
+        }
+
         var provider = services.BuildServiceProvider();
         try
         {
-            await MigrationLock.ReleaseStaleAsync(configuration, TimeProvider.System, stop);
             await provider.MigrateMunicipalitiesAsync(stop);
             await provider.MigrateStationsAsync(stop);
+            await provider.MigrateFleetAsync(stop);
+            if (withSeries)
+            {
+                await provider.OpenSeriesAsync(stop);
+            }
+
+            return provider;
+        }
+        catch (Exception exception)
+        {
+            await provider.DisposeAsync();
+            if (Explain(exception, configuration) is { } line)
+            {
+                throw new StartException(line, exception);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>The time series alone, of any store, for a tool that copies between two of them.</summary>
+    /// <param name="configuration">Settings that name the store.</param>
+    /// <param name="names">Settings of the hub whose database says what the datastreams are, for the labels of what is written; none where it has no database.</param>
+    /// <param name="stop">Ends the opening.</param>
+    /// <exception cref="StartException">It cannot be used or is in use, or a setting is wrong.</exception>
+    public static async Task<ServiceProvider> OpenSeriesAsync(IConfiguration configuration, IConfiguration? names, CancellationToken stop)
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton(configuration);
+        services.AddLogging(logging => logging.AddConsole().SetMinimumLevel(LogLevel.Warning));
+        services.AddSingleton(TimeProvider.System);
+        services.AddHubSeries(configuration);
+        services.AddHubTransfer();
+        if (names is not null)
+        {
+            services.AddHubStations(names);
+            services.AddHubLabels();
+        }
+
+        var provider = services.BuildServiceProvider();
+        try
+        {
+            if (names is not null)
+            {
+                await provider.MigrateStationsAsync(stop);
+            }
+
+            await provider.OpenSeriesAsync(stop);
             return provider;
         }
         catch (Exception exception)
@@ -129,6 +197,8 @@ internal static class HubHost
             throw new StartException($"Hub:Http:Endpoint {http} is open to the network without TLS. Set Hub:Http:CertificateFile and Hub:Http:KeyFile, or serve 127.0.0.1 behind a proxy.");
         }
 
+        var hosts = HttpGuard.Hosts(settings);
+        builder.Services.AddHttpGuard(settings, hosts);
         if (string.IsNullOrEmpty(settings.PublicUrl))
         {
             configuration["Hub:PublicUrl"] = PublicUrl(http, certificate);
@@ -171,31 +241,40 @@ internal static class HubHost
         builder.Services.AddHubSeries(configuration);
         builder.Services.AddHubNotifications(configuration);
         builder.Services.AddHubAlerts(configuration);
+        builder.Services.AddHubFleet(configuration).AddHubFleetKeeper();
         builder.Services.AddHubIngest(configuration);
+        builder.Services.AddHubAudit(configuration);
+        builder.Services.AddHubRetention(configuration).AddHubRetentionKeeper();
+        builder.Services.AddHubQualityControl(configuration).AddHubQualityControlRunner();
         builder.Services.AddHubApi(configuration);
         builder.Services.AddHubPortal(configuration);
         builder.Services.AddHubBridges();
         builder.Services.AddHealthChecks().AddCheck<StoreHealth>("series", tags: ["ready"]);
         builder.Services.AddOpenTelemetry().ConfigureResource(static resource => resource.AddService("hub")).WithMetrics(metrics => metrics
             .AddMeter("Hub.*", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
+            .AddView(static instrument => instrument.Meter.Name == "Microsoft.AspNetCore.Hosting" ? null : new MetricStreamConfiguration { CardinalityLimit = MetricSeriesMax })
             .AddPrometheusExporter());
         configure(builder.Services);
 
         var app = builder.Build();
         app.Lifetime.ApplicationStarted.Register(() => Volatile.Write(ref started, true));
+        app.UseHttpGuard(settings, hosts, certificate is not null);
         app.MapHub(settings);
         return app;
     }
 
     private static async Task OpenAsync(IServiceProvider services, CancellationToken stop)
     {
-        await MigrationLock.ReleaseStaleAsync(services.GetRequiredService<IConfiguration>(), TimeProvider.System, stop);
         await services.MigrateMunicipalitiesAsync(stop);
         await services.MigrateStationsAsync(stop);
         await services.OpenSeriesAsync(stop);
+        await services.MigrateQualityControlAsync(stop);
         await services.MigrateIngestAsync(stop);
+        await services.MigrateRetentionAsync(stop);
+        await services.MigrateAuditAsync(stop);
         await services.MigrateNotificationsAsync(stop);
         await services.MigrateAlertsAsync(stop);
+        await services.MigrateFleetAsync(stop);
     }
 
     private static async Task<string?> FirstAdministratorAsync(IServiceProvider services, CancellationToken stop)

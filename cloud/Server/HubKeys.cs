@@ -4,10 +4,12 @@ using System.Reflection;
 using System.Text.Json;
 using Hub.Cloud.Alerts;
 using Hub.Cloud.Api;
+using Hub.Cloud.Fleet;
 using Hub.Cloud.Ingest;
 using Hub.Cloud.Municipalities;
 using Hub.Cloud.Notifications;
 using Hub.Cloud.Portal;
+using Hub.Cloud.QualityControl;
 using Hub.Cloud.Series;
 using Hub.Cloud.Stations;
 
@@ -31,14 +33,25 @@ internal static class HubKeys
             ["Logging"] = Free.Instance,
             [Name(AlertsOptions.Section)] = Of(typeof(AlertsOptions)),
             [Name(ApiOptions.Section)] = Of(typeof(ApiOptions)),
+            [Name(FleetOptions.Section)] = Of(typeof(FleetOptions)),
             [Name(IngestOptions.Section)] = Of(typeof(IngestOptions)),
             [Name(MqttOptions.Section)] = Of(typeof(MqttOptions)),
             [Name(MunicipalitiesOptions.Section)] = Of(typeof(MunicipalitiesOptions)),
             [Name(NotificationsOptions.Section)] = Of(typeof(NotificationsOptions)),
             [Name(PortalOptions.Section)] = Of(typeof(PortalOptions)),
-            [Name(SeriesOptions.Section)] = Of(typeof(SeriesOptions)),
+            [Name(PublicOptions.Section)] = Of(typeof(PublicOptions)),
+            [Name(QualityOptions.Section)] = Of(typeof(QualityOptions)),
+            [Name(SeriesOptions.Section)] = new Group(new Dictionary<string, Node>(Members(typeof(SeriesOptions)), StringComparer.OrdinalIgnoreCase) { ["Influx"] = Of(typeof(InfluxOptions)) }),
             [Name(StationsOptions.Section)] = Of(typeof(StationsOptions)),
         });
+
+    /// <summary>Settings of earlier versions, and what to do instead.</summary>
+    private static readonly Dictionary<string, string> Retired = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["Hub:Series:MemoryMegabytesMax"] = "It went with the database that held the series before; remove it. What the store keeps in memory is bounded by series.flushObservationsMax and series.knownKeysMax (Hub:Series:FlushObservationsMax, KnownKeysMax).",
+        ["Hub:Series:Threads"] = "It went with the database that held the series before; remove it. The store writes on one thread and merges on one; questions at once are bounded by series.queriesMax (Hub:Series:QueriesMax).",
+        ["Hub:Series:CheckpointMegabytes"] = "It went with the database that held the series before; remove it. How long the write-ahead log may get is series.logMegabytesMax (Hub:Series:LogMegabytesMax).",
+    };
 
     private abstract record Node;
 
@@ -51,6 +64,11 @@ internal static class HubKeys
     /// <param name="spell">How a key is written where this one was found.</param>
     public static string? Mistake(string given, string? value, Func<string, string> spell)
     {
+        if (Retired.TryGetValue(given, out var gone))
+        {
+            return gone;
+        }
+
         var (node, path) = ((Node)Root, "Hub");
         foreach (var part in given[Prefix.Length..].Split(':'))
         {

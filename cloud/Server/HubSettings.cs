@@ -28,6 +28,17 @@ public sealed class HttpSettings
     /// <summary>PEM certificate chain for HTTPS; empty serves plain HTTP on loopback only.</summary>
     public string? CertificateFile { get; init; }
 
+    /// <summary>
+    /// Names under which clients may ask, such as <c>hub.example.org</c> or <c>*.example.org</c>, without a port; a request for another one is answered 400. The host of <see cref="HubSettings.PublicUrl"/>,
+    /// where it is set, is always one. Default empty: any name.
+    /// </summary>
+    public string[] Hosts { get; init; } = [];
+
+    /// <summary>
+    /// How long browsers, once they have seen the hub over its own HTTPS, refuse to speak plain HTTP with the host's name, on any port (RFC 6797); 0 to 730 days, 0 says nothing. Default 30 days.
+    /// </summary>
+    public TimeSpan HstsMaxAge { get; init; } = TimeSpan.FromDays(30);
+
     /// <summary>PEM private key of <see cref="CertificateFile"/>.</summary>
     public string? KeyFile { get; init; }
 }

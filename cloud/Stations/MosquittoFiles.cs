@@ -39,7 +39,8 @@ public sealed record MosquittoFiles(string Passwords, string Acl)
             .Append("user ").Append(hubUser).Append('\n')
             .Append("topic readwrite ").Append(HubTopic.Root).Append("/#\n")
             // Mosquitto checks what is delivered, not the subscription; a broker that checks subscriptions needs this line as well.
-            .Append("topic read $share/").Append(hubUser).Append('/').Append(HubTopic.Root).Append("/+/+/readings\n");
+            .Append("topic read $share/").Append(hubUser).Append('/').Append(HubTopic.Root).Append("/+/+/readings\n")
+            .Append("topic read $share/").Append(hubUser).Append('/').Append(HubTopic.Root).Append("/+/+/time\n");
 
         foreach (var station in stations)
         {
@@ -50,6 +51,8 @@ public sealed record MosquittoFiles(string Passwords, string Acl)
                 .Append("topic write ").Append(root).Append("/readings\n")
                 .Append("topic write ").Append(root).Append("/status\n")
                 .Append("topic write ").Append(root).Append("/config/reported\n")
+                .Append("topic write ").Append(root).Append("/reply\n")
+                .Append("topic write ").Append(root).Append("/time\n")
                 .Append("topic read ").Append(root).Append("/config/desired\n")
                 .Append("topic read ").Append(root).Append("/command/#\n");
         }

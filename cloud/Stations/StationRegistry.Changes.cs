@@ -1,58 +1,9 @@
-using System.Text;
-using Hub.Edge.Contract.Quantities;
 using Microsoft.EntityFrameworkCore;
 
 namespace Hub.Cloud.Stations;
 
 internal sealed partial class StationRegistry
 {
-    public async ValueTask<int> ResolveAsync(int stationId, string sensor, Quantity quantity, int periodSeconds, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(sensor);
-        ArgumentNullException.ThrowIfNull(quantity);
-        StationRules.Sensor(sensor);
-        ArgumentOutOfRangeException.ThrowIfNegative(periodSeconds);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(periodSeconds, StationRules.PeriodSecondsMax);
-        if (TryResolve(stationId, Encoding.UTF8.GetBytes(sensor), quantity, periodSeconds, out var known))
-        {
-            return known;
-        }
-
-        int created;
-        await change.WaitAsync(cancellationToken);
-        try
-        {
-            // Somebody may have created it while we waited.
-            if (TryResolve(stationId, Encoding.UTF8.GetBytes(sensor), quantity, periodSeconds, out known))
-            {
-                return known;
-            }
-
-            var entry = Live(stationId);
-            var state = entry.State;
-            if (state.Datastreams.Count >= options.DatastreamsMax)
-            {
-                instruments.DatastreamRefused();
-                throw new StationLimitException(
-                    $"Station {state.Station.Municipality}/{state.Station.Slug} has reached its limit of {options.DatastreamsMax} datastreams ({StationsOptions.Section}:{nameof(StationsOptions.DatastreamsMax)}).");
-            }
-
-            created = await StoreDatastreamAsync(stationId, sensor, quantity, periodSeconds, cancellationToken);
-            var datastream = new Datastream(created, state.Station, sensor, quantity, TimeSpan.FromSeconds(periodSeconds));
-            Publish(datastream);
-            entry.State = state with { Datastreams = state.Datastreams.With(datastream) };
-            instruments.DatastreamCreated();
-            LogDatastreamCreated(created, state.Station.Municipality, state.Station.Slug, sensor, quantity.Id, periodSeconds);
-        }
-        finally
-        {
-            change.Release();
-        }
-
-        RaiseChanged();
-        return created;
-    }
-
     public async ValueTask<(Station Station, string Secret)> RegisterAsync(StationRegistration registration, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(registration);
@@ -132,7 +83,8 @@ internal sealed partial class StationRegistry
             var current = new CredentialRow { StationId = stationId, Hash = StationSecret.Hash(secret), CreatedAt = now };
             database.Add(current);
             await database.SaveChangesAsync(cancellationToken);
-            entry.State = entry.State with { Credentials = StationCredentials.Of([previous, current]) };
+            var usedBefore = entry.State.Credentials is { LastUse: SecretUse.Current };
+            entry.State = entry.State with { Credentials = StationCredentials.Of([previous, current]) with { UsedBefore = usedBefore } };
             LogRotated(entry.State.Station.Municipality, entry.State.Station.Slug, now + overlap);
         }
         finally
@@ -211,7 +163,9 @@ internal sealed partial class StationRegistry
     private StationEntry Live(int stationId) =>
         snapshot.TryGet(stationId, out var entry) && !entry!.State.IsRemoved
             ? entry
-            : throw new KeyNotFoundException($"There is no station with the identifier {stationId}; it may have been removed.");
+            : throw NoStation(stationId);
+
+    private static KeyNotFoundException NoStation(int stationId) => new($"There is no station with the identifier {stationId}; it may have been removed.");
 
     private void Replace(StationState state)
     {
@@ -227,41 +181,5 @@ internal sealed partial class StationRegistry
     {
         using var database = databases.CreateDbContext();
         return database.Stations.Any(s => s.Municipality == registration.Municipality && s.Slug == registration.Slug && s.RemovedAt == null);
-    }
-
-    /// <summary>Finds or adds the rows. Two processes with one database may do this at once: the unique indexes let one of them win, and the other finds its rows.</summary>
-    private async Task<int> StoreDatastreamAsync(int stationId, string sensor, Quantity quantity, int periodSeconds, CancellationToken cancellationToken)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            await using var database = await databases.CreateDbContextAsync(cancellationToken);
-            var sensorRow = await database.Sensors.SingleOrDefaultAsync(s => s.StationId == stationId && s.Name == sensor, cancellationToken);
-            if (sensorRow is null)
-            {
-                sensorRow = new SensorRow { StationId = stationId, Name = sensor };
-                database.Sensors.Add(sensorRow);
-            }
-            else
-            {
-                var stored = await database.Datastreams.AsNoTracking().SingleOrDefaultAsync(
-                    d => d.SensorId == sensorRow.Id && d.Property == quantity.Id && d.PeriodSeconds == periodSeconds, cancellationToken);
-                if (stored is not null)
-                {
-                    return stored.Id;
-                }
-            }
-
-            var row = new DatastreamRow { Property = quantity.Id, PeriodSeconds = periodSeconds, FirstSeenAt = time.GetUtcNow().UtcDateTime };
-            sensorRow.Datastreams.Add(row);
-            try
-            {
-                await database.SaveChangesAsync(cancellationToken);
-                return row.Id;
-            }
-            catch (DbUpdateException) when (attempt < 3)
-            {
-                // Lost the race: look again.
-            }
-        }
     }
 }

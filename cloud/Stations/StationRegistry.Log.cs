@@ -25,6 +25,12 @@ internal sealed partial class StationRegistry
     [LoggerMessage(7, LogLevel.Error, "A subscriber to changes of stations failed; the change itself is stored")]
     private partial void LogSubscriberFailed(Exception exception);
 
+    [LoggerMessage(10, LogLevel.Information, "Station {Municipality}/{Station} has a new secret of its own making; every one before has ended")]
+    private partial void LogTaken(string municipality, string station);
+
+    [LoggerMessage(11, LogLevel.Information, "The last rotation of the secret of station {Municipality}/{Station} is undone; the one before is in force again")]
+    private partial void LogTakenBack(string municipality, string station);
+
     [LoggerMessage(8, LogLevel.Information, "Station {Municipality}/{Station} has a new secret for the adapter {Adapter}")]
     private partial void LogAdapterSecret(string municipality, string station, string adapter);
 

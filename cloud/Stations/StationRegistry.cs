@@ -99,6 +99,11 @@ internal sealed partial class StationRegistry : IStations, IStationHistory, ISta
         // in the middle of a rotation.
         var isCurrent = (credentials?.Current ?? StationSecret.Decoy).Verify(secretUtf8) & credentials is not null;
         var isPrevious = (previous ?? StationSecret.Decoy).Verify(secretUtf8) & previous is not null;
+        if (credentials is not null && (isCurrent | isPrevious))
+        {
+            credentials.LastUse = isCurrent ? SecretUse.Current : SecretUse.Previous;
+        }
+
         if (isCurrent)
         {
             instruments.LoginAccepted();
@@ -131,6 +136,16 @@ internal sealed partial class StationRegistry : IStations, IStationHistory, ISta
             .Where(l => l.StationId == stationId)
             .OrderBy(l => l.Since).ThenBy(l => l.Id)
             .Select(l => new StationLocation(l.Since, l.Latitude, l.Longitude))
+            .ToListAsync(cancellationToken);
+    }
+
+    public async ValueTask<IReadOnlyList<StationPlace>> MovedAsync(CancellationToken cancellationToken)
+    {
+        await using var database = await databases.CreateDbContextAsync(cancellationToken);
+        return await database.Locations.AsNoTracking()
+            .Where(l => database.Locations.Any(other => other.StationId == l.StationId && other.Id != l.Id))
+            .OrderBy(l => l.Id)
+            .Select(l => new StationPlace(l.Id, l.StationId, new StationLocation(l.Since, l.Latitude, l.Longitude)))
             .ToListAsync(cancellationToken);
     }
 
@@ -168,7 +183,14 @@ internal sealed partial class StationRegistry : IStations, IStationHistory, ISta
                 }
 
                 found.ForEach(Publish);
-                states.Add(new StationState(station, row.RemovedAt is null ? StationCredentials.Of(row.Credentials) : null, DatastreamTable.Of(found))
+                var credentials = row.RemovedAt is null ? StationCredentials.Of(row.Credentials) : null;
+                if (credentials is not null && snapshot.TryGet(row.Id, out var before) && before!.State.Credentials is { } held && held.CurrentHash == credentials.CurrentHash)
+                {
+                    credentials = credentials with { UsedBefore = held.UsedBefore };
+                    credentials.LastUse = held.LastUse;
+                }
+
+                states.Add(new StationState(station, credentials, DatastreamTable.Of(found))
                 {
                     Adapters = row.AdapterCredentials.GroupBy(c => c.Adapter, StringComparer.Ordinal).ToDictionary(c => c.Key, StationCredentials.Of, StringComparer.Ordinal),
                 });

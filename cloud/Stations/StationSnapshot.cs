@@ -17,6 +17,18 @@ internal sealed record StationState(Station Station, StationCredentials? Credent
 /// <summary>Current secret and, during a rotation, the previous one.</summary>
 internal sealed record StationCredentials(string CurrentHash, StationSecret Current, StationSecret? Previous, DateTime PreviousUntil)
 {
+    private volatile int lastUse;
+
+    /// <summary>Which of the two was used last; begins anew when they change, but for a change that is undone.</summary>
+    public SecretUse LastUse
+    {
+        get => (SecretUse)lastUse;
+        set => lastUse = (int)value;
+    }
+
+    /// <summary>Whether the station had used the previous secret when the current one took its place.</summary>
+    public bool UsedBefore { get; init; }
+
     public static StationCredentials Of(IEnumerable<ICredentialRow> rows)
     {
         var ordered = rows.OrderBy(c => c.Id).ToArray();

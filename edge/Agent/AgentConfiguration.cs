@@ -29,18 +29,17 @@ internal sealed record AgentArguments
     public IReadOnlyList<string> Settings { get; init; } = [];
 }
 
-/// <summary>The settings in force: command line over environment over station file over defaults.</summary>
+/// <summary>The settings in force: command line over environment over what the hub wants over station file over defaults.</summary>
 /// <param name="File">The station file.</param>
 /// <param name="Data">Folder of everything the agent writes, absolute.</param>
 /// <param name="Configuration">All settings, below <c>Agent</c>.</param>
 /// <param name="Sources">Where each key given by someone comes from.</param>
 /// <param name="Warnings">What looks like a mistake but stops nothing.</param>
+/// <param name="Hub">What the hub wants; null for nothing.</param>
 internal sealed record AgentConfiguration(
-    StationFile File, string Data, IConfiguration Configuration, IReadOnlyDictionary<string, string> Sources, IReadOnlyList<string> Warnings)
+    StationFile File, string Data, IConfiguration Configuration, IReadOnlyDictionary<string, string> Sources, IReadOnlyList<string> Warnings, TwinOverlay? Hub)
 {
     public const string EnvironmentPrefix = "HUB_AGENT_";
-
-    private static readonly string[] PathKeys = ["hub:secretFile", "hub:caFile", "hub:certificateFile", "hub:keyFile", "outbox:folder"];
 
     /// <summary>Short names of the environment and the keys they stand for.</summary>
     private static readonly Dictionary<string, string> EnvironmentNames = new(StringComparer.OrdinalIgnoreCase)
@@ -56,12 +55,16 @@ internal sealed record AgentConfiguration(
 
     public string? LogLevel => Configuration["Agent:LogLevel"];
 
+    /// <summary>Says where what a message is about was given: by the hub, or in the station file with line and column.</summary>
+    public string Locate(string message) => Hub?.Locate(message) is { } located && located != message ? located : File.Locate(message);
+
     /// <summary>Puts the settings together.</summary>
     /// <param name="arguments">The command line.</param>
     /// <param name="environment">Environment variables.</param>
     /// <param name="workingFolder">What relative paths of command line and environment start from, absolute.</param>
+    /// <param name="hub">What the hub wants; null for nothing.</param>
     /// <exception cref="ConfigurationException">The station file or a setting is wrong.</exception>
-    public static AgentConfiguration Build(AgentArguments arguments, IDictionary environment, string workingFolder)
+    public static AgentConfiguration Build(AgentArguments arguments, IDictionary environment, string workingFolder, TwinOverlay? hub = null)
     {
         var filePath = Path.GetFullPath(arguments.StationFile, workingFolder);
         var file = StationFile.Read(filePath) with { Path = arguments.StationFile };
@@ -70,7 +73,20 @@ internal sealed record AgentConfiguration(
         settings.Add("default", "replay:folder", fileFolder);
         foreach (var (key, value) in file.Values)
         {
-            settings.Add("file", key, PathKeys.Contains(key, StringComparer.OrdinalIgnoreCase) ? Path.GetFullPath(value!, fileFolder) : value);
+            settings.Add("file", key, StationSchema.IsPath(key) ? Path.GetFullPath(value!, fileFolder) : value);
+        }
+
+        if (hub is not null)
+        {
+            foreach (var list in hub.Lists)
+            {
+                settings.Remove(list);
+            }
+
+            foreach (var (key, value) in hub.Values)
+            {
+                settings.Add(hub.Source, key, value);
+            }
         }
 
         var warnings = new List<string>();
@@ -119,7 +135,7 @@ internal sealed record AgentConfiguration(
             }
         }
 
-        return new AgentConfiguration(file, data, settings.Build(), settings.Sources, warnings);
+        return new AgentConfiguration(file, data, settings.Build(), settings.Sources, warnings, hub);
     }
 
     /// <summary>Applies a setting of the environment or the command line, with what goes with it.</summary>
@@ -151,7 +167,7 @@ internal sealed record AgentConfiguration(
             throw new ConfigurationException($"{source}: {key.Replace(':', '.')}: expected {expected}, found \"{value}\"");
         }
 
-        settings.Add(source, key, PathKeys.Contains(key, StringComparer.OrdinalIgnoreCase) ? Path.GetFullPath(value, workingFolder) : value);
+        settings.Add(source, key, StationSchema.IsPath(key) ? Path.GetFullPath(value, workingFolder) : value);
         if (string.Equals(key, "hub:secret", StringComparison.OrdinalIgnoreCase))
         {
             // The file goes before an inline secret, but not one named by a weaker source before this one.
@@ -195,6 +211,16 @@ internal sealed record AgentConfiguration(
         {
             _values[key] = value;
             Sources[key] = source;
+        }
+
+        /// <summary>Takes a list out whole, with everything below it.</summary>
+        public void Remove(string list)
+        {
+            foreach (var key in _values.Keys.Where(key => key.StartsWith(list + ":", StringComparison.OrdinalIgnoreCase)).ToArray())
+            {
+                _values.Remove(key);
+                Sources.Remove(key);
+            }
         }
 
         public string? Get(string key) => _values.GetValueOrDefault(key);

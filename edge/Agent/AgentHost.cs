@@ -1,51 +1,101 @@
 using System.Globalization;
 using System.Reflection;
+using Hub.Edge.Calibrations;
+using Hub.Edge.Commands;
 using Hub.Edge.Outbox;
 using Hub.Edge.Sampling;
 using Hub.Edge.Sensors;
+using Hub.Edge.Thresholds;
+using Hub.Edge.Twin;
+using Hub.Edge.Update;
 using Hub.Edge.Uplink;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 
 namespace Hub.Edge.Agent;
 
-/// <summary>Puts the stages together and runs them: Sensors, Sampling, Outbox, Uplink. No logic of its own.</summary>
+/// <summary>Puts the stages together: Sensors, Sampling, Outbox, Uplink, Twin, Commands, Update. No logic of its own.</summary>
 internal static class AgentHost
 {
+    /// <summary>File of the alarms of thresholds that are on, below the data folder.</summary>
+    private const string ThresholdsFile = "thresholds.json";
+
     public static string Version { get; } =
-        "hub-agent " + (typeof(AgentHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0");
+        "hub-agent " + (AgentManifest.VersionBeside(AppContext.BaseDirectory) ?? typeof(AgentHost).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0");
 
     /// <summary>Builds the host, with every setting checked; nothing is opened or started yet.</summary>
+    /// <param name="configuration">The settings.</param>
+    /// <param name="time">The system's clock and timers.</param>
+    /// <param name="run">What outlives this host; null where it is only checked.</param>
     /// <exception cref="ConfigurationException">A setting is wrong.</exception>
-    public static IHost Build(AgentConfiguration configuration, TimeProvider time)
+    public static IHost Build(AgentConfiguration configuration, TimeProvider time, AgentRun? run = null)
     {
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true, ApplicationName = "hub-agent" });
         builder.Configuration.AddConfiguration(configuration.Configuration);
-        AddLogging(builder.Logging, configuration.LogLevel);
+        var supervised = SystemdHelpers.IsSystemdService();
+        AddLogging(builder.Logging, run, supervised);
         var services = builder.Services;
         services.AddSingleton<TimeProvider>(
             provider => new StationClock(new MachineTime(provider.GetRequiredService<IOptions<AgentOptions>>().Value.Clock.Trust, time), time));
         services.Configure<ConsoleLifetimeOptions>(options => options.SuppressStatusMessages = true);
-        services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(3));
+
+        // Longer than the uplink takes where nobody answers its goodbye, shorter than systemd waits.
+        services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(8));
         services.AddOptions<AgentOptions>().Bind(builder.Configuration.GetSection(AgentOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<AgentOptions>, AgentOptionsValidator>();
-        services.AddSingleton(provider => Birth(provider.GetRequiredService<IOptions<AgentOptions>>().Value, provider.GetRequiredService<IOptions<SensorsOptions>>().Value, provider.GetRequiredService<TimeProvider>().GetUtcNow()));
+        if (run is not null)
+        {
+            services.AddSingleton<IStationSelf>(run);
+            services.AddSingleton<IAgentDesk>(run);
+            services.AddSingleton(run.Answered);
+            services.AddSingleton(Secrets.CredentialsIn(configuration.Data));
+            if (run.Twin is { } twin)
+            {
+                services.AddHubTwin(twin);
+            }
+        }
 
         // Hosted services stop in the opposite order: first nothing more is taken, then the hub is told, last the status is written.
         services.AddHubOutbox(builder.Configuration);
+        services.AddSingleton(provider => new AgentStatusSource(
+            Version, provider.GetRequiredService<IOptions<AgentOptions>>().Value, provider.GetRequiredService<IOutbox>(), provider.GetRequiredService<IUplink>(),
+            provider.GetRequiredService<ISampling>(), provider.GetService<ITwin>(), provider.GetRequiredService<TimeProvider>()));
         services.AddHostedService(provider => new StatusWriter(
-            configuration.Data, Version, provider.GetRequiredService<IOptions<AgentOptions>>().Value, provider.GetRequiredService<IOutbox>(),
-            provider.GetRequiredService<IUplink>(), provider.GetRequiredService<ISampling>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<StatusWriter>>()));
+            configuration.Data, provider.GetRequiredService<AgentStatusSource>(), provider.GetRequiredService<IOptions<AgentOptions>>().Value.Report.StatusInterval,
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<StatusWriter>>()));
+        services.AddHubCommands(builder.Configuration);
+        services.AddSingleton(provider => Pages(provider.GetRequiredService<IOptions<HubOptions>>().Value, Path.Combine(Secrets.CredentialsIn(configuration.Data).Path, "secret")));
+        services.AddSingleton(provider => new StationHealth(
+            within => [.. provider.GetRequiredService<ISampling>().Sensors.Where(sensor => sensor.Condition == SensorCondition.Running && sensor.Cadence <= within).Select(sensor => sensor.Name)]));
+        services.AddHubUpdate(builder.Configuration, Version["hub-agent ".Length..]);
         services.AddHubUplink(builder.Configuration);
         services.AddHubSensors(builder.Configuration);
+        services.AddHubCalibrations(builder.Configuration, Path.Combine(configuration.Data, CalibrateCommands.FolderName));
+        services.AddSingleton<IHubLink>(provider => new UplinkLink(provider.GetRequiredService<IUplink>()));
+        services.AddHubThresholds(builder.Configuration, Path.Combine(configuration.Data, ThresholdsFile));
         services.AddHubSampling(builder.Configuration);
-        services.AddHostedService(provider => new SelfReport(
-            provider.GetRequiredService<IOutbox>(), provider.GetRequiredService<IOptions<AgentOptions>>().Value.Report.Interval, new CpuTemperature(), provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<SelfReport>>()));
+        services.AddSingleton(provider => new SelfReport(
+            provider.GetRequiredService<IOutbox>(), provider.GetRequiredService<IOptions<AgentOptions>>().Value.Report.Interval, new CpuTemperature(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<SelfReport>>(), [.. provider.GetServices<IReadingWatch>()]));
+        services.AddHostedService(provider => provider.GetRequiredService<SelfReport>());
+        if (supervised)
+        {
+            // Says READY=1 once all of the above has started, and STOPPING=1.
+            services.AddSystemd();
+            if (Watchdog.IntervalFromEnvironment() is { } interval)
+            {
+                services.AddHostedService(provider => new Watchdog(
+                    provider.GetRequiredService<ISystemdNotifier>(), provider.GetRequiredService<ISampling>(), interval, provider.GetRequiredService<TimeProvider>(),
+                    provider.GetRequiredService<ILogger<Watchdog>>()));
+            }
+        }
+
         var host = builder.Build();
         try
         {
@@ -59,46 +109,13 @@ internal static class AgentHost
         }
     }
 
-    /// <summary>Runs until stopped by a signal, by <paramref name="cancellationToken"/>, or by the end of <paramref name="input"/> where one is given.</summary>
-    /// <exception cref="OutboxUnavailableException">The outbox's folder is in use or cannot be written.</exception>
-    public static async Task RunAsync(IHost host, AgentConfiguration configuration, Stream? input, CancellationToken cancellationToken)
+    /// <summary>What the settings say of the station itself.</summary>
+    public static AgentOptions Bind(AgentConfiguration configuration)
     {
-        var services = host.Services;
-        var logger = services.GetRequiredService<ILoggerFactory>().CreateLogger("Hub.Edge.Agent");
-        var agent = services.GetRequiredService<IOptions<AgentOptions>>().Value;
-        var settings = List(services, configuration);
-        logger.Starting(Version, agent.Municipality, agent.Station, string.Join(", ", settings));
-        foreach (var warning in configuration.Warnings)
-        {
-            logger.Suspicious(warning);
-        }
-
-        try
-        {
-            // Opened here and not by the first service that asks, so that a busy folder is one line and not a failed host.
-            _ = services.GetRequiredService<IOutbox>();
-            if (input is not null)
-            {
-                _ = StopAtEndAsync(input, services.GetRequiredService<IHostApplicationLifetime>(), logger);
-            }
-
-            await host.StartAsync(cancellationToken).ConfigureAwait(false);
-            await host.WaitForShutdownAsync(cancellationToken).ConfigureAwait(false);
-            logger.Stopped();
-        }
-        finally
-        {
-            await ((IAsyncDisposable)host).DisposeAsync().ConfigureAwait(false);
-        }
+        var options = new AgentOptions();
+        configuration.Configuration.GetSection(AgentOptions.Section).Bind(options);
+        return options;
     }
-
-    /// <summary>The settings in force, one a line.</summary>
-    public static IReadOnlyList<string> List(IServiceProvider services, AgentConfiguration configuration) =>
-    [
-        .. EffectiveSettings.List(
-            configuration, services.GetRequiredService<IOptions<AgentOptions>>().Value, services.GetRequiredService<IOptions<HubOptions>>().Value,
-            services.GetRequiredService<IOptions<OutboxOptions>>().Value, services.GetRequiredService<IOptions<UplinkOptions>>().Value),
-    ];
 
     /// <summary>All of what is wrong, and for what the station file says, where it says it.</summary>
     private static void Check(IServiceProvider services, AgentConfiguration configuration)
@@ -124,7 +141,7 @@ internal static class AgentHost
 
         if (mistakes.Count > 0)
         {
-            throw new ConfigurationException([.. mistakes.Select(configuration.File.Locate)]);
+            throw new ConfigurationException([.. mistakes.Select(configuration.Locate)]);
         }
 
         void Try(Action check)
@@ -149,15 +166,34 @@ internal static class AgentHost
         }
     }
 
-    private static StationBirth Birth(AgentOptions agent, SensorsOptions sensors, DateTimeOffset started) => new(
-        Version, started, agent.Name, agent.Location?.Latitude, agent.Location?.Longitude, agent.Attribution,
-        [.. sensors.Sensors.SelectMany(sensor => SensorFactory.Names(sensor)
-            .Select(name => new StationBirthSensor(name, sensor.Kind, [.. sensor.Replay?.Quantities ?? sensor.Simulated?.Quantities ?? []])))]);
-
-    private static void AddLogging(ILoggingBuilder logging, string? level)
+    /// <param name="hub">The settings.</param>
+    /// <param name="given">File of the secret that the hub has given, which goes before that of the station file.</param>
+    private static HubPages Pages(HubOptions hub, string given)
     {
-        logging.SetMinimumLevel(Enum.TryParse<LogLevel>(level, ignoreCase: true, out var minimum) ? minimum : LogLevel.Information);
-        logging.AddFilter("Microsoft", LogLevel.Warning);
+        var host = hub.Address.Contains(':', StringComparison.Ordinal) ? $"[{hub.Address.Trim('[', ']')}]" : hub.Address;
+        _ = Uri.TryCreate(string.IsNullOrEmpty(hub.Pages) ? $"https://{host}" : hub.Pages, UriKind.Absolute, out var address);
+        return new HubPages(
+            address, $"{hub.Municipality}/{hub.Station}",
+            () => (File.Exists(given) ? given : hub.SecretFile) is { Length: > 0 } file ? File.ReadLines(file).FirstOrDefault()?.Trim() : hub.Secret, hub.PlainAllowed);
+    }
+
+    private static void AddLogging(ILoggingBuilder logging, AgentRun? run, bool supervised)
+    {
+        var threshold = run?.Threshold ?? new LogThreshold();
+        logging.SetMinimumLevel(LogLevel.Trace);
+        logging.AddFilter((category, level) => threshold.IsOn(category, level));
+        if (run is not null)
+        {
+            logging.AddProvider(run.Lines);
+        }
+
+        if (supervised)
+        {
+            // The journal has a time and a level of its own: lines begin with <6>.
+            logging.AddSystemdConsole();
+            return;
+        }
+
         logging.AddSimpleConsole(options =>
         {
             options.SingleLine = true;
@@ -165,24 +201,5 @@ internal static class AgentHost
             options.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
             options.ColorBehavior = LoggerColorBehavior.Disabled;
         });
-    }
-
-    private static async Task StopAtEndAsync(Stream input, IHostApplicationLifetime lifetime, ILogger logger)
-    {
-        // On a thread of its own: a read of the console cannot be cancelled and must not hold up anything.
-        await Task.Yield();
-        try
-        {
-            var buffer = new byte[256];
-            while (await input.ReadAsync(buffer).ConfigureAwait(false) > 0)
-            {
-            }
-        }
-        catch (Exception e) when (e is IOException or ObjectDisposedException)
-        {
-        }
-
-        logger.InputClosed();
-        lifetime.StopApplication();
     }
 }

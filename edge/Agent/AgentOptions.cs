@@ -24,6 +24,9 @@ internal sealed class AgentOptions
     /// <summary>Whose data it is, where it is not the municipality's own.</summary>
     public string? Attribution { get; set; }
 
+    /// <summary><c>trace</c>, <c>debug</c>, <c>information</c> (default), <c>warning</c>, <c>error</c>, <c>critical</c> or <c>none</c>: what is logged, and everything graver.</summary>
+    public string? LogLevel { get; set; }
+
     /// <summary>When the machine's clock is believed.</summary>
     public ClockOptions Clock { get; set; } = new();
 
@@ -57,8 +60,8 @@ internal sealed class ReportOptions
     /// <summary>Time between reports, 1 s to 1 day, default one minute; 0 for none.</summary>
     public TimeSpan Interval { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Time between writings of <c>status.json</c>, 1 s to 1 day, default 15 minutes; <c>hub-agent status</c> asks a running agent itself. Each costs the card 4 KiB or more.</summary>
-    public TimeSpan StatusInterval { get; set; } = TimeSpan.FromMinutes(15);
+    /// <summary>Time between writings of <c>status.json</c>, 1 s to 1 day, default one hour; <c>hub-agent status</c> asks a running agent itself. Each costs the card 4 KiB or more.</summary>
+    public TimeSpan StatusInterval { get; set; } = TimeSpan.FromHours(1);
 }
 
 /// <summary>Checks <see cref="AgentOptions"/>.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Hub.Edge.Outbox;
 using Hub.Edge.Uplink;
+using Microsoft.Extensions.Configuration;
 
 namespace Hub.Edge.Agent;
 
@@ -9,8 +10,15 @@ internal static class EffectiveSettings
 {
     public const string Hidden = "(hidden)";
 
-    public static IEnumerable<string> List(AgentConfiguration configuration, AgentOptions agent, HubOptions hub, OutboxOptions outbox, UplinkOptions uplink)
+    public static IReadOnlyList<string> List(AgentConfiguration configuration)
     {
+        var section = configuration.Configuration.GetSection(AgentOptions.Section);
+        var (agent, hub, outbox, uplink) = (new AgentOptions(), new HubOptions(), new OutboxOptions(), new UplinkOptions());
+        section.Bind(agent);
+        configuration.Configuration.GetSection(HubOptions.Section).Bind(hub);
+        configuration.Configuration.GetSection(OutboxOptions.Section).Bind(outbox);
+        configuration.Configuration.GetSection(UplinkOptions.Section).Bind(uplink);
+
         // What the stages really use, defaults included, and after it whatever else was given.
         var shown = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
         {
@@ -25,7 +33,8 @@ internal static class EffectiveSettings
             ["outbox:folder"] = outbox.Folder,
             ["outbox:bytesMax"] = Text(outbox.BytesMax),
             ["outbox:ageMax"] = Text(outbox.AgeMax),
-            ["outbox:writeDelay"] = Text(outbox.WriteDelay),
+            ["outbox:writeDelay"] = outbox.WriteDelay is { } delay ? Text(delay) : "00:15:00 with a journal, 00:00:00 without",
+            ["outbox:journalFolder"] = outbox.JournalFolder,
             ["outbox:segmentBytesMax"] = Text(outbox.SegmentBytesMax),
             ["uplink:packReadings"] = Text(uplink.PackReadings),
             ["uplink:window"] = Text(uplink.Window),
@@ -46,14 +55,14 @@ internal static class EffectiveSettings
             }
         }
 
-        foreach (var (key, value) in shown)
-        {
-            yield return $"{Dotted(key)} = {(IsSecret(key) ? Hidden : value)} ({configuration.Sources.GetValueOrDefault(key, "default")})";
-        }
+        return [.. shown.Select(setting => $"{Dotted(setting.Key)} = {(IsSecret(setting.Key) ? Hidden : setting.Value)} ({configuration.Sources.GetValueOrDefault(setting.Key, "default")})")];
     }
 
-    /// <summary>True for a key whose value nobody may see.</summary>
-    public static bool IsSecret(string key)
+    /// <summary>True for a key whose value nobody may see: by the schema, and by its name where the schema does not know it.</summary>
+    public static bool IsSecret(string key) => StationSchema.IsSecret(key) || IsSecretByName(key);
+
+    /// <summary>True for a name that secrets bear; a test sees to it that the schema marks every such key.</summary>
+    public static bool IsSecretByName(string key)
     {
         var last = key[(key.LastIndexOf(':') + 1)..];
         return last.EndsWith("secret", StringComparison.OrdinalIgnoreCase) || last.EndsWith("password", StringComparison.OrdinalIgnoreCase)
@@ -64,7 +73,8 @@ internal static class EffectiveSettings
 
     private static string Text(bool value) => value ? "true" : "false";
 
-    private static string Dotted(string key)
+    /// <summary>A configuration key as people write it: <c>sensors[0].name</c>.</summary>
+    public static string Dotted(string key)
     {
         var parts = key.Split(':');
         return parts[0] + string.Concat(parts.Skip(1).Select(part => part.All(char.IsAsciiDigit) ? $"[{part}]" : $".{part}"));

@@ -1,34 +1,82 @@
 using System.Globalization;
 using Hub.Edge.Contract.Readings;
 using Hub.Edge.Outbox;
+using Hub.Edge.Sampling;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Hub.Edge.Agent;
 
 /// <summary>The agent as a sensor of its own: what it reports goes the way of all readings.</summary>
-internal sealed class SelfReport(IOutbox outbox, TimeSpan interval, CpuTemperature temperature, TimeProvider time, ILogger<SelfReport> logger) : BackgroundService
+internal sealed class SelfReport(
+    IOutbox outbox, TimeSpan interval, CpuTemperature temperature, TimeProvider time, ILogger<SelfReport> logger, IReadOnlyList<IReadingWatch>? watches = null) : BackgroundService
 {
     /// <summary>Name of the sensor; no sensor of a station may bear it.</summary>
     public const string SensorName = "agent";
 
     private readonly long _started = time.GetTimestamp();
+    private readonly StationClock? _clock = time as StationClock;
+    private TimeSpan _stepped = (time as StationClock)?.State.Stepped ?? TimeSpan.Zero;
+    private readonly Lock _gate = new();
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Another rhythm from now on; zero for no reports.</summary>
+    public void Use(TimeSpan other)
+    {
+        lock (_gate)
+        {
+            interval = other;
+            _changed.TrySetResult();
+        }
+    }
+
+    public override void Dispose()
+    {
+        _changed.TrySetResult();
+        base.Dispose();
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (interval == TimeSpan.Zero)
+        while (!stoppingToken.IsCancellationRequested)
         {
-            return;
-        }
+            Task changed;
+            TimeSpan rhythm;
+            lock (_gate)
+            {
+                if (_changed.Task.IsCompleted)
+                {
+                    _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                }
 
-        using var timer = new PeriodicTimer(interval, time);
+                (changed, rhythm) = (_changed.Task, interval);
+            }
+
+            using var round = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+            var reporting = ReportAsync(rhythm, round.Token);
+            await Task.WhenAny(changed, reporting).ConfigureAwait(false);
+            await round.CancelAsync().ConfigureAwait(false);
+            await reporting.ConfigureAwait(false);
+        }
+    }
+
+    private async Task ReportAsync(TimeSpan interval, CancellationToken stoppingToken)
+    {
         try
         {
+            if (interval == TimeSpan.Zero)
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, time, stoppingToken).ConfigureAwait(false);
+            }
+
+            using var timer = new PeriodicTimer(interval, time);
             do
             {
                 try
                 {
-                    await outbox.AppendAsync(Read(), null, stoppingToken).ConfigureAwait(false);
+                    var readings = Read();
+                    Show(readings);
+                    await outbox.AppendAsync(readings, null, stoppingToken).ConfigureAwait(false);
                 }
                 catch (IOException e)
                 {
@@ -42,7 +90,27 @@ internal sealed class SelfReport(IOutbox outbox, TimeSpan interval, CpuTemperatu
         }
     }
 
-    private Reading[] Read()
+    private void Show(Reading[] readings)
+    {
+        foreach (var watch in watches ?? [])
+        {
+            try
+            {
+                for (var i = 0; i < readings.Length; i++)
+                {
+                    watch.Taken(readings[i]);
+                }
+            }
+#pragma warning disable CA1031 // Who looks on must not hurt what is looked at.
+            catch (Exception e)
+            {
+                logger.WatchFailed(watch.GetType().Name, e);
+            }
+#pragma warning restore CA1031
+        }
+    }
+
+    internal Reading[] Read()
     {
         var now = time.GetUtcNow().UtcDateTime;
         now = new DateTime(now.Ticks - (now.Ticks % TimeSpan.TicksPerMillisecond), DateTimeKind.Utc);
@@ -54,6 +122,18 @@ internal sealed class SelfReport(IOutbox outbox, TimeSpan interval, CpuTemperatu
         if (temperature.Read() is { } celsius)
         {
             readings.Add(new Reading(SensorName, "cpu_temperature", now, celsius));
+        }
+
+        if (_clock?.State is { } clock)
+        {
+            readings.Add(new Reading(SensorName, "clock_state", now, (int)clock.Source));
+            readings.Add(new Reading(SensorName, "clock_sync_age", now, Math.Floor(clock.SinceConfirmed.TotalSeconds)));
+            if (clock.Stepped != _stepped)
+            {
+                var period = TimeSpan.FromSeconds(Math.Floor(interval.TotalSeconds));
+                readings.Add(new Reading(SensorName, "clock_step", now - period, Math.Round((clock.Stepped - _stepped).TotalSeconds, 3)) { Period = period });
+                _stepped = clock.Stepped;
+            }
         }
 
         return [.. readings];

@@ -12,14 +12,14 @@ namespace Hub.Edge.Agent;
 /// <summary>What an installer asks on the ladder: what is wired to this machine, and does this sensor measure.</summary>
 internal static class SensorCommands
 {
-    /// <summary>Lists what is on the buses, and what to write into the station file for it.</summary>
-    public static int List(BusInventory inventory, TextWriter output, CancellationToken cancellationToken)
+    /// <summary>Lists what is on the buses, what to write into the station file for it, and which profiles fit.</summary>
+    public static int List(BusInventory inventory, IReadOnlyList<StationProfile> profiles, TextWriter output, CancellationToken cancellationToken)
     {
-        var any = false;
+        var all = new List<FoundInstrument>();
         var bus = "";
         foreach (var found in inventory.Find(cancellationToken))
         {
-            any = true;
+            all.Add(found);
             if (found.Bus != bus)
             {
                 bus = found.Bus;
@@ -38,9 +38,21 @@ internal static class SensorCommands
             }
         }
 
-        if (!any)
+        if (all.Count == 0)
         {
             output.WriteLine("No I2C or SPI bus, serial port, sound card or GPIO chip was found. On a Raspberry Pi buses are switched on with raspi-config.");
+            return 0;
+        }
+
+        var ranked = ProfileFit.Rank(profiles, all);
+        var fit = ranked.Where(profile => profile.Lacks.Count == 0).Select(profile => profile.Profile).ToArray();
+        if (fit.Length > 0)
+        {
+            output.WriteLine($"Profiles that fit, the fullest first: {string.Join(", ", fit)}");
+        }
+        else if (ranked.Count > 0)
+        {
+            output.WriteLine($"No profile fits as a whole; the nearest is {ranked[0].Profile}, for which was not found: {string.Join(", ", ranked[0].Lacks)}");
         }
 
         return 0;
@@ -58,11 +70,9 @@ internal static class SensorCommands
         var services = new ServiceCollection().AddLogging().AddSingleton(time).AddHubSensors(configuration.Configuration);
         await using var provider = services.BuildServiceProvider();
         var agent = provider.GetRequiredService<IOptions<SensorsOptions>>().Value;
-        var sensor = name is null && agent.Sensors.Count == 1 ? agent.Sensors[0] : agent.Sensors.FirstOrDefault(candidate => candidate.Name == name);
-        if (sensor is null)
+        if (Find(agent, name) is not { } sensor)
         {
-            var there = agent.Sensors.Count == 0 ? "The station file has no sensors." : $"The station file has: {string.Join(", ", agent.Sensors.Select(candidate => candidate.Name))}.";
-            await error.WriteLineAsync($"hub-agent: {(name is null ? "Say which sensor with --sensor." : $"There is no sensor '{name}'.")} {there}").ConfigureAwait(false);
+            await error.WriteLineAsync($"hub-agent: {NotFound(agent, name)}").ConfigureAwait(false);
             return AgentCommands.Misconfigured;
         }
 
@@ -101,8 +111,19 @@ internal static class SensorCommands
         return AgentCommands.Failed;
     }
 
+    /// <summary>The sensor with a name, or the only one; null when there is none.</summary>
+    public static SensorOptions? Find(SensorsOptions agent, string? name) =>
+        name is null && agent.Sensors.Count == 1 ? agent.Sensors[0] : agent.Sensors.FirstOrDefault(candidate => candidate.Name == name);
+
+    /// <summary>What to say when <see cref="Find"/> found none.</summary>
+    public static string NotFound(SensorsOptions agent, string? name)
+    {
+        var there = agent.Sensors.Count == 0 ? "The station file has no sensors." : $"The station file has: {string.Join(", ", agent.Sensors.Select(candidate => candidate.Name))}.";
+        return $"{(name is null ? "Say which sensor with --sensor." : $"There is no sensor '{name}'.")} {there}";
+    }
+
     /// <summary>With a period of one look where the kind allows it: an installer does not want to wait for a minute.</summary>
-    private static ISensor Make(SensorFactory factory, SensorOptions sensor, SensorsOptions agent)
+    public static ISensor Make(SensorFactory factory, SensorOptions sensor, SensorsOptions agent)
     {
         foreach (var seconds in (int[])[1, 2, 5, 10, 30, 60])
         {
@@ -131,7 +152,7 @@ internal static class SensorCommands
     }
 
     // As people write them.
-    private static string Unit(string senml) => senml switch
+    public static string Unit(string senml) => senml switch
     {
         "/100" => "%",
         "Cel" => "°C",

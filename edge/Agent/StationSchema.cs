@@ -6,7 +6,8 @@ namespace Hub.Edge.Agent;
 
 /// <summary>
 /// The part of JSON Schema that <c>firmware-config/schema/station.schema.json</c> uses: <c>type</c>, <c>properties</c>, <c>required</c>, <c>items</c>, <c>enum</c>,
-/// <c>pattern</c>, <c>format: date-time</c>. Any key not in <c>properties</c> is a mistake.
+/// <c>pattern</c>, <c>format: date-time</c>, <c>writeOnly</c> for secrets, and formats of ours: <c>path</c> for what names a file or folder and starts at the station file, <c>path-inside</c>
+/// for what starts at the folder another key gives, <c>path-absolute</c> for what starts nowhere else. Any key not in <c>properties</c> is a mistake.
 /// </summary>
 internal static class StationSchema
 {
@@ -21,6 +22,19 @@ internal static class StationSchema
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }
+
+    /// <summary>True for a key whose value nobody may see.</summary>
+    /// <param name="key">A configuration key such as <c>hub:secret</c>.</param>
+    public static bool IsSecret(string key) => TryFind(key, out var schema) && IsSecret(schema);
+
+    /// <summary>True for a value that nobody may see.</summary>
+    public static bool IsSecret(JsonElement schema) => schema.TryGetProperty("writeOnly", out var writeOnly) && writeOnly.GetBoolean();
+
+    /// <summary>True for a key that names a file or folder and, when relative, starts at the station file.</summary>
+    public static bool IsPath(string key) => TryFind(key, out var schema) && schema.TryGetProperty("format", out var format) && format.ValueEquals("path");
+
+    /// <summary>True for a value that names a file or folder, wherever it starts.</summary>
+    public static bool NamesFile(JsonElement schema) => schema.TryGetProperty("format", out var format) && format.GetString()!.StartsWith("path", StringComparison.Ordinal);
 
     public static string TypeOf(JsonElement schema) => schema.GetProperty("type").GetString()!;
 
@@ -53,7 +67,7 @@ internal static class StationSchema
         "boolean" => "true or false",
         _ when schema.TryGetProperty("enum", out var choices) => string.Join(" or ", choices.EnumerateArray().Select(choice => choice.GetString())),
         _ when schema.TryGetProperty("pattern", out _) => "a duration such as 00:01:00 or 30.00:00:00",
-        _ when schema.TryGetProperty("format", out _) => "an instant such as 2026-11-22T15:04:05Z",
+        _ when IsInstant(schema) => "an instant such as 2026-11-22T15:04:05Z",
         _ => "a text",
     };
 
@@ -112,8 +126,10 @@ internal static class StationSchema
             return Regex.IsMatch(value, pattern.GetString()!, RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
         }
 
-        return !schema.TryGetProperty("format", out _) || DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _);
+        return !IsInstant(schema) || DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out _);
     }
+
+    private static bool IsInstant(JsonElement schema) => schema.TryGetProperty("format", out var format) && format.ValueEquals("date-time");
 
     /// <summary>Levenshtein distance, with two swapped neighbours counted as one mistake.</summary>
     private static int Distance(string a, string b)

@@ -3,8 +3,10 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Hub.Edge.Contract.Twin;
 using Hub.Edge.Outbox;
 using Hub.Edge.Sampling;
+using Hub.Edge.Twin;
 using Hub.Edge.Uplink;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -14,26 +16,33 @@ namespace Hub.Edge.Agent;
 /// <summary>What <c>hub-agent status</c> shows: told by the running agent, and written beside the outbox for when it does not run.</summary>
 internal sealed record AgentStatus(
     string Agent, string Municipality, string Station, int ProcessId, DateTimeOffset Started, DateTimeOffset At, bool Stopped, OutboxCounters Outbox, UplinkState Uplink,
-    IReadOnlyList<SensorState> Sensors);
+    IReadOnlyList<SensorState> Sensors, TwinStanding? Twin = null);
 
 [JsonSerializable(typeof(AgentStatus))]
 [JsonSourceGenerationOptions(WriteIndented = true, UseStringEnumConverter = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 internal sealed partial class AgentStatusJson : JsonSerializerContext;
 
+/// <summary>Takes the status from the stages. Any thread.</summary>
+internal sealed class AgentStatusSource(string agent, AgentOptions options, IOutbox outbox, IUplink uplink, ISampling sampling, ITwin? twin, TimeProvider time)
+{
+    private readonly DateTimeOffset _started = time.GetUtcNow();
+
+    /// <summary>The status now.</summary>
+    public AgentStatus Take(bool stopped) => new(
+        agent, options.Municipality, options.Station, Environment.ProcessId, _started, time.GetUtcNow(), stopped, outbox.Counters, uplink.State, sampling.Sensors, twin?.Standing);
+}
+
 /// <summary>
 /// Tells the status to whoever connects to the socket <c>status.sock</c>, and writes <c>status.json</c> at the start, at the end and now and then between: every writing costs
 /// the card a page or two.
 /// </summary>
-internal sealed class StatusWriter(
-    string data, string agent, AgentOptions options, IOutbox outbox, IUplink uplink, ISampling sampling, TimeProvider time, ILogger<StatusWriter> logger) : BackgroundService
+internal sealed class StatusWriter(string data, AgentStatusSource source, TimeSpan interval, TimeProvider time, ILogger<StatusWriter> logger) : BackgroundService
 {
     public const string FileName = "status.json";
     public const string SocketName = "status.sock";
 
     /// <summary>Longest path of a socket, what Linux allows less its end.</summary>
     private const int SocketPathBytesMax = 107;
-
-    private readonly DateTimeOffset _started = time.GetUtcNow();
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -45,7 +54,7 @@ internal sealed class StatusWriter(
 
     private async Task WriteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(options.Report.StatusInterval, time);
+        using var timer = new PeriodicTimer(interval, time);
         try
         {
             do
@@ -111,10 +120,7 @@ internal sealed class StatusWriter(
         }
     }
 
-    private byte[] Json(bool stopped) => JsonSerializer.SerializeToUtf8Bytes(
-        new AgentStatus(
-            agent, options.Municipality, options.Station, Environment.ProcessId, _started, time.GetUtcNow(), stopped, outbox.Counters, uplink.State, sampling.Sensors),
-        AgentStatusJson.Default.AgentStatus);
+    private byte[] Json(bool stopped) => JsonSerializer.SerializeToUtf8Bytes(source.Take(stopped), AgentStatusJson.Default.AgentStatus);
 }
 
 /// <summary>Shows the status to a person: what the running agent says, else what was last written.</summary>
@@ -148,7 +154,7 @@ internal static class StatusReader
 
         var running = !status.Stopped && IsHeld(Path.Combine(data, "outbox", "lock"));
         var outbox = status.Outbox;
-        var dropped = outbox.DroppedFull + outbox.DroppedAge + outbox.DroppedDamaged;
+        var dropped = outbox.DroppedFull + outbox.DroppedAge + outbox.DroppedDamaged + outbox.DroppedExpired;
         (string Name, string Value)[] lines =
         [
             ("station", $"{status.Municipality}/{status.Station}"),
@@ -159,11 +165,20 @@ internal static class StatusReader
             ("taken", Invariant($"{outbox.Taken}")),
             ("released", Invariant($"{outbox.Released} (of these refused by the hub {outbox.Refused})")),
             ("held", Invariant($"{outbox.Held} (of these in memory only {outbox.Unwritten})")),
-            ("dropped", Invariant($"{dropped} (full {outbox.DroppedFull}, age {outbox.DroppedAge}, damaged {outbox.DroppedDamaged})")),
+            ("dropped", Invariant($"{dropped} (full {outbox.DroppedFull}, age {outbox.DroppedAge}, damaged {outbox.DroppedDamaged}, expired {outbox.DroppedExpired})")),
         ];
         foreach (var (name, value) in lines)
         {
             output.WriteLine($"{name,-9} {value}");
+        }
+
+        if (status.Twin is { } twin)
+        {
+            output.WriteLine($"{"twin",-9} {Describe(twin)}");
+            foreach (var problem in twin.Problems)
+            {
+                output.WriteLine($"{"",-9} {problem.ReplaceLineEndings(" ")}");
+            }
         }
 
         foreach (var sensor in status.Sensors)
@@ -173,6 +188,19 @@ internal static class StatusReader
         }
 
         return 0;
+    }
+
+    private static string Describe(TwinStanding twin)
+    {
+        var inForce = twin.InForce == 0 ? "the station file alone is in force" : Invariant($"version {twin.InForce} of the hub is in force");
+        return twin.Outcome switch
+        {
+            TwinOutcome.None => "the hub has not set anything",
+            TwinOutcome.Trial => Invariant($"{inForce}, on trial since {Instant(twin.At)}"),
+            TwinOutcome.Applied => Invariant($"{inForce} since {Instant(twin.At)}"),
+            TwinOutcome.Refused => Invariant($"{inForce}; version {twin.Version} was refused at {Instant(twin.At)}:"),
+            _ => Invariant($"{inForce}; version {twin.Version} was rolled back at {Instant(twin.At)}:"),
+        };
     }
 
     /// <summary>What the agent says that listens on a socket; null when none does.</summary>

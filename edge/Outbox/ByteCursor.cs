@@ -12,15 +12,30 @@ internal struct ByteWriter(int capacity)
 
     public readonly ReadOnlySpan<byte> Written => _bytes.AsSpan(0, Length);
 
-    public void Byte(byte value) => Room(1)[0] = value;
+    /// <summary>What is written, to be changed in place; valid until more is.</summary>
+    public readonly Span<byte> Room => _bytes.AsSpan(0, Length);
 
-    public void Bytes(ReadOnlySpan<byte> value) => value.CopyTo(Room(value.Length));
+    /// <summary>What is written, where a span cannot stand; valid until more is.</summary>
+    public readonly ReadOnlyMemory<byte> Memory => _bytes.AsMemory(0, Length);
 
-    public void Skip(int count) => Room(count).Clear();
+    /// <summary>Bytes it can hold without growing.</summary>
+    public readonly int Capacity => _bytes.Length;
 
-    public void Double(double value) => BinaryPrimitives.WriteDoubleLittleEndian(Room(8), value);
+    /// <summary>Empty again; the room stays.</summary>
+    public void Clear() => Length = 0;
 
-    public void Int64(long value) => BinaryPrimitives.WriteInt64LittleEndian(Room(8), value);
+    public void Byte(byte value) => Take(1)[0] = value;
+
+    public void Bytes(ReadOnlySpan<byte> value) => value.CopyTo(Take(value.Length));
+
+    public void Skip(int count) => Take(count).Clear();
+
+    /// <summary>Takes back the last bytes.</summary>
+    public void Shorten(int count) => Length -= count;
+
+    public void Double(double value) => BinaryPrimitives.WriteDoubleLittleEndian(Take(8), value);
+
+    public void Int64(long value) => BinaryPrimitives.WriteInt64LittleEndian(Take(8), value);
 
     public void Varint(ulong value)
     {
@@ -34,7 +49,8 @@ internal struct ByteWriter(int capacity)
 
     public void Signed(long value) => Varint((ulong)((value << 1) ^ (value >> 63)));
 
-    private Span<byte> Room(int count)
+    /// <summary>The next bytes, to be filled by the caller before it writes more.</summary>
+    public Span<byte> Take(int count)
     {
         if (Length + count > _bytes.Length)
         {

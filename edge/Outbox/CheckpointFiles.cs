@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Hub.Edge.Files;
 
 namespace Hub.Edge.Outbox;
 
@@ -37,7 +38,8 @@ internal sealed class CheckpointFiles(string folder)
     }
 
     /// <summary>Replaces the checkpoint; when this returns it survives a power cut.</summary>
-    public void Write(LedgerImage image, IEnumerable<SourceCursor> cursors)
+    /// <returns>Bytes of the file.</returns>
+    public int Write(LedgerImage image, IEnumerable<SourceCursor> cursors)
     {
         var writer = new ByteWriter(1024);
         writer.Bytes(Mark);
@@ -72,6 +74,7 @@ internal sealed class CheckpointFiles(string folder)
 
         File.Move(fresh, path, overwrite: true);
         FolderSync.Flush(folder);
+        return whole.Length;
     }
 
     private static uint Sum(ReadOnlySpan<byte> file) => ~GroupCodec.Crc(uint.MaxValue, file[HeadBytes..]);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Hub.Edge.Contract.Readings;
+using Hub.Edge.Files;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
@@ -11,14 +12,21 @@ internal sealed partial class FileOutbox
     /// <summary>Bytes past which gathered readings begin another group: what one bad sector can take.</summary>
     private const int GroupBytesMax = 16 * 1024;
 
+    /// <summary>Bytes of a write past which its room is not kept.</summary>
+    private const int OutBytesKept = 64 * 1024;
+
+    /// <summary>Bytes of a page, the least that is written.</summary>
+    private const int Page = 4096;
+
     /// <summary>Writes whatever is pending, and where the ledger stands when that has changed; one flush for as much as a segment takes.</summary>
     /// <exception cref="IOException">The disk refused. With a delay, what is pending stays; without one, the callers that wait are told.</exception>
     private void WritePending()
     {
-        List<PendingAppend> appends;
+        var appends = _writing;
+        appends.Clear();
         lock (_gate)
         {
-            appends = [.. _pending];
+            appends.AddRange(_pending);
             _writeSoon = false;
             if (appends.Count == 0 && (!_ledgerChanged || _closed))
             {
@@ -38,10 +46,11 @@ internal sealed partial class FileOutbox
                     bytes += appends[first + count++].Bytes;
                 }
 
-                Commit(appends.GetRange(first, count), bytes);
+                Commit(CollectionsMarshal.AsSpan(appends).Slice(first, count), bytes);
                 first += count;
             }
             while (first < appends.Count);
+            RenewJournal();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -60,7 +69,7 @@ internal sealed partial class FileOutbox
 
             lock (_gate)
             {
-                foreach (var append in appends[first..])
+                foreach (var append in CollectionsMarshal.AsSpan(appends)[first..])
                 {
                     append.Failure = failure;
                     _pendingBytes -= append.Bytes;
@@ -75,24 +84,29 @@ internal sealed partial class FileOutbox
             {
                 if (_pending.Count > 0 || _ledgerChanged)
                 {
-                    Arm(first < appends.Count || appends.Count == 0 ? RetryPause : _options.WriteDelay > ReleaseDelay ? _options.WriteDelay : ReleaseDelay);
+                    Arm(first < appends.Count || appends.Count == 0 ? RetryPause : _delay > ReleaseDelay ? _delay : ReleaseDelay);
                 }
             }
         }
     }
 
-    private void Commit(List<PendingAppend> appends, int bytes)
+    private void Commit(ReadOnlySpan<PendingAppend> appends, int bytes)
     {
         DropAged();
         DropForRoom(bytes + LedgerImage.BytesMax);
         long next, durable;
         LedgerImage? image = null;
-        var held = new bool[appends.Count];
+        if (_held.Length < appends.Length)
+        {
+            _held = new bool[Math.Max(64, appends.Length)];
+        }
+
+        var held = _held;
         lock (_gate)
         {
             next = _writeThrough || _pending.Count == 0 ? _ledger.Next : _pending[0].From;
-            durable = appends.Count == 0 ? next : appends[^1].Until;
-            for (var i = appends.Count - 1; i >= 0; i--)
+            durable = appends.IsEmpty ? next : appends[^1].Until;
+            for (var i = appends.Length - 1; i >= 0; i--)
             {
                 held[i] = _writeThrough || _ledger.Held(appends[i].From, appends[i].Until) > 0;
                 durable = _writeThrough ? next : held[i] ? appends[i].From : durable;
@@ -105,12 +119,18 @@ internal sealed partial class FileOutbox
             }
         }
 
-        var buffer = new ByteWriter(bytes + 256);
+        if (_out.Capacity > OutBytesKept)
+        {
+            _out = new ByteWriter(OutBytesKept / 8);
+        }
+
+        ref var buffer = ref _out;
+        buffer.Clear();
         var now = _time.GetUtcNow();
         if (image is not null)
         {
             // In front of the readings it is written with: what of them was released already and is not written must be explained, however little of this write survives.
-            Add(ref buffer, GroupCodec.Encode([], new SourceCursor(LedgerSource, image.ToBytes()), now, GroupCodec.RecordBytesMax), durable);
+            Add(ref buffer, LedgerGroup(image, now, ref _diskImage), durable);
         }
 
         next = _writeThrough ? AddEach(ref buffer, appends, next) : AddGathered(ref buffer, appends, held, next);
@@ -137,33 +157,43 @@ internal sealed partial class FileOutbox
                 _active.Extend(append.TakenAt);
                 if (append.Cursor is { } cursor)
                 {
-                    _cursorsWritten[cursor.Source] = cursor.Value.ToArray();
+                    Note(_cursorsWritten, cursor);
                 }
             }
 
-            _pending.RemoveRange(0, appends.Count);
+            _pending.RemoveRange(0, appends.Length);
+            if (!_writeThrough)
+            {
+                // Nobody waits for them.
+                foreach (var append in appends)
+                {
+                    _memory.GiveBack(append);
+                }
+            }
         }
     }
 
     /// <summary>Each append as a group of its own, with its cursor: there whole or not at all.</summary>
-    private long AddEach(ref ByteWriter buffer, List<PendingAppend> appends, long next)
+    private long AddEach(ref ByteWriter buffer, ReadOnlySpan<PendingAppend> appends, long next)
     {
         foreach (var append in appends)
         {
             Add(ref buffer, GroupCodec.Encode(append.Readings, append.Cursor, append.TakenAt, boot: Boot(append.Readings)), next);
-            next += append.Readings.Length;
+            next += append.Count;
         }
 
         return next;
     }
 
     /// <summary>Appends gathered into groups as large as can be, without those that are released already; behind them the last cursor of each source.</summary>
-    private long AddGathered(ref ByteWriter buffer, List<PendingAppend> appends, bool[] held, long next)
+    private long AddGathered(ref ByteWriter buffer, ReadOnlySpan<PendingAppend> appends, bool[] held, long next)
     {
-        var cursors = new Dictionary<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal);
-        var readings = new List<Reading>();
+        var cursors = _gatheredCursors;
+        cursors.Clear();
+        var readings = _gathered;
+        readings.Clear();
         var bytes = 0;
-        for (var i = 0; i < appends.Count; i++)
+        for (var i = 0; i < appends.Length; i++)
         {
             var append = appends[i];
             if (append.Cursor is { } cursor)
@@ -177,10 +207,10 @@ internal sealed partial class FileOutbox
                 bytes += append.Bytes;
             }
 
-            var last = i == appends.Count - 1;
-            if (readings.Count > 0 && (last || !held[i + 1] || bytes + appends[i + 1].Bytes > GroupBytesMax || readings.Count + appends[i + 1].Readings.Length > GroupCodec.ReadingsMax))
+            var last = i == appends.Length - 1;
+            if (readings.Count > 0 && (last || !held[i + 1] || appends[i + 1].From != append.Until || bytes + appends[i + 1].Bytes > GroupBytesMax || readings.Count + appends[i + 1].Count > GroupCodec.ReadingsMax))
             {
-                Add(ref buffer, GroupCodec.Encode(CollectionsMarshal.AsSpan(readings), null, append.TakenAt, boot: Boot(CollectionsMarshal.AsSpan(readings))), append.Until - readings.Count);
+                Add(ref buffer, GroupCodec.Encode(CollectionsMarshal.AsSpan(readings), null, append.TakenAt, boot: Boot(CollectionsMarshal.AsSpan(readings)), pack: true), append.Until - readings.Count);
                 readings.Clear();
                 bytes = 0;
             }
@@ -196,7 +226,7 @@ internal sealed partial class FileOutbox
         return next;
     }
 
-    private static void Add(ref ByteWriter buffer, byte[] group, long sequence)
+    private static void Add(ref ByteWriter buffer, Span<byte> group, long sequence)
     {
         GroupCodec.Seal(group, sequence);
         buffer.Bytes(group);
@@ -226,8 +256,11 @@ internal sealed partial class FileOutbox
             throw;
         }
 
-        _instruments.Flushed(_time.GetElapsedTime(started));
+        _instruments.Flushed(_time.GetElapsedTime(started), PageBytes(_active.Bytes, buffer.Length));
     }
+
+    /// <summary>What a write costs the card: the pages it touches.</summary>
+    private static long PageBytes(long offset, int count) => ((offset + count + Page - 1) / Page * Page) - (offset / Page * Page);
 
     /// <summary>The file to append to: a new one when there is none, it is full, or its first reading is so old that dropping by age would come late.</summary>
     private SafeFileHandle Rotate(int bytes, long from)
@@ -304,7 +337,12 @@ internal sealed partial class FileOutbox
         long total, until = 0;
         lock (_gate)
         {
-            total = _segments.Sum(segment => segment.Bytes);
+            total = 0;
+            foreach (var segment in _segments)
+            {
+                total += segment.Bytes;
+            }
+
             foreach (var segment in _segments)
             {
                 if (total + bytes <= _options.BytesMax)
@@ -349,13 +387,19 @@ internal sealed partial class FileOutbox
     /// <summary>Deletes files that hold nothing any more, after making durable what says so. Called with _disk held (or alone, at opening).</summary>
     private void DeleteReleased()
     {
-        List<Segment> gone;
+        List<Segment>? gone = null;
         lock (_gate)
         {
-            gone = _segments.FindAll(segment => segment != _active && _ledger.Held(segment.From, segment.Next) == 0);
+            foreach (var segment in _segments)
+            {
+                if (segment != _active && _ledger.Held(segment.From, segment.Next) == 0)
+                {
+                    (gone ??= []).Add(segment);
+                }
+            }
         }
 
-        if (gone.Count == 0)
+        if (gone is null)
         {
             return;
         }
@@ -384,7 +428,7 @@ internal sealed partial class FileOutbox
             _ledgerChanged = false;
         }
 
-        _checkpoints.Write(image, cursors);
+        _instruments.Wrote(PageBytes(0, _checkpoints.Write(image, cursors)));
     }
 
     /// <summary>Sequence number before which every reading is on disk or gone. Called with _gate held.</summary>

@@ -38,10 +38,13 @@ internal sealed partial class FileOutbox
         return null;
     }
 
+    /// <summary>True when the stamps can be decided and are not.</summary>
+    private bool StampsAreOpen => _stamps is null && _clock is { IsTrusted: true };
+
     /// <summary>Decides the stamps once, as soon as that can be done.</summary>
     private async ValueTask EnsureStampsAsync(CancellationToken cancellationToken)
     {
-        if (_stamps is not null || _clock is not { IsTrusted: true })
+        if (!StampsAreOpen || _clock is null)
         {
             return;
         }
@@ -109,7 +112,7 @@ internal sealed partial class FileOutbox
                 var value = new byte[9];
                 BinaryPrimitives.WriteInt64LittleEndian(value, stamps[boot].Distance.Ticks);
                 value[8] = stamps[boot].Uncertain ? (byte)1 : (byte)0;
-                await KeepAsync(ReadOnlyMemory<Reading>.Empty, new SourceCursor(StampSource + boot, value), cancellationToken).ConfigureAwait(false);
+                await Keep(ReadOnlyMemory<Reading>.Empty, new SourceCursor(StampSource + boot, value), cancellationToken).ConfigureAwait(false);
             }
 
             await FlushAsync(cancellationToken).ConfigureAwait(false);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Hub.Edge.Contract.Readings;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
@@ -5,7 +6,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Hub.Edge.Outbox;
 
 /// <summary>
-/// The outbox on files of its own. What is appended stands in memory (<c>_pending</c>) until it is written, and what is released before that is never written. Locks, outermost
+/// The outbox on files of its own. What is appended stands in memory (<c>_pending</c>), and in a journal that outlives the process, until it is written, and what is released before
+/// that is never written. Locks, outermost
 /// first: <c>_reading</c> (one reader at a time), <c>_disk</c> (one writer of segments and checkpoints), <c>_gate</c> (memory; held for microseconds).
 /// </summary>
 internal sealed partial class FileOutbox : IOutbox
@@ -18,8 +20,8 @@ internal sealed partial class FileOutbox : IOutbox
     /// <summary>Separate ranges released ahead of the head past which <see cref="Live"/> opens no further one.</summary>
     private const int RangesMax = 32;
 
-    /// <summary>Readings that are worth a write of their own: a 4 KiB page for them costs at most 16 bytes each.</summary>
-    private const int UnwrittenMax = 256;
+    /// <summary>Readings that are worth a write of their own: a 4 KiB page for them costs 26 bytes each.</summary>
+    private const int UnwrittenMax = 160;
 
     /// <summary>Releases that are written down at once, so that a kill while a backlog drains does not send it all again.</summary>
     private const int ReleasedUnwrittenMax = 4096;
@@ -36,7 +38,8 @@ internal sealed partial class FileOutbox : IOutbox
     private readonly OutboxOptions _options;
     private readonly string _folder;
     private readonly int _segmentBytes;
-    private readonly bool _writeThrough;
+    private readonly TimeSpan _delay;
+    private readonly Journal? _journal;
     private readonly TimeProvider _time;
     private readonly StationClock? _clock;
     private readonly bool _startedWithTime;
@@ -56,32 +59,58 @@ internal sealed partial class FileOutbox : IOutbox
     private readonly List<Segment> _segments;
     private readonly Dictionary<string, byte[]> _cursors;
     private readonly Dictionary<string, byte[]> _cursorsWritten;
-    private readonly List<PendingAppend> _pending = [];
+    private readonly List<PendingAppend> _pending;
     private long _pendingBytes;
     private long _releasedUnwritten;
+    private int _writesDue;
     private bool _ledgerChanged;
     private bool _armed;
     private bool _writeSoon;
     private bool _closed;
-    private TaskCompletionSource _taken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _writeThrough;
+    private bool _journalFailed;
+    private readonly PendingAppends _memory = new();
+    private ByteWriter _journalImage = new(256);
+
+    /// <summary>Completes at the next append; null while nobody waits for one.</summary>
+    private TaskCompletionSource? _taken;
 
     // Under _disk.
+    private readonly Action _writePending;
+    private readonly Background _background;
+    private readonly List<PendingAppend> _writing = [];
+    private readonly List<Reading> _gathered = [];
+    private readonly Dictionary<string, ReadOnlyMemory<byte>> _gatheredCursors = new(StringComparer.Ordinal);
+    private bool[] _held = [];
+    private ByteWriter _out = new(8 * 1024);
+    private ByteWriter _diskImage = new(256);
     private Segment? _active;
     private SafeFileHandle? _activeFile;
     private long _indexNext;
     private bool _disposed;
 
     private FileOutbox(
-        OutboxOptions options, string folder, FileStream folderLock, CheckpointFiles checkpoints, OutboxRecovery.Found found, TimeProvider time, ILogger logger)
+        OutboxOptions options, TimeSpan delay, Journal? journal, string folder, FileStream folderLock, CheckpointFiles checkpoints, OutboxRecovery.Found found, TimeProvider time, ILogger logger)
     {
-        (_options, _folder, _lock, _checkpoints, _time, _logger) = (options, folder, folderLock, checkpoints, time, logger);
+        (_options, _delay, _journal, _folder, _lock, _checkpoints, _time, _logger) = (options, delay, journal, folder, folderLock, checkpoints, time, logger);
         _clock = time as StationClock;
         _startedWithTime = _clock is not { IsTrusted: false };
         _boots = found.Boots;
         _segmentBytes = (int)Math.Min(options.SegmentBytesMax, options.BytesMax / 8);
-        _writeThrough = options.WriteDelay == TimeSpan.Zero;
         (_ledger, _segments, _cursors, _indexNext) = (found.Ledger, found.Segments, found.Cursors, found.IndexNext);
-        _cursorsWritten = new Dictionary<string, byte[]>(_cursors, StringComparer.Ordinal);
+
+        // Copies: the values of both are overwritten in place, each at its time.
+        _cursorsWritten = found.CursorsWritten.ToDictionary(cursor => cursor.Key, cursor => cursor.Value.ToArray(), StringComparer.Ordinal);
+        _pending = new List<PendingAppend>(Math.Max(16, found.Unwritten.Count));
+        foreach (var unwritten in found.Unwritten)
+        {
+            var append = _memory.Take(unwritten.Readings, unwritten.Cursor, unwritten.TakenAt, unwritten.Bytes);
+            append.From = unwritten.From;
+            _pending.Add(append);
+        }
+
+        (_writePending, _background) = (WritePending, new Background(this));
+        _pendingBytes = _pending.Sum(append => (long)append.Bytes);
         if (found.LastIsClean && _segments.Count > 0)
         {
             _active = _segments[^1];
@@ -127,6 +156,12 @@ internal sealed partial class FileOutbox : IOutbox
         }
     }
 
+    /// <summary>Bytes written to disk since it was opened, in whole pages.</summary>
+    internal long DiskBytes => _instruments.Written;
+
+    /// <summary>The delay is over and what was gathered is not all on disk yet.</summary>
+    internal bool WriteIsDue => Volatile.Read(ref _writesDue) > 0;
+
     /// <summary>Opens, repairs and locks a folder.</summary>
     /// <exception cref="OutboxUnavailableException">Another process holds it, or it cannot be written.</exception>
     public static FileOutbox Open(OutboxOptions options, TimeProvider time, ILogger logger)
@@ -146,10 +181,22 @@ internal sealed partial class FileOutbox : IOutbox
             }
 
             var checkpoints = new CheckpointFiles(folder);
-            var found = OutboxRecovery.Run(folder, checkpoints, logger);
-            var outbox = new FileOutbox(options, folder, folderLock, checkpoints, found, time, logger);
+            var journal = OpenJournal(options.JournalFolder, folder, (time as StationClock)?.BootId ?? MachineTime.ReadBootId(), out var why);
+            var delay = options.WriteDelay ?? (journal is null ? TimeSpan.Zero : GatherDelay);
+            if (journal is null && options.JournalFolder != OutboxOptions.NoJournal && options.WriteDelay != TimeSpan.Zero)
+            {
+                logger.NoJournal(why, delay);
+            }
+            else if (journal is not null && delay > TimeSpan.Zero)
+            {
+                logger.Gathers(delay, journal.Path);
+            }
+
+            var found = OutboxRecovery.Run(folder, checkpoints, journal?.Path, logger);
+            var outbox = new FileOutbox(options, delay, journal, folder, folderLock, checkpoints, found, time, logger);
             outbox.DropAged();
             outbox.DeleteReleased();
+            outbox.WriteRecovered();
             logger.Opened(folder, outbox.Counters.Held, outbox._segments.Count);
             return outbox;
         }
@@ -165,53 +212,7 @@ internal sealed partial class FileOutbox : IOutbox
         }
     }
 
-    public async ValueTask AppendAsync(ReadOnlyMemory<Reading> readings, SourceCursor? cursor, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        if (readings.IsEmpty && cursor is null)
-        {
-            return;
-        }
-
-        // Before anything that has a time: should the machine start again, what was taken earlier must not be placed behind it.
-        await EnsureStampsAsync(cancellationToken).ConfigureAwait(false);
-        await KeepAsync(readings, cursor, cancellationToken).ConfigureAwait(false);
-    }
-
-    private async ValueTask KeepAsync(ReadOnlyMemory<Reading> readings, SourceCursor? cursor, CancellationToken cancellationToken)
-    {
-        var takenAt = _time.GetUtcNow();
-        var bytes = GroupCodec.Encode(readings.Span, cursor, takenAt, boot: Boot(readings.Span)).Length;
-        if (bytes > _options.BytesMax / 8)
-        {
-            throw new ArgumentException($"The group takes {bytes} bytes, more than an eighth of {OutboxOptions.Section}:BytesMax.", nameof(readings));
-        }
-
-        var append = new PendingAppend(readings.ToArray(), cursor is { } given ? new SourceCursor(given.Source, given.Value.ToArray()) : null, takenAt, bytes);
-        while (!TryAccept(append))
-        {
-            await FlushAsync(cancellationToken).ConfigureAwait(false);
-        }
-
-        if (_writeThrough)
-        {
-            // Once accepted it is no longer cancellable: the caller must learn whether it is on disk. Whoever waited here longest has written for all behind.
-            try
-            {
-                await FlushAsync(CancellationToken.None).ConfigureAwait(false);
-            }
-            catch (IOException) when (append.Written)
-            {
-                // What failed was not this append.
-            }
-
-            if (append.Failure is { } failure)
-            {
-                throw new IOException(failure.Message, failure);
-            }
-        }
-    }
-
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask FlushAsync(CancellationToken cancellationToken)
     {
         await _disk.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -219,7 +220,7 @@ internal sealed partial class FileOutbox : IOutbox
         {
             if (!_disposed)
             {
-                await Task.Run(WritePending, CancellationToken.None).ConfigureAwait(false);
+                await Task.Run(_writePending, CancellationToken.None).ConfigureAwait(false);
             }
         }
         finally
@@ -232,7 +233,7 @@ internal sealed partial class FileOutbox : IOutbox
     {
         lock (_gate)
         {
-            return _cursors.TryGetValue(source, out var cursor) ? cursor : default(ReadOnlyMemory<byte>);
+            return _cursors.TryGetValue(source, out var cursor) ? cursor.ToArray() : default(ReadOnlyMemory<byte>);
         }
     }
 
@@ -242,17 +243,23 @@ internal sealed partial class FileOutbox : IOutbox
         ArgumentOutOfRangeException.ThrowIfLessThan(countMax, 1);
         while (true)
         {
-            Task more;
-            lock (_gate)
-            {
-                more = _taken.Task;
-            }
-
             if (_clock is { IsTrusted: false })
             {
-                await Task.WhenAny(_clock.Trusted, more).WaitAsync(cancellationToken).ConfigureAwait(false);
+                Task any;
+                lock (_gate)
+                {
+                    any = NextAppend();
+                }
+
+                await Task.WhenAny(_clock.Trusted, any).WaitAsync(cancellationToken).ConfigureAwait(false);
                 ObjectDisposedException.ThrowIf(_closed, this);
                 continue;
+            }
+
+            long before;
+            lock (_gate)
+            {
+                before = _ledger.Next;
             }
 
             if (await ReadHeldAsync(_liveReader, from, long.MaxValue, countMax, cancellationToken).ConfigureAwait(false) is { } batch)
@@ -260,9 +267,23 @@ internal sealed partial class FileOutbox : IOutbox
                 return batch;
             }
 
+            Task more;
+            lock (_gate)
+            {
+                if (_ledger.Next != before)
+                {
+                    continue;
+                }
+
+                more = NextAppend();
+            }
+
             await more.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Completes at the next append, or when the outbox is closed. Called with _gate held.</summary>
+    private Task NextAppend() => _closed ? Task.CompletedTask : (_taken ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
 
     public async ValueTask<OutboxBatch?> TryReadAsync(long from, long until, int countMax, CancellationToken cancellationToken)
     {
@@ -271,37 +292,39 @@ internal sealed partial class FileOutbox : IOutbox
         return await ReadHeldAsync(_backlogReader, from, until, countMax, cancellationToken).ConfigureAwait(false);
     }
 
-    public async ValueTask ReleaseAsync(long from, long until, int refused, CancellationToken cancellationToken)
+    public ValueTask ReleaseAsync(long from, long until, int refused, int expired, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(from);
         ArgumentOutOfRangeException.ThrowIfNegative(refused);
+        ArgumentOutOfRangeException.ThrowIfNegative(expired);
         bool write, deletable = false;
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_closed, this);
             ArgumentOutOfRangeException.ThrowIfGreaterThan(until, _ledger.Next);
-            var left = _ledger.Release(from, until, refused);
+            var left = _ledger.Release(from, until, refused, expired);
             if (left == 0)
             {
-                return;
+                return default;
             }
 
             _ledgerChanged = true;
             _releasedUnwritten += left;
             write = _releasedUnwritten >= ReleasedUnwrittenMax;
+            JournalLedger();
             for (var i = 0; i < _segments.Count - 1 && !deletable; i++)
             {
                 deletable = _ledger.Held(_segments[i].From, _segments[i].Next) == 0;
             }
 
-            Arm(_options.WriteDelay > ReleaseDelay ? _options.WriteDelay : ReleaseDelay);
+            Arm(_delay > ReleaseDelay ? _delay : ReleaseDelay);
         }
 
-        if (!write && !deletable)
-        {
-            return;
-        }
+        return write || deletable ? WriteReleasesAsync(write, cancellationToken) : default;
+    }
 
+    private async ValueTask WriteReleasesAsync(bool write, CancellationToken cancellationToken)
+    {
         await _disk.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
@@ -338,7 +361,7 @@ internal sealed partial class FileOutbox : IOutbox
             }
 
             _closed = true;
-            _taken.TrySetResult();
+            _taken?.TrySetResult();
         }
 
         await _timer.DisposeAsync().ConfigureAwait(false);
@@ -349,13 +372,15 @@ internal sealed partial class FileOutbox : IOutbox
             // The checkpoint says where everything stands, so only readings that are still held need a write of their own.
             WritePending();
             Checkpoint();
+            _journal?.Delete();
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             _logger.PositionFailed(e);
         }
 
         _disposed = true;
+        _journal?.Dispose();
         _instruments.Dispose();
         _liveReader.Dispose();
         _backlogReader.Dispose();
@@ -363,51 +388,6 @@ internal sealed partial class FileOutbox : IOutbox
         await _lock.DisposeAsync().ConfigureAwait(false);
         _disk.Release();
         _reading.Release();
-    }
-
-    /// <summary>Puts an append into memory; false when that is full.</summary>
-    private bool TryAccept(PendingAppend append)
-    {
-        lock (_gate)
-        {
-            ObjectDisposedException.ThrowIf(_closed, this);
-            if (append.Cursor is { } cursor && !_cursors.ContainsKey(cursor.Source) && _cursors.Count >= CursorsMax)
-            {
-                throw new ArgumentException($"'{cursor.Source}' would be source {CursorsMax + 1}; an outbox keeps the cursors of {CursorsMax}.", nameof(append));
-            }
-
-            if (_pending.Count > 0 && _pendingBytes + append.Bytes > PendingBytesMax)
-            {
-                return false;
-            }
-
-            _pending.Add(append);
-            _pendingBytes += append.Bytes;
-            if (!_writeThrough)
-            {
-                Publish(append);
-                var now = !_writeSoon && Unwritten() >= UnwrittenMax;
-                _writeSoon |= now;
-                Arm(now ? TimeSpan.Zero : _options.WriteDelay);
-            }
-
-            return true;
-        }
-    }
-
-    /// <summary>Numbers an append and lets readers see it. Called with _gate held.</summary>
-    private void Publish(PendingAppend append)
-    {
-        append.From = _ledger.Next;
-        _ledger.Take(append.Until);
-        if (append.Cursor is { } cursor)
-        {
-            _cursors[cursor.Source] = cursor.Value.ToArray();
-        }
-
-        var taken = _taken;
-        _taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        taken.TrySetResult();
     }
 
     /// <summary>Readings that are held in memory only. Called with _gate held.</summary>
@@ -430,149 +410,34 @@ internal sealed partial class FileOutbox : IOutbox
             _armed = false;
         }
 
-        _ = WriteInBackgroundAsync();
+        Interlocked.Increment(ref _writesDue);
+        ThreadPool.UnsafeQueueUserWorkItem(_background, preferLocal: false);
     }
 
     private async Task WriteInBackgroundAsync()
     {
+        await _disk.WaitAsync().ConfigureAwait(false);
         try
         {
-            await FlushAsync(CancellationToken.None).ConfigureAwait(false);
+            if (!_disposed)
+            {
+                WritePending();
+            }
         }
         catch (IOException)
         {
             // Logged and counted where it failed, and armed again.
         }
-    }
-
-    private async ValueTask<OutboxBatch?> ReadHeldAsync(OutboxReader reader, long from, long until, int countMax, CancellationToken cancellationToken)
-    {
-        if (_clock is { IsTrusted: false })
-        {
-            return null;
-        }
-
-        await EnsureStampsAsync(cancellationToken).ConfigureAwait(false);
-        await _reading.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            while (true)
-            {
-                SequenceRange run;
-                lock (_gate)
-                {
-                    ObjectDisposedException.ThrowIf(_closed, this);
-                    run = _ledger.Run(from);
-                    run = run with { Until = Math.Min(run.Until, Math.Min(until, run.From + countMax)) };
-                    if (run.Count <= 0)
-                    {
-                        return null;
-                    }
-
-                    if (!_writeThrough && _pending.Count > 0 && run.Until > _pending[0].From)
-                    {
-                        if (run.From >= _pending[0].From)
-                        {
-                            return FromMemory(run);
-                        }
-
-                        run = run with { Until = _pending[0].From };
-                    }
-                }
-
-                var readings = reader.Read(run.From, (int)run.Count);
-                if (readings.Count > 0)
-                {
-                    return new OutboxBatch(run.From, run.From + readings.Count, readings);
-                }
-
-                // Found damaged or dropped meanwhile: the ledger now says so; look again.
-            }
-        }
         finally
         {
-            _reading.Release();
+            _disk.Release();
+            Interlocked.Decrement(ref _writesDue);
         }
     }
 
-    /// <summary>Copies readings out of memory. Called with _gate held.</summary>
-    private OutboxBatch FromMemory(SequenceRange run)
+    /// <summary>Writes on a thread of the pool, where it may take as long as the disk does.</summary>
+    private sealed class Background(FileOutbox outbox) : IThreadPoolWorkItem
     {
-        int low = 0, high = _pending.Count - 1;
-        while (low < high)
-        {
-            var middle = (low + high + 1) / 2;
-            (low, high) = _pending[middle].From <= run.From ? (middle, high) : (low, middle - 1);
-        }
-
-        var readings = new List<Reading>((int)run.Count);
-        var sequence = run.From;
-        for (; sequence < run.Until; low++)
-        {
-            var append = _pending[low];
-            for (; sequence < Math.Min(run.Until, append.Until); sequence++)
-            {
-                var reading = append.Readings[sequence - append.From];
-                readings.Add(_clock is null ? reading : Stamp(reading, _clock.BootId));
-            }
-        }
-
-        return new OutboxBatch(run.From, run.Until, readings);
-    }
-
-    private (Segment Segment, long Bytes, long Next)? FindSegment(long sequence)
-    {
-        lock (_gate)
-        {
-            // From the newest: only it may share its first number with an empty predecessor.
-            for (var i = _segments.Count - 1; i >= 0; i--)
-            {
-                if (_segments[i].From <= sequence)
-                {
-                    return (_segments[i], _segments[i].Bytes, _segments[i].Next);
-                }
-            }
-
-            return null;
-        }
-    }
-
-    private void LoseRange(long from, long until, string file)
-    {
-        lock (_gate)
-        {
-            until = Math.Min(until, _ledger.Next);
-            if (_ledger.Held(from, until) > 0)
-            {
-                _logger.Damaged(from, until, file);
-            }
-
-            _ledger.Lose(from, until);
-            _ledgerChanged = true;
-        }
-    }
-
-    /// <summary>One append in memory.</summary>
-    private sealed class PendingAppend(Reading[] readings, SourceCursor? cursor, DateTimeOffset takenAt, int bytes)
-    {
-        public Reading[] Readings { get; } = readings;
-
-        public SourceCursor? Cursor { get; } = cursor;
-
-        public DateTimeOffset TakenAt { get; } = takenAt;
-
-        /// <summary>Bytes it takes when written alone.</summary>
-        public int Bytes { get; } = bytes;
-
-        /// <summary>Sequence number of its first reading, once it has one.</summary>
-        public long From { get; set; }
-
-        public long Until => From + Readings.Length;
-
-        /// <summary>True once it is on disk, or gone before it had to be.</summary>
-        public bool Written { get; set; }
-
-        /// <summary>Why the disk refused it, where its caller is to hear that.</summary>
-        public IOException? Failure { get; set; }
+        public void Execute() => _ = outbox.WriteInBackgroundAsync();
     }
 }

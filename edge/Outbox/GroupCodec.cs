@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Compression;
 using System.Numerics;
 using System.Text;
 using Hub.Edge.Contract.Readings;
@@ -27,6 +28,12 @@ internal sealed class GroupContent
     public string? Boot { get; set; }
 
     public List<Reading> Readings { get; } = [];
+
+    /// <summary>What decoding works with, kept for the next group: the strings of one, and room for one unpacked.</summary>
+    public List<string> Strings { get; } = [];
+
+    /// <inheritdoc cref="Strings"/>
+    public byte[] Room = [];
 }
 
 /// <summary>
@@ -34,6 +41,7 @@ internal sealed class GroupContent
 /// CRC-32C u32 of everything else, count u32, sequence i64. Body = taken at (varint, unix seconds) · strings (varint count; each a length byte and UTF-8) ·
 /// cursor (varint 0, or index of the source + 1, varint length, bytes) · readings. Reading = flags u8 · sensor, property (varint indexes) ·
 /// time (signed varint, microseconds after the previous reading's) · value f64 · then, as flagged, quality, period s, raw f64, calibration, coverage f64, revision.
+/// A group whose mark ends in 2 has its body packed: its length (varint), then Brotli (RFC 7932). Agents read both.
 /// A string that begins with byte 2 is the boot id from whose start times before the year 2000 count; nothing refers to it.
 /// A group stands alone: losing one never makes another unreadable.
 /// </summary>
@@ -47,8 +55,23 @@ internal static class GroupCodec
     /// <summary>Most bytes of what the outbox itself writes down as the cursor of a source no sensor can be called (see <see cref="FileOutbox"/>).</summary>
     public const int RecordBytesMax = 2048;
 
-    /// <summary>First bytes of every group: "HOB" and the version of this layout.</summary>
+    /// <summary>Body bytes from which packing is worth a try.</summary>
+    private const int PackBytesMin = 200;
+
+    /// <summary>Brotli's effort and window (64 KiB): a third is saved at 3 already, and more memory than this the agent has not to give.</summary>
+    private const int PackQuality = 5;
+    private const int PackWindow = 16;
+
+    /// <summary>Bytes of a group past which its room is not kept.</summary>
+    private const int KeptBytesMax = 64 * 1024;
+
+    private const byte Packed = 2;
+
+    /// <summary>First bytes of a group: "HOB" and the version of this layout.</summary>
     public static ReadOnlySpan<byte> Mark => "HOB\u0001"u8;
+
+    /// <summary>First bytes of every group, packed or not.</summary>
+    public static ReadOnlySpan<byte> AnyMark => "HOB"u8;
 
     /// <summary>First character of the string that names a start of the machine; no sensor's name can begin so.</summary>
     private const char BootMark = '\u0002';
@@ -64,18 +87,23 @@ internal static class GroupCodec
         Revision = 32,
     }
 
-    /// <summary>Encodes head and body with the sequence still open (see <see cref="Seal"/>).</summary>
+    /// <summary>
+    /// Encodes head and body with the sequence still open (see <see cref="Seal"/>). The bytes stand in memory that this thread uses again: they are valid until it encodes the next group, and must not
+    /// be kept over an await.
+    /// </summary>
     /// <exception cref="ArgumentException">Something that cannot be kept; the message says what.</exception>
-    public static byte[] Encode(ReadOnlySpan<Reading> readings, SourceCursor? cursor, DateTimeOffset takenAt, int cursorBytesMax = CursorBytesMax, string? boot = null)
+    public static Span<byte> Encode(
+        ReadOnlySpan<Reading> readings, SourceCursor? cursor, DateTimeOffset takenAt, int cursorBytesMax = CursorBytesMax, string? boot = null, bool pack = false)
     {
         if (readings.Length > ReadingsMax)
         {
             throw new ArgumentException($"{readings.Length} readings in one group; at most {ReadingsMax} are kept together.", nameof(readings));
         }
 
-        var strings = new List<string>(8);
-        var table = new ByteWriter(256);
-        var body = new ByteWriter(64 + (readings.Length * 24));
+        var scratch = Scratch.Clear();
+        var strings = scratch.Strings;
+        ref var table = ref scratch.Table;
+        ref var body = ref scratch.Body;
         if (cursor is { } position)
         {
             if (position.Value.Length > cursorBytesMax)
@@ -105,32 +133,32 @@ internal static class GroupCodec
             body.Signed(micros - previous);
             previous = micros;
             body.Double(reading.Value);
-            if (flags.HasFlag(Has.Quality))
+            if ((flags & Has.Quality) != 0)
             {
                 body.Varint((uint)reading.Quality);
             }
 
-            if (flags.HasFlag(Has.Period))
+            if ((flags & Has.Period) != 0)
             {
                 body.Varint((ulong)(reading.Period.Ticks / TimeSpan.TicksPerSecond));
             }
 
-            if (flags.HasFlag(Has.Raw))
+            if ((flags & Has.Raw) != 0)
             {
                 body.Double(reading.Raw!.Value);
             }
 
-            if (flags.HasFlag(Has.Calibration))
+            if ((flags & Has.Calibration) != 0)
             {
                 body.Signed(reading.Calibration);
             }
 
-            if (flags.HasFlag(Has.Coverage))
+            if ((flags & Has.Coverage) != 0)
             {
                 body.Double(reading.Coverage!.Value);
             }
 
-            if (flags.HasFlag(Has.Revision))
+            if ((flags & Has.Revision) != 0)
             {
                 body.Signed(reading.Revision);
             }
@@ -141,23 +169,68 @@ internal static class GroupCodec
             _ = Index(strings, ref table, BootMark + boot);
         }
 
-        var whole = new ByteWriter(HeadBytes + 16 + table.Length + body.Length);
+        ref var whole = ref scratch.Whole;
         whole.Skip(HeadBytes);
         whole.Varint((ulong)Math.Max(0, takenAt.ToUnixTimeSeconds()));
         whole.Varint((ulong)strings.Count);
         whole.Bytes(table.Written);
         whole.Bytes(body.Written);
-        var group = whole.Written.ToArray();
+        var group = whole.Room;
         var bodyBytes = group.Length - HeadBytes;
         if (bodyBytes > BodyBytesMax)
         {
             throw new ArgumentException($"The group takes {bodyBytes} bytes; at most {BodyBytesMax} are kept together.", nameof(readings));
         }
 
-        Mark.CopyTo(group);
-        BinaryPrimitives.WriteInt32LittleEndian(group.AsSpan(4), bodyBytes);
-        BinaryPrimitives.WriteInt32LittleEndian(group.AsSpan(12), readings.Length);
+        var version = Mark[^1];
+        if (pack && bodyBytes >= PackBytesMin && TryPack(group[HeadBytes..], ref scratch.Packed))
+        {
+            group = scratch.Packed.Room;
+            version = Packed;
+        }
+
+        AnyMark.CopyTo(group);
+        group[AnyMark.Length] = version;
+        BinaryPrimitives.WriteInt32LittleEndian(group[4..], group.Length - HeadBytes);
+        BinaryPrimitives.WriteInt32LittleEndian(group[12..], readings.Length);
         return group;
+    }
+
+    /// <summary>Writes a group with a body packed, its head still to be filled in; false where that would not be smaller.</summary>
+    private static bool TryPack(ReadOnlySpan<byte> body, ref ByteWriter writer)
+    {
+        writer.Skip(HeadBytes);
+        writer.Varint((ulong)body.Length);
+
+        // No more room than a body that is not packed takes: what does not fit is not smaller.
+        var room = writer.Take(HeadBytes + body.Length - writer.Length - 1);
+        if (!BrotliEncoder.TryCompress(body, room, out var length, PackQuality, PackWindow))
+        {
+            return false;
+        }
+
+        writer.Shorten(room.Length - length);
+        return true;
+    }
+
+    /// <summary>The body of a packed group, in memory that is used again for the next one; false when it is not one of ours.</summary>
+    private static bool TryUnpack(ReadOnlySpan<byte> packed, ref byte[] room, out ReadOnlySpan<byte> body)
+    {
+        body = default;
+        var reader = new ByteReader(packed);
+        if (!reader.Varint(out var length) || length > BodyBytesMax || !reader.Bytes(reader.Left, out var rest))
+        {
+            return false;
+        }
+
+        var into = length <= (ulong)room.Length ? room : new byte[length];
+        if (length <= KeptBytesMax)
+        {
+            room = into;
+        }
+
+        body = into.AsSpan(0, (int)length);
+        return BrotliDecoder.TryDecompress(rest, into.AsSpan(0, (int)length), out var written) && written == body.Length;
     }
 
     /// <summary>Gives an encoded group its sequence number and its check sum.</summary>
@@ -174,7 +247,7 @@ internal static class GroupCodec
     public static bool TryReadHead(ReadOnlySpan<byte> bytes, out GroupHead head)
     {
         head = default;
-        if (bytes.Length < HeadBytes || !bytes.StartsWith(Mark))
+        if (bytes.Length < HeadBytes || !bytes.StartsWith(AnyMark) || (bytes[AnyMark.Length] != Mark[^1] && bytes[AnyMark.Length] != Packed))
         {
             return false;
         }
@@ -201,23 +274,31 @@ internal static class GroupCodec
         content.Cursor = null;
         content.Boot = null;
         var count = Count(group);
-        var reader = new ByteReader(group[HeadBytes..]);
+        var body = group[HeadBytes..];
+        if (group[AnyMark.Length] == Packed && !TryUnpack(body, ref content.Room, out body))
+        {
+            return false;
+        }
+
+        var reader = new ByteReader(body);
         if (!reader.Varint(out var taken) || taken > 253_402_300_799 || !reader.Varint(out var stringCount) || stringCount > (ulong)reader.Left)
         {
             return false;
         }
 
         content.TakenAt = DateTimeOffset.FromUnixTimeSeconds((long)taken);
-        var strings = new string[stringCount];
-        for (var i = 0; i < strings.Length; i++)
+        var strings = content.Strings;
+        strings.Clear();
+        for (var i = 0; i < (int)stringCount; i++)
         {
             if (!reader.Byte(out var length) || !reader.Bytes(length, out var utf8))
             {
                 return false;
             }
 
-            strings[i] = pool.Get(utf8);
-            content.Boot = strings[i].StartsWith(BootMark) ? strings[i][1..] : content.Boot;
+            var text = pool.Get(utf8);
+            strings.Add(text);
+            content.Boot = text.StartsWith(BootMark) ? text[1..] : content.Boot;
         }
 
         if (!reader.Varint(out var source) || source > stringCount)
@@ -232,7 +313,7 @@ internal static class GroupCodec
                 return false;
             }
 
-            content.Cursor = new SourceCursor(strings[source - 1], cursor.ToArray());
+            content.Cursor = new SourceCursor(strings[(int)source - 1], cursor.ToArray());
         }
 
         long micros = 0;
@@ -248,9 +329,9 @@ internal static class GroupCodec
             ulong quality = 0, period = 0;
             double raw = 0, coverage = 0;
             long calibration = 0, revision = 0;
-            if ((flags.HasFlag(Has.Quality) && !reader.Varint(out quality)) || (flags.HasFlag(Has.Period) && !reader.Varint(out period))
-                || (flags.HasFlag(Has.Raw) && !reader.Double(out raw)) || (flags.HasFlag(Has.Calibration) && !reader.Signed(out calibration))
-                || (flags.HasFlag(Has.Coverage) && !reader.Double(out coverage)) || (flags.HasFlag(Has.Revision) && !reader.Signed(out revision)))
+            if (((flags & Has.Quality) != 0 && !reader.Varint(out quality)) || ((flags & Has.Period) != 0 && !reader.Varint(out period))
+                || ((flags & Has.Raw) != 0 && !reader.Double(out raw)) || ((flags & Has.Calibration) != 0 && !reader.Signed(out calibration))
+                || ((flags & Has.Coverage) != 0 && !reader.Double(out coverage)) || ((flags & Has.Revision) != 0 && !reader.Signed(out revision)))
             {
                 return false;
             }
@@ -261,13 +342,13 @@ internal static class GroupCodec
                 return false;
             }
 
-            content.Readings.Add(new Reading(strings[sensor], strings[property], new DateTime(micros * TimeSpan.TicksPerMicrosecond, DateTimeKind.Utc), value)
+            content.Readings.Add(new Reading(strings[(int)sensor], strings[(int)property], new DateTime(micros * TimeSpan.TicksPerMicrosecond, DateTimeKind.Utc), value)
             {
                 Quality = (Quality)(int)(uint)quality,
                 Period = TimeSpan.FromTicks((long)period * TimeSpan.TicksPerSecond),
-                Raw = flags.HasFlag(Has.Raw) ? raw : null,
+                Raw = (flags & Has.Raw) != 0 ? raw : null,
                 Calibration = (int)calibration,
-                Coverage = flags.HasFlag(Has.Coverage) ? coverage : null,
+                Coverage = (flags & Has.Coverage) != 0 ? coverage : null,
                 Revision = (int)revision,
             });
         }
@@ -321,15 +402,49 @@ internal static class GroupCodec
         }
 
         ArgumentException.ThrowIfNullOrEmpty(text);
-        var utf8 = Encoding.UTF8.GetBytes(text);
-        if (utf8.Length > byte.MaxValue)
+        Span<byte> room = stackalloc byte[byte.MaxValue];
+        if (!Encoding.UTF8.TryGetBytes(text, room, out var length))
         {
-            throw new ArgumentException($"The name '{text[..32]}...' takes {utf8.Length} bytes; at most 255 are kept.", nameof(text));
+            throw new ArgumentException($"The name '{text[..32]}...' takes {Encoding.UTF8.GetByteCount(text)} bytes; at most 255 are kept.", nameof(text));
         }
 
-        table.Byte((byte)utf8.Length);
-        table.Bytes(utf8);
+        table.Byte((byte)length);
+        table.Bytes(room[..length]);
         strings.Add(text);
         return strings.Count - 1;
+    }
+
+    /// <summary>What encoding a group works with, kept by each thread: an append is encoded every few seconds for years.</summary>
+    private sealed class Scratch
+    {
+        [ThreadStatic]
+        private static Scratch? t_kept;
+
+        public List<string> Strings { get; } = new(16);
+
+        public ByteWriter Table = new(256);
+
+        public ByteWriter Body = new(512);
+
+        public ByteWriter Whole = new(1024);
+
+        public ByteWriter Packed = new(1024);
+
+        /// <summary>This thread's, empty. What is written into it is valid until the next group is encoded.</summary>
+        public static Scratch Clear()
+        {
+            var scratch = t_kept ??= new Scratch();
+            if (scratch.Whole.Length > KeptBytesMax)
+            {
+                scratch = t_kept = new Scratch();
+            }
+
+            scratch.Strings.Clear();
+            scratch.Table.Clear();
+            scratch.Body.Clear();
+            scratch.Whole.Clear();
+            scratch.Packed.Clear();
+            return scratch;
+        }
     }
 }

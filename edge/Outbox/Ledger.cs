@@ -22,10 +22,12 @@ internal readonly record struct SequenceRange(long From, long Until)
 /// <param name="DroppedFull">As in <see cref="OutboxCounters"/>.</param>
 /// <param name="DroppedAge">As in <see cref="OutboxCounters"/>.</param>
 /// <param name="DamagedBehind">Lost in damaged parts, as far as the head has passed them; those ahead are found again at every start.</param>
-internal readonly record struct Position(long Version, long Next, long Head, long Released, long Refused, long DroppedFull, long DroppedAge, long DamagedBehind);
+/// <param name="DroppedExpired">As in <see cref="OutboxCounters"/>, those ahead of the head included.</param>
+internal readonly record struct Position(
+    long Version, long Next, long Head, long Released, long Refused, long DroppedFull, long DroppedAge, long DamagedBehind, long DroppedExpired);
 
 /// <summary>
-/// A position and the ranges released ahead of its head, as they are written down. Layout: version of the layout (1 byte, 2) · the numbers of <see cref="Position"/> in their
+/// A position and the ranges released ahead of its head, as they are written down. Layout: version of the layout (1 byte, 3; 2 has no count of expired ones) · the numbers of <see cref="Position"/> in their
 /// order (varints) · count of ranges (varint) · of each range the distance from the end of the one before it (from the head) and its length (varints).
 /// </summary>
 internal sealed record LedgerImage(Position Position, IReadOnlyList<SequenceRange> Ranges)
@@ -34,48 +36,59 @@ internal sealed record LedgerImage(Position Position, IReadOnlyList<SequenceRang
     public const int RangesMax = 64;
 
     /// <summary>Most bytes of an image.</summary>
-    public const int BytesMax = 1 + (10 * 9) + (RangesMax * 20);
+    public const int BytesMax = 1 + (10 * 10) + (RangesMax * 20);
 
-    private const byte Layout = 2;
+    private const byte Layout = 3;
+    private const byte LayoutBefore = 2;
 
     /// <summary>True when the numbers can be true together.</summary>
-    private bool IsSound => Position is { Version: >= 0, Head: >= 0, Released: >= 0, Refused: >= 0, DroppedFull: >= 0, DroppedAge: >= 0, DamagedBehind: >= 0 }
+    private bool IsSound => Position is { Version: >= 0, Head: >= 0, Released: >= 0, Refused: >= 0, DroppedFull: >= 0, DroppedAge: >= 0, DamagedBehind: >= 0, DroppedExpired: >= 0 }
         && Position.Next >= Position.Head && Position.Refused <= Position.Released
-        && Position.Head + Ranges.Sum(range => range.Count) == Position.Released + Position.DroppedFull + Position.DroppedAge + Position.DamagedBehind;
+        && Position.Head + Ranges.Sum(range => range.Count) == Position.Released + Position.DroppedFull + Position.DroppedAge + Position.DamagedBehind + Position.DroppedExpired;
 
     public byte[] ToBytes()
     {
-        var p = Position;
         var writer = new ByteWriter(64 + (Ranges.Count * 12));
+        Write(ref writer);
+        return writer.Written.ToArray();
+    }
+
+    public void Write(ref ByteWriter writer)
+    {
+        var p = Position;
         writer.Byte(Layout);
-        foreach (var number in (ReadOnlySpan<long>)[p.Version, p.Next, p.Head, p.Released, p.Refused, p.DroppedFull, p.DroppedAge, p.DamagedBehind, Ranges.Count])
+        foreach (var number in (ReadOnlySpan<long>)[p.Version, p.Next, p.Head, p.Released, p.Refused, p.DroppedFull, p.DroppedAge, p.DamagedBehind, p.DroppedExpired, Ranges.Count])
         {
             writer.Varint((ulong)number);
         }
 
         var end = p.Head;
-        foreach (var range in Ranges)
+        for (var i = 0; i < Ranges.Count; i++)
         {
-            writer.Varint((ulong)(range.From - end));
-            writer.Varint((ulong)range.Count);
-            end = range.Until;
+            writer.Varint((ulong)(Ranges[i].From - end));
+            writer.Varint((ulong)Ranges[i].Count);
+            end = Ranges[i].Until;
         }
-
-        return writer.Written.ToArray();
     }
 
     /// <summary>Reads an image; null when it is none, or says what cannot be.</summary>
     public static LedgerImage? TryRead(ReadOnlySpan<byte> bytes)
     {
         var reader = new ByteReader(bytes);
-        Span<long> n = stackalloc long[9];
-        if (!reader.Byte(out var layout) || layout != Layout)
+        Span<long> n = stackalloc long[10];
+        n.Clear();
+        if (!reader.Byte(out var layout) || layout is not (Layout or LayoutBefore))
         {
             return null;
         }
 
         for (var i = 0; i < n.Length; i++)
         {
+            if (i == 8 && layout == LayoutBefore)
+            {
+                continue;
+            }
+
             if (!reader.Varint(out var number) || number > long.MaxValue / 4)
             {
                 return null;
@@ -84,12 +97,12 @@ internal sealed record LedgerImage(Position Position, IReadOnlyList<SequenceRang
             n[i] = (long)number;
         }
 
-        if (n[8] > RangesMax)
+        if (n[9] > RangesMax)
         {
             return null;
         }
 
-        var ranges = new SequenceRange[n[8]];
+        var ranges = new SequenceRange[n[9]];
         var end = n[2];
         for (var i = 0; i < ranges.Length; i++)
         {
@@ -102,7 +115,7 @@ internal sealed record LedgerImage(Position Position, IReadOnlyList<SequenceRang
             end = ranges[i].Until;
         }
 
-        var image = new LedgerImage(new Position(n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7]), ranges);
+        var image = new LedgerImage(new Position(n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8]), ranges);
         return reader.Left == 0 && image.IsSound ? image : null;
     }
 }
@@ -119,7 +132,19 @@ internal sealed class Ledger
     public long Next => _position.Next;
 
     /// <summary>Ranges released ahead of the head.</summary>
-    public int ReleasedRanges => _gone.Count(gone => !gone.Lost);
+    public int ReleasedRanges
+    {
+        get
+        {
+            var count = 0;
+            foreach (var (_, lost) in _gone)
+            {
+                count += lost ? 0 : 1;
+            }
+
+            return count;
+        }
+    }
 
     /// <summary>End of the last range released ahead of the head; the head when there is none.</summary>
     public long LastReleased => _gone.FindLast(gone => !gone.Lost) is { Range.Count: > 0 } last ? last.Range.Until : Head;
@@ -136,7 +161,10 @@ internal sealed class Ledger
             }
 
             return new OutboxCounters(
-                Next, _position.Released, Next - Head - all, _position.DroppedFull, _position.DroppedAge, _position.DamagedBehind + lost, _position.Refused);
+                Next, _position.Released, Next - Head - all, _position.DroppedFull, _position.DroppedAge, _position.DamagedBehind + lost, _position.Refused)
+            {
+                DroppedExpired = _position.DroppedExpired,
+            };
         }
     }
 
@@ -159,7 +187,7 @@ internal sealed class Ledger
             }
             else
             {
-                _position = _position with { Released = _position.Released - range.Count };
+                _position = Less(_position, range.Count);
             }
         }
 
@@ -172,13 +200,13 @@ internal sealed class Ledger
     public LedgerImage Stamp(long durable)
     {
         _position = _position with { Version = _position.Version + 1 };
-        var ranges = new List<SequenceRange>();
+        List<SequenceRange>? ranges = null;
         long beyond = 0;
         foreach (var (range, lost) in _gone)
         {
-            if (!lost && ranges.Count < LedgerImage.RangesMax)
+            if (!lost && (ranges?.Count ?? 0) < LedgerImage.RangesMax)
             {
-                ranges.Add(range);
+                (ranges ??= []).Add(range);
             }
             else if (!lost)
             {
@@ -186,8 +214,8 @@ internal sealed class Ledger
             }
         }
 
-        var released = _position.Released - beyond;
-        return new LedgerImage(_position with { Next = Math.Max(durable, Head), Released = released, Refused = Math.Min(_position.Refused, released) }, ranges);
+        var written = Less(_position, beyond);
+        return new LedgerImage(written with { Next = Math.Max(durable, Head), Refused = Math.Min(_position.Refused, written.Released) }, ranges ?? (IReadOnlyList<SequenceRange>)[]);
     }
 
     /// <summary>Readings up to <paramref name="next"/> are taken.</summary>
@@ -211,10 +239,16 @@ internal sealed class Ledger
     }
 
     /// <summary>Releases a range and says how many readings left by it.</summary>
-    public long Release(long from, long until, int refused)
+    public long Release(long from, long until, int refused, int expired = 0)
     {
         var left = Cover(from, Math.Min(until, Next), lost: false);
-        _position = _position with { Released = _position.Released + left, Refused = _position.Refused + Math.Clamp(refused, 0, left) };
+        var dropped = Math.Clamp(expired, 0, left);
+        _position = _position with
+        {
+            Released = _position.Released + left - dropped,
+            DroppedExpired = _position.DroppedExpired + dropped,
+            Refused = _position.Refused + Math.Clamp(refused, 0, left - dropped),
+        };
         Settle();
         return left;
     }
@@ -288,6 +322,13 @@ internal sealed class Ledger
         }
 
         return new SequenceRange(from, Math.Max(from, Next));
+    }
+
+    /// <summary>Takes back what cannot be written down, or was of a time that has not been: released first, as which of them were expired is not known one by one.</summary>
+    private static Position Less(Position position, long count)
+    {
+        var released = Math.Min(position.Released, count);
+        return position with { Released = position.Released - released, DroppedExpired = position.DroppedExpired - (count - released) };
     }
 
     /// <summary>Marks what is still held of a range as gone and says how much that was.</summary>

@@ -51,9 +51,12 @@ public sealed partial class MachineTime : IStationTime
         : _system.GetElapsedTime(_started);
 
     /// <inheritdoc/>
-    public bool IsSynchronised => _believed || IsHeldByNtp();
+    public bool IsSynchronised => _believed || IsHeldByNtp;
 
-    private static bool IsHeldByNtp()
+    /// <inheritdoc/>
+    public bool IsHeldByNtp => OperatingSystem.IsLinux() && IsHeld();
+
+    private static bool IsHeld()
     {
         // Asked without changing anything (modes 0), which needs no right. The buffer is larger than any version of struct timex; status stands behind modes and four longs.
         Span<byte> timex = stackalloc byte[512];
@@ -63,7 +66,8 @@ public sealed partial class MachineTime : IStationTime
         return (read >= 0 && (status & Unsynchronised) == 0) || File.Exists("/run/systemd/timesync/synchronized");
     }
 
-    private static string ReadBootId()
+    /// <summary>The kernel's name of this start of the machine; a new one at every call where there is no such kernel.</summary>
+    internal static string ReadBootId()
     {
         try
         {

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
 
 namespace Hub.Edge.Outbox;
@@ -12,6 +13,7 @@ public sealed class OutboxOptions
     public const long BytesMaxLowest = 64 * 1024;
 
     /// <summary>Folder of the segment files; created when missing, used by one process at a time. Default <c>outbox</c>.</summary>
+    [DataType("path")]
     public string Folder { get; set; } = "outbox";
 
     /// <summary>
@@ -27,11 +29,23 @@ public sealed class OutboxOptions
     public TimeSpan AgeMax { get; set; } = TimeSpan.FromDays(30);
 
     /// <summary>
-    /// How long what is taken, and what is released, may wait in memory before it is written to disk, 0 to 1 hour, default 0; 256 waiting readings are written at
-    /// once. It is what a power cut or a kill can lose of what the hub has not acknowledged. Longer spares the card: what the hub acknowledges before is never written. With 0
-    /// every reading is on disk before it counts as taken.
+    /// How long what is taken, and what is released, may wait in memory before it is written to disk, 0 to 1 hour; 160 waiting readings are written at once. Left out, it is 15
+    /// minutes where there is a <see cref="JournalFolder"/>, and 0 where there is none. It is what a power cut can lose of what the hub has not acknowledged; a kill, a crash or
+    /// an update of the agent loses nothing of it while the journal stands. Longer spares the card: what the hub acknowledges before is never written. With 0 every reading is on
+    /// disk before it counts as taken.
     /// </summary>
-    public TimeSpan WriteDelay { get; set; } = TimeSpan.Zero;
+    public TimeSpan? WriteDelay { get; set; }
+
+    /// <summary>
+    /// Folder in memory-backed storage (tmpfs) in which the agent keeps, in a folder of its own that no other user can read, a journal of what is not on disk yet. Default
+    /// <c>/dev/shm</c>; <c>none</c> for none. Where it is not in memory, or not safe, there is none, and the log says why. A folder that systemd makes (<c>RuntimeDirectory</c>) must be kept over
+    /// restarts (<c>RuntimeDirectoryPreserve</c>).
+    /// </summary>
+    [DataType("path-absolute")]
+    public string JournalFolder { get; set; } = "/dev/shm";
+
+    /// <summary>What <see cref="JournalFolder"/> says where no journal is wanted.</summary>
+    public const string NoJournal = "none";
 
     /// <summary>
     /// Bytes of one segment file, 4 KiB to 64 MiB, default 4 MiB, never more than an eighth of <see cref="BytesMax"/>. It is the grain of dropping
@@ -59,6 +73,11 @@ internal sealed class OutboxOptionsValidator : IValidateOptions<OutboxOptions>
         if (options.AgeMax < TimeSpan.FromMinutes(1) || options.AgeMax > TimeSpan.FromDays(3653))
         {
             failures.Add($"{OutboxOptions.Section}:AgeMax is {options.AgeMax}; give 00:01:00 to 3653.00:00:00.");
+        }
+
+        if (options.JournalFolder != OutboxOptions.NoJournal && !Path.IsPathRooted(options.JournalFolder))
+        {
+            failures.Add($"{OutboxOptions.Section}:JournalFolder is '{options.JournalFolder}'; give a path from the root, for instance \"/dev/shm\", or {OutboxOptions.NoJournal}.");
         }
 
         if (options.WriteDelay < TimeSpan.Zero || options.WriteDelay > TimeSpan.FromHours(1))

@@ -19,10 +19,9 @@ internal sealed class OutboxReader(
     private long _groupUntil;
     private long _passed;
 
-    /// <summary>Reads up to <paramref name="count"/> readings from a sequence number that is held; fewer where the file is damaged, none when that starts at once.</summary>
-    public List<Reading> Read(long from, int count)
+    /// <summary>Reads up to <paramref name="count"/> readings from a sequence number that is held into an empty list; fewer where the file is damaged, none when that starts at once.</summary>
+    public void Read(long from, int count, List<Reading> readings)
     {
-        var readings = new List<Reading>(Math.Min(count, 1024));
         var sequence = from;
         while (readings.Count < count)
         {
@@ -44,8 +43,6 @@ internal sealed class OutboxReader(
                 break;
             }
         }
-
-        return readings;
     }
 
     public void Dispose() => _reader?.Dispose();

@@ -33,13 +33,23 @@ internal sealed class OutboxRecovery
     /// <summary>What was found.</summary>
     internal sealed record Found(Ledger Ledger, List<Segment> Segments, Dictionary<string, byte[]> Cursors, long IndexNext, bool LastIsClean)
     {
+        /// <summary>The cursors that are on disk.</summary>
+        public required Dictionary<string, byte[]> CursorsWritten { get; init; }
+
+        /// <summary>What stands in the journal alone, in the order it was taken.</summary>
+        public required IReadOnlyList<Unwritten> Unwritten { get; init; }
+
         /// <summary>Starts of the machine that readings without a time count from, oldest first, each with the last instant of its readings since.</summary>
         public required IReadOnlyList<(string Boot, TimeSpan Last)> Boots { get; init; }
     }
 
-    public static Found Run(string folder, CheckpointFiles checkpoints, ILogger logger) => new OutboxRecovery(checkpoints, logger).Run(folder);
+    /// <summary>One append that is not on disk.</summary>
+    internal sealed record Unwritten(long From, Reading[] Readings, SourceCursor? Cursor, DateTimeOffset TakenAt, int Bytes);
 
-    private Found Run(string folder)
+    /// <summary>Reads a folder and, where there is one, the journal of what had not been written to it.</summary>
+    public static Found Run(string folder, CheckpointFiles checkpoints, string? journal, ILogger logger) => new OutboxRecovery(checkpoints, logger).Run(folder, journal);
+
+    private Found Run(string folder, string? journal)
     {
         var segments = Segment.List(folder);
         var lastIsClean = true;
@@ -54,6 +64,13 @@ internal sealed class OutboxRecovery
             lastIsClean = Scan(segments[i], last ? long.MaxValue : segments[i + 1].From);
         }
 
+        var written = new Dictionary<string, byte[]>(_cursors, StringComparer.Ordinal);
+        var unwritten = new List<Unwritten>();
+        if (journal is not null && File.Exists(journal))
+        {
+            ScanJournal(Segment.Journal(journal), _intact.Count == 0 ? 0 : _intact.Max(intact => intact.Range.Until), unwritten);
+        }
+
         var ledger = new Ledger();
         ledger.Restore(_newest, _intact.Count == 0 ? 0 : _intact.Max(intact => intact.Range.Until));
         var expected = ledger.Head;
@@ -65,7 +82,12 @@ internal sealed class OutboxRecovery
 
         // The position may prove that more was taken than the files still hold.
         Lose(ledger, expected, ledger.Next, segments.Count == 0 ? null : segments[^1]);
-        return new Found(ledger, segments, _cursors, segments.Count == 0 ? 1 : segments[^1].Index + 1, lastIsClean) { Boots = _boots };
+        return new Found(ledger, segments, _cursors, segments.Count == 0 ? 1 : segments[^1].Index + 1, lastIsClean)
+        {
+            Boots = _boots,
+            CursorsWritten = written,
+            Unwritten = unwritten,
+        };
     }
 
     /// <summary>Reads one segment; true when it has nothing damaged inside and a torn end could be cut off, so that more can be appended to it.</summary>
@@ -108,10 +130,7 @@ internal sealed class OutboxRecovery
 
                 if (cursor.Source == FileOutbox.LedgerSource)
                 {
-                    if (LedgerImage.TryRead(cursor.Value.Span) is { } image && (_newest is null || _newest.Position.Version < image.Position.Version))
-                    {
-                        _newest = image;
-                    }
+                    Believe(cursor);
                 }
                 else if (head.Sequence >= _cursorsNext && cursor.Value.Length <= GroupCodec.CursorBytesMax)
                 {
@@ -138,6 +157,84 @@ internal sealed class OutboxRecovery
         catch (IOException)
         {
             return false;
+        }
+    }
+
+    /// <summary>Reads what of the journal is not on disk: what was written to disk after it stands in both.</summary>
+    private void ScanJournal(Segment journal, long onDisk, List<Unwritten> unwritten)
+    {
+        var content = new GroupContent();
+        var next = onDisk;
+        var count = 0L;
+        var length = new FileInfo(journal.Path).Length;
+        long read;
+        using (var reader = new SegmentReader(journal))
+        {
+            while (reader.TryNext(length, out var head, out var group))
+            {
+                if (!GroupCodec.TryDecode(group, _pool, content))
+                {
+                    continue;
+                }
+
+                if (content.Cursor is { Source: FileOutbox.LedgerSource } record)
+                {
+                    Believe(record);
+                    continue;
+                }
+
+                var from = head.Sequence;
+                if (from < next)
+                {
+                    // On disk already, or gone; its cursor is written behind the readings and may not be.
+                    content.Readings.Clear();
+                    from = next;
+                }
+
+                if (content.Readings.Count > 0)
+                {
+                    Seen(new SequenceRange(head.Sequence, head.Until), journal);
+                    next = head.Until;
+                }
+
+                count += content.Readings.Count;
+                if (content.Boot is { } boot)
+                {
+                    Note(boot, content.Readings);
+                }
+
+                if (content.Cursor is { } cursor)
+                {
+                    _cursors[cursor.Source] = cursor.Value.ToArray();
+                }
+
+                if (content.Readings.Count == 0 && content.Cursor is null)
+                {
+                    continue;
+                }
+
+                unwritten.Add(new Unwritten(from, [.. content.Readings], content.Cursor, content.TakenAt, head.Bytes));
+            }
+
+            read = reader.Offset - reader.BytesSkipped;
+        }
+
+        if (count > 0)
+        {
+            _logger.Recovered(count, journal.Path);
+        }
+
+        if (read < length)
+        {
+            _logger.JournalDamaged(length - read, journal.Path);
+        }
+    }
+
+    private void Believe(SourceCursor record)
+    {
+        if (LedgerImage.TryRead(record.Value.Span) is { } image && (_newest is null || _newest.Position.Version < image.Position.Version))
+        {
+            _newest = image;
         }
     }
 

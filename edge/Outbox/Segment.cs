@@ -41,6 +41,9 @@ internal sealed class Segment
     public static Segment Create(string folder, long index, long from) =>
         new(System.IO.Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{index:x8}-{from:x16}.seg")), index, from);
 
+    /// <summary>A file that is read like a segment and belongs to none.</summary>
+    public static Segment Journal(string path) => new(path, 0, 0);
+
     /// <summary>The segments in a folder, oldest first; files with other names are not ours and are left alone.</summary>
     public static List<Segment> List(string folder)
     {
@@ -107,8 +110,8 @@ internal sealed class SegmentReader(Segment segment) : IDisposable
             }
 
             // Not a group: look for the next mark, keeping the last bytes, which may be the start of one.
-            var mark = window[1..].IndexOf(GroupCodec.Mark);
-            var step = mark >= 0 ? mark + 1 : window.Length - GroupCodec.Mark.Length + 1;
+            var mark = window[1..].IndexOf(GroupCodec.AnyMark);
+            var step = mark >= 0 ? mark + 1 : window.Length - GroupCodec.AnyMark.Length + 1;
             Offset += step;
             BytesSkipped += step;
         }

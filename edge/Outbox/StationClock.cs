@@ -15,9 +15,34 @@ public interface IStationTime
     /// <summary>True while the machine's clock is held right by NTP, or may be believed without.</summary>
     bool IsSynchronised { get; }
 
+    /// <summary>True while it is NTP that holds it; false where it is only believed.</summary>
+    bool IsHeldByNtp => IsSynchronised;
+
     /// <summary>Name of this start of the machine; another one after every start.</summary>
     string BootId { get; }
 }
+
+/// <summary>What holds a station's clock; the numbers are those of the quantity <c>clock_state</c>.</summary>
+public enum ClockSource
+{
+    /// <summary>Nothing yet: it counts from the machine's start.</summary>
+    None = 0,
+
+    /// <summary>An answer of the hub.</summary>
+    Hub = 1,
+
+    /// <summary>The machine's own clock, believed without NTP.</summary>
+    Machine = 2,
+
+    /// <summary>NTP.</summary>
+    Ntp = 3,
+}
+
+/// <summary>How a station's clock fares.</summary>
+/// <param name="Source">What holds it.</param>
+/// <param name="SinceConfirmed">Time since that last confirmed it; since the machine's start where nothing ever has.</param>
+/// <param name="Stepped">Steps of what holds it, of more than a second, since the agent's start, added up, forward positive.</param>
+public readonly record struct ClockState(ClockSource Source, TimeSpan SinceConfirmed, TimeSpan Stepped);
 
 /// <summary>
 /// The station's time. Until it is trustworthy, which NTP or an answer of the hub makes it, <see cref="GetUtcNow"/> counts from 1970-01-01 the time since the machine's start;
@@ -54,6 +79,11 @@ public sealed class StationClock : TimeProvider, IDisposable
     private TimeSpan _first;
     private TimeSpan? _hub;
     private TimeSpan _at;
+    private TimeSpan _confirmed;
+    private TimeSpan? _looked;
+    private TimeSpan? _target;
+    private TimeSpan _stepped;
+    private ClockSource _source;
     private bool _followsMachine;
     private bool _uncertain;
     private bool _stepping;
@@ -86,6 +116,19 @@ public sealed class StationClock : TimeProvider, IDisposable
             lock (_gate)
             {
                 return _uncertain;
+            }
+        }
+    }
+
+    /// <summary>How it fares.</summary>
+    public ClockState State
+    {
+        get
+        {
+            lock (_gate)
+            {
+                Follow();
+                return new ClockState(_source, _at - _confirmed, _stepped);
             }
         }
     }
@@ -132,6 +175,11 @@ public sealed class StationClock : TimeProvider, IDisposable
         lock (_gate)
         {
             _hub = hub - DateTimeOffset.UnixEpoch - ((asked + answered) / 2);
+            if (!_followsMachine)
+            {
+                (_source, _confirmed) = (ClockSource.Hub, answered);
+            }
+
             Follow();
         }
 
@@ -167,9 +215,9 @@ public sealed class StationClock : TimeProvider, IDisposable
 
         var passed = now - _at;
         _at = now;
-        if (!_followsMachine && _machine.Wall >= Credible && _machine.IsSynchronised)
+        if (!_followsMachine || _looked is not { } looked || now - looked >= LookInterval)
         {
-            _followsMachine = true;
+            Look(now);
         }
 
         TimeSpan? wanted = _followsMachine ? _machine.Wall - DateTimeOffset.UnixEpoch - now : _hub;
@@ -178,6 +226,12 @@ public sealed class StationClock : TimeProvider, IDisposable
             return now;
         }
 
+        if (_target is { } before && (target - before).Duration() > StepMin)
+        {
+            _stepped += target - before;
+        }
+
+        _target = target;
         if (!IsTrusted)
         {
             (_first, _offset) = (target, target);
@@ -200,5 +254,16 @@ public sealed class StationClock : TimeProvider, IDisposable
         _offset = ahead <= TimeSpan.Zero ? target : TimeSpan.FromTicks(Math.Max(target.Ticks, _offset.Ticks - (passed.Ticks / 2)));
         _uncertain = _offset - target > StepMin;
         return now + _offset;
+    }
+
+    /// <summary>Looks at whether the machine's clock may be followed, and still is held. Called with _gate held.</summary>
+    private void Look(TimeSpan now)
+    {
+        _looked = now;
+        if (_machine.Wall >= Credible && _machine.IsSynchronised)
+        {
+            _followsMachine = true;
+            (_source, _confirmed) = (_machine.IsHeldByNtp ? ClockSource.Ntp : ClockSource.Machine, now);
+        }
     }
 }

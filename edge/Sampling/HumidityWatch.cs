@@ -16,8 +16,21 @@ internal sealed class HumidityWatch(double above)
     private static readonly string[] Particles = ["pm1", "pm2_5", "pm4", "pm10", "particle_number"];
 
     private readonly Lock gate = new();
+    private double above = above;
     private DateTime at = DateTime.MinValue;
     private double humidity;
+
+    /// <summary>Relative humidity above which values are suspect, %RH; 100 for never.</summary>
+    public double Above
+    {
+        set
+        {
+            lock (gate)
+            {
+                above = value;
+            }
+        }
+    }
 
     /// <summary>Takes note of a reading; anything but a believable humidity is passed over.</summary>
     public void Note(in Reading reading)

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using Hub.Edge.Calibrations;
 using Hub.Edge.Contract.Quantities;
 using Hub.Edge.Contract.Readings;
 using Hub.Edge.Sensors;
@@ -28,20 +30,29 @@ internal sealed class ReadingMaker
     private static readonly string[] Steady = ["disk_free", "disk_wear"];
 
     private const int PartCharactersMax = 16;
+    private static readonly SearchValues<char> PartCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789");
 
     private readonly string sensor;
-    private readonly TimeSpan stuckAfter;
-    private readonly int stuckCountMin;
-    private readonly Dictionary<string, CalibrationOptions> calibrations;
+    private volatile StuckLimits stuck;
+    private readonly ICalibrations calibrations;
     private readonly Dictionary<(string? Part, string Property, TimeSpan Period), StuckWatch> watches = [];
     private readonly Dictionary<string, string> partNames = [];
 
-    public ReadingMaker(SensorOptions sensor, SamplingOptions options)
+    public ReadingMaker(SensorOptions sensor, SamplingOptions options, ICalibrations calibrations)
     {
         this.sensor = sensor.Name;
-        stuckAfter = sensor.StuckAfter ?? options.StuckAfter;
-        stuckCountMin = options.StuckCountMin;
-        calibrations = sensor.Calibrations.ToDictionary(calibration => calibration.Quantity);
+        stuck = new StuckLimits(sensor.StuckAfter ?? options.StuckAfter, options.StuckCountMin);
+        this.calibrations = calibrations;
+    }
+
+    /// <summary>Other settings of Sampling itself from now on, from any thread; where those for stuck values changed, the watch for them begins anew.</summary>
+    public void Use(SensorOptions sensor, SamplingOptions options)
+    {
+        var limits = new StuckLimits(sensor.StuckAfter ?? options.StuckAfter, options.StuckCountMin);
+        if (limits != stuck)
+        {
+            stuck = limits;
+        }
     }
 
     /// <summary>Makes a reading.</summary>
@@ -76,9 +87,10 @@ internal sealed class ReadingMaker
         double value = measurement.Value;
         double? raw = null;
         int version = 0;
-        if (calibrations.TryGetValue(quantity!.Id, out CalibrationOptions? calibration))
+        Quality quality = measurement.Quality;
+        if (calibrations.TryGet(sensor, quantity!.Id, out AppliedCalibration calibration))
         {
-            double corrected = (value * calibration.Gain) + calibration.Offset;
+            double corrected = calibration.Apply(value);
             if (!double.IsFinite(corrected))
             {
                 reason = RefusedReason.NotFinite;
@@ -86,9 +98,12 @@ internal sealed class ReadingMaker
             }
 
             (raw, value, version) = (value, corrected, calibration.Version);
+            if (at >= calibration.DueAt)
+            {
+                quality |= Quality.CalibrationDue;
+            }
         }
 
-        Quality quality = measurement.Quality;
         if (value < quantity.PlausibleMin || value > quantity.PlausibleMax)
         {
             quality |= Quality.OutOfRange;
@@ -110,8 +125,7 @@ internal sealed class ReadingMaker
         return true;
     }
 
-    private static bool IsPart(string? part) =>
-        part is null || (part.Length is >= 1 and <= PartCharactersMax && part.All(static c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c)));
+    private static bool IsPart(string? part) => part is null || (part.Length is >= 1 and <= PartCharactersMax && !part.AsSpan().ContainsAnyExcept(PartCharacters));
 
     // Made once: readings come for years, parts are two or three.
     private string NameOf(string? part)
@@ -131,15 +145,16 @@ internal sealed class ReadingMaker
 
     private bool IsStuck(Quantity quantity, in Measurement measurement, DateTime at)
     {
-        if (stuckAfter == TimeSpan.Zero || quantity.Averaging == AveragingRule.Sum || Steady.Contains(quantity.Id) || (measurement.Value == 0 && RestingAtZero.Contains(quantity.Id)))
+        StuckLimits limits = stuck;
+        if (limits.After == TimeSpan.Zero || quantity.Averaging == AveragingRule.Sum || Steady.Contains(quantity.Id) || (measurement.Value == 0 && RestingAtZero.Contains(quantity.Id)))
         {
             return false;
         }
 
         (string?, string, TimeSpan) key = (measurement.Part, quantity.Id, measurement.Period);
-        if (!watches.TryGetValue(key, out StuckWatch? watch))
+        if (!watches.TryGetValue(key, out StuckWatch? watch) || watch.Limits != limits)
         {
-            watches.Add(key, watch = new StuckWatch(stuckAfter, stuckCountMin));
+            watches[key] = watch = new StuckWatch(limits);
         }
 
         return watch.IsStuck(at, measurement.Value);

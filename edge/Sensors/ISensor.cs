@@ -48,6 +48,12 @@ public interface ISensor : IAsyncDisposable
     bool IsOptical => false;
 
     /// <summary>
+    /// Asks for a look now, besides its rhythm: <see cref="MeasureAsync"/> then yields what it sees, without a period, as soon as it can. From any thread; returns at once.
+    /// </summary>
+    /// <returns>False for an instrument that cannot be asked, or is not being read.</returns>
+    bool Ask() => false;
+
+    /// <summary>
     /// Yields measurements as they become available, for ever, until cancelled; pulls at the consumer's pace (a backlog is read only as fast as it is taken).
     /// </summary>
     /// <param name="cursor">What the last durable <see cref="MeasurementBatch.Cursor"/> was; empty at the first start.</param>

@@ -22,6 +22,10 @@ public sealed class SensorFactory(TimeProvider time, ILoggerFactory logs, IBuses
     /// <summary>Every word that <c>kind:</c> of a sensor may be, in the order of the documentation.</summary>
     public static IReadOnlyList<string> Kinds { get; } = [.. SensorKinds.All.Select(kind => kind.Name)];
 
+    /// <summary>The machine's own buses, on Linux.</summary>
+    /// <param name="time">Clock of their waits.</param>
+    public static IBuses MachineBuses(TimeProvider time) => new LinuxBuses(time);
+
     /// <summary>Makes one sensor; it does nothing until <see cref="ISensor.MeasureAsync"/> is read.</summary>
     /// <param name="sensor">The sensor; not changed afterwards.</param>
     /// <param name="agent">What all sensors of the agent share.</param>

@@ -100,8 +100,11 @@ public sealed class SensorOptions
     /// <summary>Settings of a <c>board</c>.</summary>
     public BoardOptions? Board { get; set; }
 
-    /// <summary>How to correct what the instrument says; one per quantity. Applied by Sampling, the raw value is kept. Default none.</summary>
+    /// <summary>How to correct what the instrument says; one per quantity. Applied by Sampling, the raw value is kept. What <c>hub-agent calibrate</c> recorded goes over it. Default none.</summary>
     public IList<CalibrationOptions> Calibrations { get; } = [];
+
+    /// <summary>How long after a calibration its values are flagged as due for the next, zero for never. Default: <c>Agent:Calibrations:DueAfter</c>, else by the kind.</summary>
+    public TimeSpan? CalibrationDue { get; set; }
 
     /// <summary>The same value for this long is flagged as stuck; zero for never. Default: <c>Agent:Sampling:StuckAfter</c>.</summary>
     public TimeSpan? StuckAfter { get; set; }
@@ -110,7 +113,7 @@ public sealed class SensorOptions
     public TimeSpan? DeadAfter { get; set; }
 }
 
-/// <summary>A linear correction: value = raw x <see cref="Gain"/> + <see cref="Offset"/>, in the quantity's canonical unit.</summary>
+/// <summary>A linear correction: value = raw x <see cref="Gain"/> + <see cref="Offset"/>, in the quantity's canonical unit. One recorded by <c>hub-agent calibrate</c> goes over it.</summary>
 public sealed class CalibrationOptions
 {
     /// <summary>Quantity id it is for. Required.</summary>
@@ -124,4 +127,7 @@ public sealed class CalibrationOptions
 
     /// <summary>Version of this calibration, 1 or more, sent with every value; count it up whenever gain or offset changes.</summary>
     public int Version { get; set; }
+
+    /// <summary>When it was done; the next is due <c>calibrationDue</c> later. Default: not known, never due.</summary>
+    public DateTimeOffset? Date { get; set; }
 }

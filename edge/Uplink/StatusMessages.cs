@@ -49,12 +49,35 @@ internal static class StatusMessages
             json.WriteString("attribution", birth.Attribution);
         }
 
+        WriteSensors(json, birth);
+    });
+
+    /// <summary>What the birth says besides its own time, as text to compare: when it changes, it is said again.</summary>
+    public static string Comparable(StationBirth birth)
+    {
+        var said = Write(json =>
+        {
+            json.WriteString("name", birth.Name);
+            json.WriteString("attribution", birth.Attribution);
+            json.WriteString("at", FormattableString.Invariant($"{birth.Latitude} {birth.Longitude}"));
+            WriteSensors(json, birth);
+        });
+        return System.Text.Encoding.UTF8.GetString(said);
+    }
+
+    private static void WriteSensors(Utf8JsonWriter json, StationBirth birth)
+    {
         json.WriteStartArray("sensors");
         foreach (var sensor in birth.Sensors)
         {
             json.WriteStartObject();
             json.WriteString("name", sensor.Name);
             json.WriteString("kind", sensor.Kind);
+            if (sensor.Condition is { } condition)
+            {
+                json.WriteString("condition", condition);
+            }
+
             json.WriteStartArray("quantities");
             foreach (var quantity in sensor.Quantities)
             {
@@ -66,7 +89,7 @@ internal static class StatusMessages
         }
 
         json.WriteEndArray();
-    });
+    }
 
     private static byte[] Write(Action<Utf8JsonWriter> content)
     {

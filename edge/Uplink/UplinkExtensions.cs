@@ -13,7 +13,8 @@ public static class UplinkExtensions
 {
     /// <summary>
     /// Adds the service that sends what <see cref="IOutbox"/> holds to the hub; settings from <c>Agent:Municipality</c>, <c>Agent:Station</c>, <c>Agent:Hub</c> and
-    /// <c>Agent:Uplink</c>. Uses a registered <see cref="StationBirth"/> where there is one. Safe to call twice. Add it before Sampling: it then stops last.
+    /// <c>Agent:Uplink</c>. Uses what is registered of <see cref="IStationSelf"/> (or <see cref="StationBirth"/>), <see cref="ITwinLink"/>,
+    /// <see cref="ICommandLink"/>, <see cref="AnsweredCommands"/> and <see cref="CredentialsFolder"/>. Safe to call twice. Add it before Sampling: it then stops last.
     /// </summary>
     public static IServiceCollection AddHubUplink(this IServiceCollection services, IConfiguration configuration)
     {
@@ -24,11 +25,7 @@ public static class UplinkExtensions
             return services;
         }
 
-        services.AddOptions<HubOptions>().Bind(configuration.GetSection(HubOptions.Section)).Configure(options =>
-        {
-            options.Municipality = configuration["Agent:Municipality"] ?? options.Municipality;
-            options.Station = configuration["Agent:Station"] ?? options.Station;
-        }).ValidateOnStart();
+        services.AddOptions<HubOptions>().Bind(configuration.GetSection(HubOptions.Section)).Configure(options => Name(options, configuration)).ValidateOnStart();
         services.AddOptions<UplinkOptions>().Bind(configuration.GetSection(UplinkOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<HubOptions>, HubOptionsValidator>();
         services.AddSingleton<IValidateOptions<UplinkOptions>, UplinkOptionsValidator>();
@@ -37,18 +34,31 @@ public static class UplinkExtensions
         services.AddSingleton(provider =>
         {
             var time = provider.GetRequiredService<TimeProvider>();
-            var birth = provider.GetService<StationBirth>() ?? new StationBirth("hub-agent", time.GetUtcNow(), null, null, null, null, []);
+            var settings = UplinkSettings.Read(configuration);
+            var instruments = provider.GetRequiredService<UplinkInstruments>();
+            var logger = provider.GetRequiredService<ILoggerFactory>().CreateLogger("Hub.Edge.Uplink");
+            var self = provider.GetService<IStationSelf>()
+                ?? new UnchangingSelf(provider.GetService<StationBirth>() ?? new StationBirth("hub-agent", time.GetUtcNow(), null, null, null, null, []));
+            var downlink = new Downlink(
+                settings.Hub.Municipality, settings.Hub.Station, provider.GetService<ITwinLink>(), provider.GetService<ICommandLink>(), provider.GetService<AnsweredCommands>() ?? new AnsweredCommands(), instruments,
+                time, logger);
             return new UplinkService(
-                provider.GetRequiredService<IOutbox>(),
-                provider.GetRequiredService<IOptions<HubOptions>>().Value,
-                provider.GetRequiredService<IOptions<UplinkOptions>>().Value,
-                birth,
-                provider.GetRequiredService<UplinkInstruments>(),
-                time,
-                provider.GetRequiredService<ILoggerFactory>().CreateLogger("Hub.Edge.Uplink"));
+                provider.GetRequiredService<IOutbox>(), settings, self, downlink,
+                new Credentials(provider.GetService<CredentialsFolder>(), logger), instruments, time, logger);
         });
         services.AddSingleton<IUplink>(provider => provider.GetRequiredService<UplinkService>());
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<UplinkService>());
         return services;
+    }
+
+    internal static void Name(HubOptions options, IConfiguration configuration)
+    {
+        options.Municipality = configuration["Agent:Municipality"] ?? options.Municipality;
+        options.Station = configuration["Agent:Station"] ?? options.Station;
+    }
+
+    private sealed class UnchangingSelf(StationBirth birth) : IStationSelf
+    {
+        public StationBirth Birth => birth;
     }
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Net;
 using Hub.Edge.Contract.Encoding;
 using Microsoft.Extensions.Options;
@@ -22,25 +23,33 @@ public sealed class HubOptions
     /// <summary>TCP port, 1 to 65535; default 1883, with TLS usually 8883.</summary>
     public int Port { get; set; } = 1883;
 
+    /// <summary>Address of the hub's pages, from which agents are fetched with the station's secret, e.g. <c>https://hub.example.pt</c>; default: https on <see cref="Address"/>.</summary>
+    public string? Pages { get; set; }
+
     /// <summary>True for TLS. Required for every address but this machine's own, unless <see cref="PlainAllowed"/>.</summary>
     public bool Tls { get; set; }
 
     /// <summary>PEM file with the certificates of the authorities that alone are believed; default: those of the operating system. Only with <see cref="Tls"/>.</summary>
+    [DataType("path")]
     public string? CaFile { get; set; }
 
     /// <summary>PEM file with the station's certificate, and those between it and its authority, for a broker that asks for one. Only with <see cref="Tls"/> and <see cref="KeyFile"/>; read again at every connection.</summary>
+    [DataType("path")]
     public string? CertificateFile { get; set; }
 
     /// <summary>PEM file with the unencrypted private key of <see cref="CertificateFile"/>.</summary>
+    [DataType("path")]
     public string? KeyFile { get; set; }
 
     /// <summary>True to send secret and readings unencrypted to another machine: for a closed network only.</summary>
     public bool PlainAllowed { get; set; }
 
     /// <summary>File whose first line is the station's secret; read again at every connection, so that it can be renewed in place. Goes before an inline <see cref="Secret"/>.</summary>
+    [DataType("path")]
     public string? SecretFile { get; set; }
 
     /// <summary>The station's secret itself. Never printed.</summary>
+    [DataType(DataType.Password)]
     public string? Secret { get; set; }
 
     internal bool HasCertificate => !string.IsNullOrEmpty(CertificateFile) && !string.IsNullOrEmpty(KeyFile);
@@ -121,6 +130,11 @@ internal sealed class HubOptionsValidator : IValidateOptions<HubOptions>
         if (options.Port is < 1 or > 65535)
         {
             failures.Add($"{HubOptions.Section}:Port is {options.Port}; give 1 to 65535.");
+        }
+
+        if (options.Pages is { Length: > 0 } pages && !(Uri.TryCreate(pages, UriKind.Absolute, out var address) && address.Scheme is "http" or "https" && address.UserInfo.Length == 0))
+        {
+            failures.Add($"{HubOptions.Section}:Pages is '{pages}'; give an address such as https://hub.example.pt.");
         }
 
         if (!options.Tls && !options.PlainAllowed && !options.IsThisMachine)

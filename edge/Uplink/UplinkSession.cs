@@ -18,20 +18,24 @@ namespace Hub.Edge.Uplink;
 /// come in.
 /// </summary>
 internal sealed class UplinkSession(
-    IOutbox outbox, HubOptions hub, UplinkOptions options, StationBirth birth, UplinkInstruments instruments, TimeProvider time, ILogger logger, Action<bool, string?> say)
+    IOutbox outbox, HubOptions hub, UplinkOptions options, IStationSelf self, Downlink downlink, Credentials credentials, UplinkInstruments instruments, TimeProvider time, ILogger logger,
+    Action<bool, string?> say)
 {
     /// <summary>Room for topic and properties in the broker's packet limit, bytes.</summary>
     private const int PacketOverhead = 512;
 
-    /// <summary>How long an orderly stop waits for what is in flight, and again for saying goodbye.</summary>
+    /// <summary>How long an orderly stop waits for what is in flight, and for the line to close.</summary>
     private static readonly TimeSpan StopGrace = TimeSpan.FromMilliseconds(800);
+
+    // A goodbye that is not acknowledged makes the hub take an orderly stop for a loss, so a slow link gets longer for it than what is sent again anyway.
+    private static readonly TimeSpan GoodbyePatience = TimeSpan.FromSeconds(3);
 
     private readonly StationClock? _clock = time as StationClock;
     private readonly string _topic = HubTopic.Readings(hub.Municipality, hub.Station);
     private readonly TaskCompletionSource<MqttClientDisconnectedEventArgs> _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>What the station says of itself, its start at the time it really was once that is known.</summary>
-    private StationBirth Birth => birth.Started < StationClock.Earliest && _clock is not null && _clock.TryGetStamp(out var offset)
+    private StationBirth Birth => self.Birth is var birth && birth.Started < StationClock.Earliest && _clock is not null && _clock.TryGetStamp(out var offset)
         ? birth with { Started = birth.Started + offset.Value }
         : birth;
 
@@ -47,7 +51,13 @@ internal sealed class UplinkSession(
     /// <summary>What the hub said to it.</summary>
     public string RefusalReason { get; private set; } = "";
 
-    /// <summary>Connects and works until the line breaks (how and why is returned or thrown) or the agent stops.</summary>
+    /// <summary>False when the next connection follows at once: the hub is not told that the station goes.</summary>
+    public bool SaysGoodbye { get; set; } = true;
+
+    /// <summary>True when the hub refused a secret and there is another one to try.</summary>
+    public bool HasOtherSecret { get; private set; }
+
+    /// <summary>Connects and works until the line breaks (how and why is returned or thrown) or it is stopped.</summary>
     public async Task<(SessionEnd End, string Problem)> RunAsync(CancellationToken stopping)
     {
         using var client = new MqttClientFactory().CreateMqttClient();
@@ -58,22 +68,26 @@ internal sealed class UplinkSession(
             return Task.CompletedTask;
         };
 
+        var courier = new Courier(client, hub, options, () => Birth, downlink, instruments, time, logger);
         var answers = _clock is { IsTrusted: false } ? new TimeQuestion(client, _clock, hub, time) : null;
         MqttClientConnectResult connected;
         using (var limit = new CancellationTokenSource(options.ConnectTimeout, time))
         using (var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping))
         {
-            connected = await client.ConnectAsync(await ConnectOptionsAsync(stopping).ConfigureAwait(false), either.Token).ConfigureAwait(false);
+            connected = await client.ConnectAsync(ConnectOptions(), either.Token).ConfigureAwait(false);
         }
 
         if (connected.ResultCode != MqttClientConnectResultCode.Success)
         {
             (RefusalCode, RefusalReason) = ((int)connected.ResultCode, Reason(connected.ReasonString, connected.ResultCode.ToString()));
+            var unauthorised = UplinkDecisions.IsUnauthorised(RefusalCode);
+            HasOtherSecret = unauthorised && credentials.Refused();
             return (
-                UplinkDecisions.IsUnauthorised(RefusalCode) ? SessionEnd.Unauthorised : SessionEnd.Lost,
+                unauthorised ? SessionEnd.Unauthorised : SessionEnd.Lost,
                 $"The hub refused the connection (code 0x{RefusalCode:X2} {RefusalReason}).");
         }
 
+        credentials.Accepted();
         instruments.Connected();
         say(true, null);
         logger.Connected(hub.Address, hub.Port, hub.UserName, outbox.Counters.Held);
@@ -81,49 +95,63 @@ internal sealed class UplinkSession(
         var live = new Lane { Next = outbox.Live };
         var backlog = new Lane();
         backlog.Ranges.Enqueue((outbox.Head, live.Next));
+        using var carries = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        Task? carrying = null;
         try
         {
-            await SayOnlineAsync(client).ConfigureAwait(false);
+            await courier.SayOnlineAsync(stopping).ConfigureAwait(false);
+            carrying = courier.RunAsync(carries.Token);
             if (answers is not null && _clock is not null)
             {
                 // What was taken so far has no time yet and cannot be sent.
                 logger.AsksTime();
                 var asking = answers.AskAsync(stopping);
-                await Task.WhenAny(_clock.Trusted, asking, _lost.Task).ConfigureAwait(false);
+                await Task.WhenAny(_clock.Trusted, asking, carrying, _lost.Task).ConfigureAwait(false);
                 stopping.ThrowIfCancellationRequested();
                 if (!_clock.IsTrusted)
                 {
-                    throw _lost.Task.IsCompleted ? Broken(await _lost.Task.ConfigureAwait(false), null) : asking.Exception ?? (Exception)new IOException("the question for the time failed");
+                    throw _lost.Task.IsCompleted ? Broken(await _lost.Task.ConfigureAwait(false), null) : asking.Exception ?? carrying.Exception ?? (Exception)new IOException("the question for the time failed");
                 }
 
                 logger.KnowsTime(time.GetUtcNow());
                 live.Next = outbox.Live;
                 backlog.Ranges.Clear();
                 backlog.Ranges.Enqueue((outbox.Head, live.Next));
-                await SayOnlineAsync(client).ConfigureAwait(false);
+                await courier.SayOnlineAsync(stopping).ConfigureAwait(false);
             }
 
-            await PumpAsync(client, live, backlog, UplinkDecisions.Window(options.Window, connected.ReceiveMaximum), bytesMax, stopping).ConfigureAwait(false);
+            await PumpAsync(client, live, backlog, UplinkDecisions.Window(options.Window, connected.ReceiveMaximum), bytesMax, carrying, stopping).ConfigureAwait(false);
             throw new InvalidOperationException("The pump ends only by an exception.");
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            await StopAsync(client, live, backlog).ConfigureAwait(false);
+            await QuietAsync(carrying).ConfigureAwait(false);
+            await StopAsync(client, courier, live, backlog).ConfigureAwait(false);
             throw;
         }
         finally
         {
+            await carries.CancelAsync().ConfigureAwait(false);
+            await QuietAsync(carrying).ConfigureAwait(false);
+            if (!stopping.IsCancellationRequested)
+            {
+                courier.Lost();
+            }
+
             live.Dispose();
             backlog.Dispose();
         }
     }
 
-    private async Task PumpAsync(IMqttClient client, Lane live, Lane backlog, int window, int bytesMax, CancellationToken stopping)
+    /// <summary>Waits for the end of what was cancelled or failed; how it ended has been said, or is of no interest.</summary>
+    private static Task QuietAsync(Task? task) =>
+        task?.ContinueWith(ended => ended.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default) ?? Task.CompletedTask;
+
+    private async Task PumpAsync(IMqttClient client, Lane live, Lane backlog, int window, int bytesMax, Task carrying, CancellationToken stopping)
     {
         var pace = new Pace(options.BacklogReadingsPerSecond, time);
         Task<OutboxBatch>? read = null;
         Task? rest = null;
-        var renewal = Task.Delay(options.StatusExpiry / 2, time, stopping);
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         try
         {
@@ -140,10 +168,11 @@ internal sealed class UplinkSession(
                     continue;
                 }
 
-                if (renewal.IsCompleted)
+                if (carrying.IsCompleted)
                 {
-                    await SayOnlineAsync(client).ConfigureAwait(false);
-                    renewal = Task.Delay(options.StatusExpiry / 2, time, stopping);
+                    // It ends by an exception alone; of a broken line the client says more.
+                    await Task.WhenAny(_lost.Task, carrying.Exception?.InnerException is TimeoutException ? carrying : Task.Delay(StopGrace, time, stopping)).ConfigureAwait(false);
+                    throw _lost.Task.IsCompleted ? Broken(await _lost.Task.ConfigureAwait(false), live.Oldest ?? backlog.Oldest) : carrying.Exception?.InnerException ?? new IOException("the line was given up");
                 }
 
                 var inFlight = live.InFlight.Count + backlog.InFlight.Count;
@@ -189,7 +218,7 @@ internal sealed class UplinkSession(
 
                 // Readings that cannot be sent now are no reason to go round again.
                 var readable = live.Pause is null && inFlight < window ? read : null;
-                await Task.WhenAny([.. new[] { readable, rest is { IsCompleted: false } ? rest : null, live.Waits, backlog.Waits, renewal, _lost.Task }.OfType<Task>()]).ConfigureAwait(false);
+                await Task.WhenAny([.. new[] { readable, rest is { IsCompleted: false } ? rest : null, live.Waits, backlog.Waits, carrying, _lost.Task }.OfType<Task>()]).ConfigureAwait(false);
             }
         }
         finally
@@ -206,11 +235,12 @@ internal sealed class UplinkSession(
     /// <summary>Encodes and publishes the front of a batch; the sequence number behind it.</summary>
     private long Send(IMqttClient client, Lane lane, OutboxBatch batch, int bytesMax)
     {
-        var pack = Pack.Encode(batch, options.Encoding, bytesMax, logger);
+        var pack = Pack.Encode(batch, options.Encoding, bytesMax, time.GetUtcNow().UtcDateTime, logger);
+        batch.GiveBack();
         var flight = new Flight(pack);
         lane.InFlight.Enqueue(flight);
         flight.Send(client, Message(pack), options.AckTimeout, time);
-        instruments.Sent(pack.Count - pack.Bad);
+        instruments.Sent(pack.Sent);
         return pack.Until;
     }
 
@@ -231,7 +261,7 @@ internal sealed class UplinkSession(
 
             lane.Pause = null;
             oldest.Send(client, Message(oldest.Pack), options.AckTimeout, time);
-            instruments.Sent(oldest.Pack.Count - oldest.Pack.Bad);
+            instruments.Sent(oldest.Pack.Sent);
             return true;
         }
 
@@ -277,9 +307,9 @@ internal sealed class UplinkSession(
         switch (UplinkDecisions.Judge(code))
         {
             case Verdict.Taken:
-                await outbox.ReleaseAsync(pack.From, pack.Until, pack.Bad, cancellationToken).ConfigureAwait(false);
+                await outbox.ReleaseAsync(pack.From, pack.Until, pack.Bad, pack.Expired, cancellationToken).ConfigureAwait(false);
                 HasWorked = true;
-                instruments.Acknowledged(pack.Count - pack.Bad);
+                instruments.Acknowledged(pack.Sent);
                 instruments.Refused(pack.Bad);
                 if (refusals > 0)
                 {
@@ -288,11 +318,11 @@ internal sealed class UplinkSession(
 
                 return null;
             case Verdict.Refused:
-                await outbox.ReleaseAsync(pack.From, pack.Until, pack.Count, cancellationToken).ConfigureAwait(false);
+                await outbox.ReleaseAsync(pack.From, pack.Until, pack.Count - pack.Expired, pack.Expired, cancellationToken).ConfigureAwait(false);
                 HasWorked = true;
-                instruments.Refused(pack.Count);
-                logger.Refused(pack.Count, code, reason);
-                say(true, $"The hub refused {pack.Count} readings for good (code 0x{code:X2} {reason}).");
+                instruments.Refused(pack.Count - pack.Expired);
+                logger.Refused(pack.Count - pack.Expired, code, reason);
+                say(true, $"The hub refused {pack.Count - pack.Expired} readings for good (code 0x{code:X2} {reason}).");
                 return null;
             case Verdict.Forbidden:
                 pause = UplinkDecisions.Pause(refusals + 3, Random.Shared.NextDouble(), options.RetryDelayMin, options.RetryDelayMax);
@@ -308,7 +338,7 @@ internal sealed class UplinkSession(
     }
 
     /// <summary>Orderly stop: what is acknowledged within the grace is released, then the hub is told.</summary>
-    private async Task StopAsync(IMqttClient client, params Lane[] lanes)
+    private async Task StopAsync(IMqttClient client, Courier courier, params Lane[] lanes)
     {
         try
         {
@@ -335,11 +365,18 @@ internal sealed class UplinkSession(
 
         try
         {
-            await SayStatusAsync(client, StatusMessages.Stopped(Birth, time.GetUtcNow()), StopGrace).ConfigureAwait(false);
-            using var limit = new CancellationTokenSource(StopGrace / 2, time);
+            if (SaysGoodbye)
+            {
+                await courier.SayStoppedAsync(GoodbyePatience).ConfigureAwait(false);
+            }
+
+            using var limit = new CancellationTokenSource(StopGrace, time);
             await client.DisconnectAsync(
                 new MqttClientDisconnectOptions { SessionExpiryInterval = (uint)options.SessionExpiry.TotalSeconds }, limit.Token).ConfigureAwait(false);
-            logger.Stopped(outbox.Counters.Held);
+            if (SaysGoodbye)
+            {
+                logger.Stopped(outbox.Counters.Held);
+            }
         }
         catch (Exception e)
         {
@@ -348,32 +385,20 @@ internal sealed class UplinkSession(
 #pragma warning restore CA1031
     }
 
-    private Task SayOnlineAsync(IMqttClient client) => SayStatusAsync(client, StatusMessages.Online(Birth, time.GetUtcNow()), options.AckTimeout, options.StatusExpiry);
-
-    private async Task SayStatusAsync(IMqttClient client, byte[] json, TimeSpan patience, TimeSpan expiry = default)
-    {
-        using var limit = new CancellationTokenSource(patience, time);
-        var message = new MqttApplicationMessageBuilder().WithTopic(HubTopic.Status(hub.Municipality, hub.Station)).WithPayload(json)
-            .WithContentType(StatusMessages.ContentType).WithRetainFlag().WithQualityOfServiceLevel(MqttQualityOfServiceLevel.AtLeastOnce)
-            .WithMessageExpiryInterval((uint)expiry.TotalSeconds).Build();
-        var answer = await client.PublishAsync(message, limit.Token).ConfigureAwait(false);
-        if (!answer.IsSuccess && (int)answer.ReasonCode >= 0x80)
-        {
-            logger.StatusRefused((int)answer.ReasonCode, Reason(answer.ReasonString, answer.ReasonCode.ToString()));
-        }
-    }
-
     private MqttApplicationMessage Message(Pack pack) =>
         new MqttApplicationMessageBuilder().WithTopic(_topic).WithPayload(pack.Payload).WithContentType(options.Encoding.ContentType())
-            .WithQualityOfServiceLevel(MqttQualityOfServiceLevel.AtLeastOnce).Build();
+            .WithQualityOfServiceLevel(MqttQualityOfServiceLevel.AtLeastOnce).WithMessageExpiryInterval(Expiry(pack)).Build();
 
-    private async Task<MqttClientOptions> ConnectOptionsAsync(CancellationToken cancellationToken)
+    /// <summary>Seconds after which a broker may forget a pack that is of live interest only; 0, which is never, for all others.</summary>
+    private uint Expiry(Pack pack) => pack.LiveUntil is { } until ? (uint)Math.Max(1, Math.Ceiling((until - time.GetUtcNow().UtcDateTime).TotalSeconds)) : 0;
+
+    private MqttClientOptions ConnectOptions()
     {
         var builder = new MqttClientOptionsBuilder()
             .WithProtocolVersion(MqttProtocolVersion.V500)
             .WithTcpServer(hub.Address, hub.Port)
             .WithClientId(hub.UserName)
-            .WithCredentials(hub.UserName, await ReadSecretAsync(cancellationToken).ConfigureAwait(false))
+            .WithCredentials(hub.UserName, credentials.Choose(ReadSecret))
             .WithCleanStart(false)
             .WithSessionExpiryInterval((uint)options.SessionExpiry.TotalSeconds)
             .WithKeepAlivePeriod(options.KeepAlive)
@@ -425,7 +450,7 @@ internal sealed class UplinkSession(
         return builder.Build();
     }
 
-    private async Task<string> ReadSecretAsync(CancellationToken cancellationToken)
+    private string ReadSecret()
     {
         if (string.IsNullOrEmpty(hub.SecretFile))
         {
@@ -433,7 +458,7 @@ internal sealed class UplinkSession(
         }
 
         using var reader = new StreamReader(hub.SecretFile);
-        return (await reader.ReadLineAsync(cancellationToken).ConfigureAwait(false))?.Trim() ?? "";
+        return reader.ReadLine()?.Trim() ?? "";
     }
 
     private static string Reason(string? said, string code) => string.IsNullOrWhiteSpace(said) ? code : said;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -10,15 +11,18 @@ public static class FreePort
     private const int First = 10_000;
     private const int Behind = 30_000;
 
-    private static readonly ConcurrentDictionary<int, bool> Given = [];
+    // A broker that a test stops has no port until it is started again, and may be a second away from its first: a lock on a file, which goes with the process, keeps the others away meanwhile.
+    private static readonly string Locks = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"hub-test-ports-{Environment.UserName}")).FullName;
 
-    /// <summary>A TCP port on 127.0.0.1 that was free a moment ago and that this process has not been given before. Test programs that run side by side draw at random.</summary>
+    private static readonly ConcurrentDictionary<int, FileStream> Given = [];
+
+    /// <summary>A TCP port on 127.0.0.1 that was free a moment ago, and that no test program of this user has been given that still runs.</summary>
     public static int Next()
     {
         for (var attempt = 0; attempt < 1_000; attempt++)
         {
             var port = Random.Shared.Next(First, Behind);
-            if (!Given.TryAdd(port, true))
+            if (!TryLock(port))
             {
                 continue;
             }
@@ -36,5 +40,19 @@ public static class FreePort
         }
 
         throw new InvalidOperationException($"No TCP port of 127.0.0.1 between {First} and {Behind} is free.");
+    }
+
+    private static bool TryLock(int port)
+    {
+        try
+        {
+            // Within the process too: a second opening is refused like another's.
+            Given[port] = new FileStream(Path.Combine(Locks, port.ToString(CultureInfo.InvariantCulture)), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 }

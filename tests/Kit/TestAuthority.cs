@@ -61,6 +61,19 @@ public sealed class TestAuthority : IDisposable
         return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null, X509KeyStorageFlags.Exportable);
     }
 
+    /// <summary>Issues a certificate to a client by its common name, with its key.</summary>
+    public X509Certificate2 IssueClient(string commonName, DateTimeOffset? from = null, DateTimeOffset? until = null)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var subject = new X500DistinguishedNameBuilder();
+        subject.AddCommonName(commonName);
+        var request = new CertificateRequest(subject.Build(), key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.2")], false));
+        using var issued = request.Create(_certificate, from ?? From, until ?? Until, Serial());
+        using var withKey = issued.CopyWithPrivateKey(key);
+        return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null, X509KeyStorageFlags.Exportable);
+    }
+
     /// <summary>Issues a certificate into two files as servers want them: the certificate and the subordinate authorities after it; the key.</summary>
     public void IssueFiles(string certificateFile, string keyFile, params string[] names)
     {

@@ -32,6 +32,7 @@ internal sealed class AlarmMessages(IMunicipalityDirectory municipalities)
             ended ? alarm.LastValue : alarm.StartValue,
             ended ? rule.ClearLevel : rule.SetLevel,
             alarm.ConditionAt,
+            alarm.StartedAt,
             alarm.EndedAt,
             alarm.Peak,
             zone,

@@ -9,7 +9,7 @@ internal sealed class ChangeNote
     /// <summary>Most observations a note carries; past it, they are read from the series.</summary>
     public const int CarriedMax = 32;
 
-    private List<Observation>? carried = [];
+    private readonly List<Observation> carried = [];
 
     /// <summary>Earliest changed phenomenon time; <see cref="DateTime.MaxValue"/>: nothing changed, but the state must be loaded.</summary>
     public DateTime From { get; private set; } = DateTime.MaxValue;
@@ -21,18 +21,22 @@ internal sealed class ChangeNote
     public ReadOnlySpan<Observation> Carried => CollectionsMarshal.AsSpan(carried);
 
     /// <summary>Whether <see cref="Carried"/> is all that has changed.</summary>
-    public bool CarriesAll => carried is not null;
+    public bool CarriesAll { get; private set; } = true;
 
     /// <summary>Adds an observation.</summary>
     public void Add(in Observation observation)
     {
         var at = observation.PhenomenonTime;
-        if (carried is not null && (carried.Count == CarriedMax || (carried.Count > 0 && at <= carried[^1].PhenomenonTime)))
+        if (CarriesAll && (carried.Count == CarriedMax || (carried.Count > 0 && at <= carried[^1].PhenomenonTime)))
         {
-            carried = null;
+            CarryNothing();
         }
 
-        carried?.Add(observation);
+        if (CarriesAll)
+        {
+            carried.Add(observation);
+        }
+
         From = at < From ? at : From;
         To = To is { } to && at > to ? at : To;
     }
@@ -40,7 +44,7 @@ internal sealed class ChangeNote
     /// <summary>Adds a stretch of unknown extent.</summary>
     public void AddFrom(DateTime from)
     {
-        carried = null;
+        CarryNothing();
         From = from < From ? from : From;
         To = null;
     }
@@ -48,9 +52,22 @@ internal sealed class ChangeNote
     /// <summary>Adds what an earlier note says.</summary>
     public void Merge(ChangeNote other)
     {
-        carried = null;
+        CarryNothing();
         From = other.From < From ? other.From : From;
         To = To is { } one && other.To is { } two ? (one > two ? one : two) : null;
+    }
+
+    /// <summary>As if it were new; the memory stays.</summary>
+    public void Clear()
+    {
+        carried.Clear();
+        (CarriesAll, From, To) = (true, DateTime.MaxValue, DateTime.MinValue);
+    }
+
+    private void CarryNothing()
+    {
+        carried.Clear();
+        CarriesAll = false;
     }
 }
 
@@ -60,8 +77,13 @@ internal sealed class ChangeNote
 /// </summary>
 internal sealed class ChangeNotes
 {
+    /// <summary>Notes kept to be written again at most: with a load, most of what is noted is noted many times a second.</summary>
+    private const int SparesMax = 4_096;
+
     private readonly Lock gate = new();
+    private readonly Stack<ChangeNote> spares = [];
     private Dictionary<int, ChangeNote> notes = [];
+    private Dictionary<int, ChangeNote>? spare;
     private long commit;
 
     /// <summary>Number of the latest commit noted.</summary>
@@ -110,8 +132,29 @@ internal sealed class ChangeNotes
         lock (gate)
         {
             var taken = notes;
-            notes = [];
+            (notes, spare) = (spare ?? [], null);
             return (taken, commit);
+        }
+    }
+
+    /// <summary>Gives back what was taken and is used no longer, to be written again.</summary>
+    public void Return(Dictionary<int, ChangeNote> taken)
+    {
+        lock (gate)
+        {
+            foreach (var note in taken.Values)
+            {
+                if (spares.Count == SparesMax)
+                {
+                    break;
+                }
+
+                note.Clear();
+                spares.Push(note);
+            }
+
+            taken.Clear();
+            spare = taken;
         }
     }
 
@@ -130,6 +173,6 @@ internal sealed class ChangeNotes
     private ChangeNote Of(int datastream)
     {
         ref var note = ref CollectionsMarshal.GetValueRefOrAddDefault(notes, datastream, out _);
-        return note ??= new ChangeNote();
+        return note ??= spares.TryPop(out var other) ? other : new ChangeNote();
     }
 }

@@ -51,7 +51,7 @@ internal sealed class PairBook(IStations stations, AlertsOptions options)
             return null;
         }
 
-        return byDatastream[datastream] = [.. rules.Where(rule => rule.Enabled && Pair.Matches(rule, found)).Select(rule => PairOf(rule, found))];
+        return byDatastream[datastream] = Match(found);
     }
 
     /// <summary>Fresh pairs of a rule on every datastream it concerns now; what was in memory of them is forgotten.</summary>
@@ -86,6 +86,8 @@ internal sealed class PairBook(IStations stations, AlertsOptions options)
             Waiting.Add(pair);
         }
     }
+
+    private Pair[] Match(Datastream datastream) => [.. rules.Where(rule => rule.Enabled && Pair.Matches(rule, datastream)).Select(rule => PairOf(rule, datastream))];
 
     private Pair PairOf(RuleRow rule, Datastream datastream)
     {

@@ -82,6 +82,9 @@ internal sealed class RuleRow
     public long ForTicks { get; set; }
     public bool Enabled { get; set; }
 
+    /// <summary>The stations watch it too.</summary>
+    public bool Edge { get; set; }
+
     /// <summary>Processing time of the last change that concerns evaluation.</summary>
     public DateTime SavedAt { get; set; }
 
@@ -94,7 +97,7 @@ internal sealed class RuleRow
     /// <summary>The rule is gone; the row stays until its open alarms are withdrawn.</summary>
     public bool Removed { get; set; }
 
-    public Rule ToRule() => new(Municipality, Slug, NamePt, NameEn, Severity, Property, Station, Sensor, PeriodSeconds, Crossing, SetLevel, ClearLevel, TimeSpan.FromTicks(ForTicks), Enabled);
+    public Rule ToRule() => new(Municipality, Slug, NamePt, NameEn, Severity, Property, Station, Sensor, PeriodSeconds, Crossing, SetLevel, ClearLevel, TimeSpan.FromTicks(ForTicks), Enabled, Edge);
 }
 
 /// <summary>An alarm as stored, with what was told of it.</summary>

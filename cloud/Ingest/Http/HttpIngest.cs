@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Globalization;
 using System.IO.Compression;
-using Hub.Cloud.Ingest.Mqtt;
 using Hub.Cloud.Ingest.Pipeline;
 using Hub.Cloud.Series;
 using Hub.Cloud.Stations;
@@ -43,16 +42,14 @@ internal sealed class HttpIngest(IngestPipeline pipeline, IStations stations, In
     public async Task<IResult> PostAsync(string municipality, string station, HttpContext context)
     {
         var request = context.Request;
-        if (!BasicCredentials.TryParse(request.Headers.Authorization, out var credentials)
-            || !BrokerLogins.TryStation(credentials.User, out var ownMunicipality, out var ownStation)
-            || !stations.Authenticate(ownMunicipality, ownStation, credentials.Secret, out var sender))
+        if (!StationLogin.TryAuthenticate(request, stations, out var sender))
         {
             instruments.LoginRefused(Transport, "credentials");
-            context.Response.Headers.WWWAuthenticate = "Basic realm=\"hub\", charset=\"UTF-8\"";
+            context.Response.Headers.WWWAuthenticate = StationLogin.Challenge;
             return Problem(StatusCodes.Status401Unauthorized, "credentials", "Send the station's user name {municipality}/{station} and its secret with Basic authentication.");
         }
 
-        if (!string.Equals(municipality, ownMunicipality, StringComparison.Ordinal) || !string.Equals(station, ownStation, StringComparison.Ordinal))
+        if (!string.Equals(municipality, sender.Municipality, StringComparison.Ordinal) || !string.Equals(station, sender.Slug, StringComparison.Ordinal))
         {
             instruments.TopicRefused(Transport);
             return Problem(StatusCodes.Status403Forbidden, "station", "A station may send only its own readings: the address names another one.");

@@ -5,8 +5,8 @@ namespace Hub.Cloud.Ingest.Mqtt;
 
 internal static partial class BrokerLog
 {
-    [LoggerMessage(EventId = 3301, Level = LogLevel.Information, Message = "MQTT broker listens on {Endpoint} (with TLS: {TlsEndpoint}).")]
-    public static partial void Listening(this ILogger logger, IPEndPoint? endpoint, object tlsEndpoint);
+    [LoggerMessage(EventId = 3301, Level = LogLevel.Information, Message = "MQTT broker listens on {Endpoint} (with TLS: {TlsEndpoint}; over WebSockets at {Path} of the pages' address).")]
+    public static partial void Listening(this ILogger logger, IPEndPoint? endpoint, object tlsEndpoint, string path);
 
     [LoggerMessage(EventId = 3302, Level = LogLevel.Warning, Message = "A connection could not be accepted.")]
     public static partial void AcceptFailed(this ILogger logger, Exception exception);
@@ -34,4 +34,10 @@ internal static partial class BrokerLog
 
     [LoggerMessage(EventId = 3310, Level = LogLevel.Warning, Message = "Packs were still being taken when the time to stop was over; they were not acknowledged.")]
     public static partial void StoppedBusy(this ILogger logger);
+
+    [LoggerMessage(EventId = 3311, Level = LogLevel.Error, Message = "What station {Municipality}/{Station} said ({Kind}) could not be taken in.")]
+    public static partial void ListenerFailed(this ILogger logger, Exception exception, StationMessageKind kind, string municipality, string station);
+
+    [LoggerMessage(EventId = 3312, Level = LogLevel.Information, Message = "A page of origin '{Origin}' asked for MQTT over WebSockets at '{Host}' and was refused: add the origin to Hub:Mqtt:WebSocketOrigins if it may.")]
+    public static partial void OriginRefused(this ILogger logger, string origin, string host);
 }

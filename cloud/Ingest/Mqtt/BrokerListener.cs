@@ -7,22 +7,21 @@ using Microsoft.Extensions.Logging;
 using MQTTnet.Adapter;
 using MQTTnet.Diagnostics.Logger;
 using MQTTnet.Exceptions;
-using MQTTnet.Formatter;
 using MQTTnet.Server;
 
 namespace Hub.Cloud.Ingest.Mqtt;
 
 /// <summary>
-/// Listens for the embedded broker and wraps each connection in a <see cref="BrokerConnection"/>. The place where a faster path for readings can be put in later: the
-/// library above only ever sees packets.
+/// Listens for the embedded broker and makes each connection a <see cref="BrokerConnection"/>, those that come in by <see cref="WebSocketDoor"/> too: the library above only ever sees the
+/// packets that one hands on.
 /// </summary>
-internal sealed class BrokerListener(MqttOptions options, IngestInstruments instruments, TimeProvider time, ILogger logger) : IMqttServerAdapter
+internal sealed class BrokerListener(MqttOptions options, ReadingsIntake intake, IngestInstruments instruments, TimeProvider time, ILogger logger) : IMqttServerAdapter
 {
     private readonly List<Socket> _listeners = [];
     private readonly HashSet<Task> _running = [];
     private CancellationTokenSource? _stopping;
-    private SslServerAuthenticationOptions? _tls;
-    private IMqttNetLogger _library = new MqttNetNullLogger();
+    private SslStreamCertificateContext? _certificate;
+    private X509Certificate2Collection? _clientAuthorities;
     private int _connections;
 
     /// <inheritdoc/>
@@ -37,10 +36,41 @@ internal sealed class BrokerListener(MqttOptions options, IngestInstruments inst
     /// <summary>Connections open now.</summary>
     public int ConnectionCount => Volatile.Read(ref _connections);
 
+    /// <summary>Whether connections are taken.</summary>
+    public bool IsRunning => Volatile.Read(ref _stopping) is { IsCancellationRequested: false };
+
+    /// <summary>Takes a connection in; false, and counted, when there are too many. Whoever is taken in leaves with <see cref="Leave"/>.</summary>
+    public bool TryAdmit(string transport)
+    {
+        if (Interlocked.Increment(ref _connections) > options.ConnectionsMax)
+        {
+            Interlocked.Decrement(ref _connections);
+            instruments.ConnectionRefused(transport, "connections");
+            return false;
+        }
+
+        instruments.ConnectionOpened(transport);
+        return true;
+    }
+
+    /// <summary>Notes that a connection taken in has ended.</summary>
+    public void Leave(string transport)
+    {
+        Interlocked.Decrement(ref _connections);
+        instruments.ConnectionClosed(transport);
+    }
+
+    /// <summary>Serves a connection that was taken in, to its end, and closes its stream. Whatever it does is told to the log, never to the caller.</summary>
+    public Task ServeAsync(ConnectionWire wire)
+    {
+        var serving = ServeToTheEndAsync(wire);
+        Track(serving);
+        return serving;
+    }
+
     /// <exception cref="BrokerStartException">An endpoint is taken or not ours, or the certificate cannot be read.</exception>
     public Task StartAsync(MqttServerOptions serverOptions, IMqttNetLogger libraryLogger)
     {
-        _library = libraryLogger;
         _stopping = new CancellationTokenSource();
         try
         {
@@ -51,7 +81,8 @@ internal sealed class BrokerListener(MqttOptions options, IngestInstruments inst
 
             if (options.Tls.Endpoint.Length > 0)
             {
-                _tls = LoadCertificate(options.Tls);
+                _certificate = LoadCertificate(options.Tls);
+                _clientAuthorities = options.Tls.ClientAuthorityFile.Length > 0 ? ClientCertificates.LoadAuthorities(options.Tls.ClientAuthorityFile) : null;
                 BoundTlsEndpoint = Listen(options.Tls.Endpoint, "Hub:Mqtt:Tls:Endpoint", secure: true);
             }
         }
@@ -126,7 +157,7 @@ internal sealed class BrokerListener(MqttOptions options, IngestInstruments inst
         return (IPEndPoint)socket.LocalEndPoint!;
     }
 
-    private static SslServerAuthenticationOptions LoadCertificate(MqttTlsOptions tls)
+    private static SslStreamCertificateContext LoadCertificate(MqttTlsOptions tls)
     {
         try
         {
@@ -134,11 +165,7 @@ internal sealed class BrokerListener(MqttOptions options, IngestInstruments inst
             var chain = new X509Certificate2Collection();
             chain.ImportFromPemFile(tls.CertificateFile);
             var certificate = X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null);
-            return new SslServerAuthenticationOptions
-            {
-                ServerCertificateContext = SslStreamCertificateContext.Create(certificate, chain, offline: true),
-                EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-            };
+            return SslStreamCertificateContext.Create(certificate, chain, offline: true);
         }
         catch (Exception exception) when (exception is System.Security.Cryptography.CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -167,36 +194,49 @@ internal sealed class BrokerListener(MqttOptions options, IngestInstruments inst
                 continue;
             }
 
-            if (Interlocked.Increment(ref _connections) > options.ConnectionsMax)
+            if (!TryAdmit(EmbeddedBroker.Transport))
             {
-                Interlocked.Decrement(ref _connections);
-                instruments.ConnectionRefused("connections");
                 socket.Dispose();
                 continue;
             }
 
-            instruments.ConnectionOpened();
             Track(Task.Run(() => ServeAsync(socket, secure, stopping), CancellationToken.None));
         }
     }
 
     private async Task ServeAsync(Socket socket, bool secure, CancellationToken stopping)
     {
-        Stream? stream = null;
         try
         {
             socket.NoDelay = true;
             var (local, remote) = (socket.LocalEndPoint, socket.RemoteEndPoint);
-            stream = new NetworkStream(socket, ownsSocket: true);
+            Stream stream = new NetworkStream(socket, ownsSocket: true);
+            var identity = new ClientCertificates();
             if (secure)
             {
-                stream = await HandshakeAsync(stream, stopping).ConfigureAwait(false);
+                stream = await HandshakeAsync(stream, identity, stopping).ConfigureAwait(false);
             }
 
-            using var channel = new BrokerChannel(stream, local, remote, BrokerConnection.LoginPacketBytesMax);
-            var packets = new MqttPacketFormatterAdapter(new MqttBufferWriter(4096, 65_535));
-            using var adapter = new MqttChannelAdapter(channel, packets, _library) { AllowPacketFragmentation = false };
-            using var connection = new BrokerConnection(adapter, channel);
+            await ServeToTheEndAsync(new ConnectionWire(stream, EmbeddedBroker.Transport, secure, local, remote, identity)).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // One connection, whatever it does, must not end the listener.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            Note(exception);
+        }
+        finally
+        {
+            socket.Dispose();
+            Leave(EmbeddedBroker.Transport);
+        }
+    }
+
+    private async Task ServeToTheEndAsync(ConnectionWire wire)
+    {
+        try
+        {
+            using var connection = new BrokerConnection(wire, intake, time);
             if (ClientHandler is { } handler)
             {
                 await handler(connection).ConfigureAwait(false);
@@ -206,37 +246,41 @@ internal sealed class BrokerListener(MqttOptions options, IngestInstruments inst
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            if (exception is not (OperationCanceledException or ObjectDisposedException or IOException or AuthenticationException or SocketException or MqttCommunicationException))
-            {
-                logger.ConnectionFailed(exception);
-            }
+            Note(exception);
         }
         finally
         {
-            if (stream is not null)
-            {
-                await stream.DisposeAsync().ConfigureAwait(false);
-            }
-
-            socket.Dispose();
-            Interlocked.Decrement(ref _connections);
-            instruments.ConnectionClosed();
+            await wire.Stream.DisposeAsync().ConfigureAwait(false);
         }
     }
 
-    private async Task<Stream> HandshakeAsync(Stream stream, CancellationToken stopping)
+    private void Note(Exception exception)
+    {
+        if (exception is not (OperationCanceledException or ObjectDisposedException or IOException or AuthenticationException or SocketException or MqttCommunicationException))
+        {
+            logger.ConnectionFailed(exception);
+        }
+    }
+
+    private async Task<Stream> HandshakeAsync(Stream stream, ClientCertificates identity, CancellationToken stopping)
     {
         var tls = new SslStream(stream, leaveInnerStreamOpen: false);
         try
         {
             using var timeout = new CancellationTokenSource(options.LoginTimeout, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, stopping);
-            await tls.AuthenticateAsServerAsync(_tls!, either.Token).ConfigureAwait(false);
+            var handshake = new SslServerAuthenticationOptions { ServerCertificateContext = _certificate, EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 };
+            if (_clientAuthorities is not null)
+            {
+                identity.AskFor(handshake, _clientAuthorities, time.GetUtcNow());
+            }
+
+            await tls.AuthenticateAsServerAsync(handshake, either.Token).ConfigureAwait(false);
             return tls;
         }
         catch
         {
-            instruments.ConnectionRefused("tls");
+            instruments.ConnectionRefused(EmbeddedBroker.Transport, "tls");
             await tls.DisposeAsync().ConfigureAwait(false);
             throw;
         }

@@ -39,7 +39,7 @@ internal sealed class BrokerLogins(MqttOptions options, IStations stations, Inge
         e.ReasonCode = code;
         if (code != MqttConnectReasonCode.Success)
         {
-            instruments.LoginRefused(EmbeddedBroker.Transport, reason);
+            instruments.LoginRefused(connection.Transport, reason);
             logger.LoginRefused(e.UserName ?? "", e.RemoteEndPoint, reason);
             return;
         }
@@ -51,6 +51,9 @@ internal sealed class BrokerLogins(MqttOptions options, IStations stations, Inge
 
     /// <summary>True when the client can be told no without closing its connection.</summary>
     public bool CanRefuse(string sessionKey) => _connections.TryGetValue(sessionKey, out var connection) && connection.CanRefuse;
+
+    /// <summary>What carries a session's connection.</summary>
+    public string TransportOf(string sessionKey) => _connections.TryGetValue(sessionKey, out var connection) ? connection.Transport : EmbeddedBroker.Transport;
 
     /// <summary>True when a user may subscribe to a filter.</summary>
     public bool MaySubscribe(string? user, string filter)
@@ -97,16 +100,24 @@ internal sealed class BrokerLogins(MqttOptions options, IStations stations, Inge
             return (MqttConnectReasonCode.BadAuthenticationMethod, "authentication method");
         }
 
-        if (string.IsNullOrEmpty(e.UserName) || e.RawPassword is not { Length: > 0 } secret)
+        var proven = connection.Certificate.Name;
+        var secret = e.RawPassword ?? [];
+        if (string.IsNullOrEmpty(e.UserName) || (secret.Length == 0 && proven is null))
         {
-            return (MqttConnectReasonCode.NotAuthorized, "anonymous");
+            return (MqttConnectReasonCode.NotAuthorized, connection.Certificate.Problem is null ? "anonymous" : "certificate");
+        }
+
+        if (proven is not null && !string.Equals(proven, e.UserName, StringComparison.Ordinal))
+        {
+            // Even with the right secret: whoever shows another's certificate is not who they say.
+            return (MqttConnectReasonCode.NotAuthorized, "certificate of another");
         }
 
         if (TryStation(e.UserName, out var municipality, out var slug))
         {
-            if (!stations.Authenticate(municipality, slug, secret, out _))
+            if (!(proven is not null ? stations.TryGet(municipality, slug, out _) : stations.Authenticate(municipality, slug, secret, out _)))
             {
-                return (MqttConnectReasonCode.BadUserNameOrPassword, "credentials");
+                return (MqttConnectReasonCode.BadUserNameOrPassword, connection.Certificate.Problem is null ? "credentials" : "certificate");
             }
 
             if (connection.WillTopic is { } will && BrokerRules.Publish(municipality, slug, will) != PublishRight.State)

@@ -16,12 +16,15 @@ internal enum PublishRight
 
     /// <summary>It is the station's own state: keep it (retained) and pass it on.</summary>
     State,
+
+    /// <summary>It answers a command: hand it to whoever asked, keep nothing.</summary>
+    Reply,
 }
 
 /// <summary>Who may publish and subscribe where. Pure functions.</summary>
 internal static class BrokerRules
 {
-    /// <summary>What a station may do with a message on a topic: its own readings, status and reported configuration, and the question for the time.</summary>
+    /// <summary>What a station may do with a message on a topic: its own readings, status and reported configuration, answers to commands, and the question for the time.</summary>
     public static PublishRight Publish(string municipality, string station, string topic)
     {
         if (!HubTopic.TryParse(topic, out var parsed)
@@ -36,6 +39,7 @@ internal static class BrokerRules
             TopicKind.Readings => PublishRight.Readings,
             TopicKind.Time => PublishRight.Time,
             TopicKind.Status or TopicKind.ConfigReported => PublishRight.State,
+            TopicKind.Reply => PublishRight.Reply,
             _ => PublishRight.Refused,
         };
     }

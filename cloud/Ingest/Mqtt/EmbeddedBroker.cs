@@ -8,8 +8,10 @@ using Hub.Cloud.Ingest.Pipeline;
 using Hub.Cloud.Ingest.Quarantine;
 using Hub.Cloud.Series;
 using Hub.Cloud.Stations;
+using Hub.Edge.Contract.Commands;
 using Hub.Edge.Contract.Encoding;
 using Hub.Edge.Contract.Topics;
+using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -22,11 +24,13 @@ using MQTTnet.Server;
 namespace Hub.Cloud.Ingest.Mqtt;
 
 /// <summary>
-/// The hub's own broker. A publish of readings is acknowledged when its pack is on disk: the library sends the PUBACK when <see cref="OnPublishAsync"/> ends, and takes
-/// the next packet of that connection only then. Started and stopped once, by the host.
+/// The hub's own broker. A publish of readings is acknowledged when its pack is on disk. Those with quality of service 1 on the station's own topic never get here: their connection
+/// takes them (<see cref="BrokerConnection"/>). All others do: the library answers when <see cref="OnPublishAsync"/> ends, and takes the next packet of that connection only then.
+/// Started and stopped once, by the host.
 /// </summary>
-internal sealed class EmbeddedBroker : IHostedService, IHubPublisher, IAsyncDisposable
+internal sealed class EmbeddedBroker : IHostedService, IHubPublisher, IHubBroker, IAsyncDisposable
 {
+    /// <summary>Name of TCP and TLS in counters and in the quarantine.</summary>
     public const string Transport = "mqtt";
 
     /// <summary>Messages that may wait for one subscriber; past it new ones are not queued, and counted.</summary>
@@ -38,34 +42,48 @@ internal sealed class EmbeddedBroker : IHostedService, IHubPublisher, IAsyncDisp
     private readonly MqttOptions _options;
     private readonly IngestPipeline _pipeline;
     private readonly IStations _stations;
+    private readonly StationMessageBoard _board;
     private readonly IngestInstruments _instruments;
     private readonly TimeProvider _time;
     private readonly ILogger<EmbeddedBroker> _logger;
     private readonly RetainedMessages _retained;
     private readonly BrokerLogins _logins;
+    private readonly ReadingsIntake _intake;
     private readonly BrokerListener _listener;
+    private readonly WebSocketDoor _door;
     private readonly MqttServer _server;
     private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationTokenSource _hurry = new();
+    private readonly Lazy<Task> _stop;
+    private readonly IHostApplicationLifetime _lifetime;
+    private CancellationTokenRegistration _stopWithHost;
     private List<MqttApplicationMessage> _kept = [];
 
     public EmbeddedBroker(
         IOptions<MqttOptions> options,
         IngestPipeline pipeline,
         IStations stations,
+        StationMessageBoard board,
         IDbContextFactory<IngestDbContext> contexts,
         IngestInstruments instruments,
         TimeProvider time,
+        IHostApplicationLifetime lifetime,
         ILogger<EmbeddedBroker> logger)
     {
         _options = options.Value;
         _pipeline = pipeline;
         _stations = stations;
+        _board = board;
         _instruments = instruments;
         _time = time;
         _logger = logger;
         _retained = new RetainedMessages(contexts);
         _logins = new BrokerLogins(_options, stations, instruments, logger);
-        _listener = new BrokerListener(_options, instruments, time, logger);
+        _intake = new ReadingsIntake(pipeline, stations, instruments, logger, _stopping.Token);
+        _listener = new BrokerListener(_options, _intake, instruments, time, logger);
+        _door = new WebSocketDoor(_options, _listener, instruments, logger);
+        _lifetime = lifetime;
+        _stop = new Lazy<Task>(StopOnceAsync);
         var factory = new MqttServerFactory();
         var serverOptions = factory.CreateServerOptionsBuilder()
             .WithDefaultCommunicationTimeout(_options.LoginTimeout)
@@ -90,6 +108,18 @@ internal sealed class EmbeddedBroker : IHostedService, IHubPublisher, IAsyncDisp
     /// <summary>Where the broker really listens with TLS; null when it does not.</summary>
     public IPEndPoint? BoundTlsEndpoint => _listener.BoundTlsEndpoint;
 
+    /// <inheritdoc/>
+    public bool ChecksSecrets => true;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<BrokerEndpoint> Endpoints =>
+    [
+        .. from bound in new[] { (Endpoint: BoundTlsEndpoint, Tls: true), (Endpoint: BoundEndpoint, Tls: false) }
+           where bound.Endpoint is not null
+           let any = bound.Endpoint.Address.Equals(IPAddress.Any) || bound.Endpoint.Address.Equals(IPAddress.IPv6Any)
+           select new BrokerEndpoint(any ? "" : bound.Endpoint.Address.ToString(), bound.Endpoint.Port, bound.Tls),
+    ];
+
     /// <summary>Connections open now, logged in or not.</summary>
     public int ConnectionCount => _listener.ConnectionCount;
 
@@ -98,26 +128,41 @@ internal sealed class EmbeddedBroker : IHostedService, IHubPublisher, IAsyncDisp
     {
         // Read here because the library would start without them if they cannot be read.
         _kept = await _retained.LoadAsync().ConfigureAwait(false);
+        foreach (var message in _kept)
+        {
+            if (HubTopic.TryParse(message.Topic, out var topic) && topic.Kind is TopicKind.Status or TopicKind.ConfigReported)
+            {
+                HandOn(topic, message, isRetained: true);
+            }
+        }
+
         await _server.StartAsync().ConfigureAwait(false);
         _kept = [];
-        _logger.Listening(BoundEndpoint, (object?)BoundTlsEndpoint ?? "none");
+
+        // The web server stops before the broker's turn comes, and waits for its WebSockets: they must have been told by then.
+        _stopWithHost = _lifetime.ApplicationStopping.Register(() => _ = Task.Run(() => _stop.Value));
+        _logger.Listening(BoundEndpoint, (object?)BoundTlsEndpoint ?? "none", _options.WebSocketPath.Length > 0 ? _options.WebSocketPath : "none");
     }
+
+    /// <summary>Serves a request for a WebSocket; ends when its connection has.</summary>
+    public Task EnterAsync(HttpContext context) => _door.EnterAsync(context);
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        if (!_server.IsStarted)
+        if (_server.IsStarted || _stop.IsValueCreated)
         {
-            return;
+            await using var hurry = cancellationToken.Register(_hurry.Cancel).ConfigureAwait(false);
+            await _stop.Value.ConfigureAwait(false);
         }
+    }
 
+    private async Task StopOnceAsync()
+    {
         _server.AcceptNewConnections = false;
-        var stop = _server.StopAsync(new MqttServerStopOptions
-        {
-            DefaultClientDisconnectOptions = new MqttServerClientDisconnectOptions { ReasonCode = MqttDisconnectReasonCode.ServerShuttingDown },
-        });
+        var stop = DrainAndStopAsync();
         try
         {
-            await stop.WaitAsync(StopPatience, _time, cancellationToken).ConfigureAwait(false);
+            await stop.WaitAsync(StopPatience, _time, _hurry.Token).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
         {
@@ -127,31 +172,38 @@ internal sealed class EmbeddedBroker : IHostedService, IHubPublisher, IAsyncDisp
         }
     }
 
-    /// <inheritdoc/>
-    public async ValueTask PublishAsync(string topic, ReadOnlyMemory<byte> payload, string contentType, bool retain, CancellationToken cancellationToken)
+    /// <summary>Reads no more readings, lets those that are on their way be acknowledged, and only then ends the connections.</summary>
+    private async Task DrainAndStopAsync()
     {
+        await _intake.CloseAsync().ConfigureAwait(false);
+        await _server.StopAsync(new MqttServerStopOptions
+        {
+            DefaultClientDisconnectOptions = new MqttServerClientDisconnectOptions { ReasonCode = MqttDisconnectReasonCode.ServerShuttingDown },
+        }).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask PublishAsync(HubMessage message, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(message);
         if (!_server.IsStarted)
         {
             throw new BrokerUnavailableException("The embedded broker is not running.");
         }
 
-        var message = new MqttApplicationMessage
-        {
-            Topic = topic,
-            Payload = new ReadOnlySequence<byte>(payload.ToArray()),
-            ContentType = contentType,
-            QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
-            Retain = retain,
-        };
-        await _server.InjectApplicationMessage(new InjectedMqttApplicationMessage(message) { SenderClientId = "" }, cancellationToken).ConfigureAwait(false);
+        var packet = MessageExpiry.Packet(message);
+        MessageExpiry.Stamp(packet, _time.GetUtcNow());
+        await _server.InjectApplicationMessage(new InjectedMqttApplicationMessage(packet) { SenderClientId = "" }, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
     {
+        await _stopWithHost.DisposeAsync().ConfigureAwait(false);
         await StopAsync(CancellationToken.None).ConfigureAwait(false);
         _server.Dispose();
         _listener.Dispose();
         _stopping.Dispose();
+        _hurry.Dispose();
     }
 
     private Task OnConnectAsync(ValidatingConnectionEventArgs e)
@@ -179,9 +231,9 @@ internal sealed class EmbeddedBroker : IHostedService, IHubPublisher, IAsyncDisp
                 e.ProcessPublish = false;
                 await TakeAsync(e, station!).ConfigureAwait(false);
                 break;
-            case PublishRight.Time when string.Equals(e.ApplicationMessage.ResponseTopic, HubTopic.CommandTopic(municipality!, slug!, "time"), StringComparison.Ordinal):
+            case PublishRight.Time when TimeAnswer.IsFair(e.ApplicationMessage, municipality!, slug!):
                 e.ProcessPublish = false;
-                await TellTimeAsync(e.ApplicationMessage).ConfigureAwait(false);
+                await _server.InjectApplicationMessage(new InjectedMqttApplicationMessage(TimeAnswer.Of(e.ApplicationMessage, _time)) { SenderClientId = "" }, _stopping.Token).ConfigureAwait(false);
                 break;
             case PublishRight.Time:
                 Refuse(e, MqttPubAckReasonCode.TopicNameInvalid);
@@ -190,27 +242,33 @@ internal sealed class EmbeddedBroker : IHostedService, IHubPublisher, IAsyncDisp
                 Refuse(e, MqttPubAckReasonCode.QuotaExceeded);
                 break;
             case PublishRight.State:
+                _ = HubTopic.TryParse(topic, out var state);
+                HandOn(state, e.ApplicationMessage, isRetained: false);
+                break;
+            case PublishRight.Reply when e.ApplicationMessage.QualityOfServiceLevel == MqttQualityOfServiceLevel.AtMostOnce || e.ApplicationMessage.CorrelationData is not { Length: > 0 and <= CommandReply.CorrelationBytesMax }:
+                _instruments.TopicRefused(_logins.TransportOf(e.ClientId));
+                Refuse(e, MqttPubAckReasonCode.PayloadFormatInvalid);
+                break;
+            case PublishRight.Reply when e.ApplicationMessage.Payload.Length > CommandReply.BytesMax:
+                Refuse(e, MqttPubAckReasonCode.QuotaExceeded);
+                break;
+            case PublishRight.Reply:
+                // Taken here: nobody can subscribe to it, and nothing of it is kept.
+                e.ProcessPublish = false;
+                _ = HubTopic.TryParse(topic, out var reply);
+                HandOn(reply, e.ApplicationMessage, isRetained: false);
                 break;
             default:
-                _instruments.TopicRefused(Transport);
+                _instruments.TopicRefused(_logins.TransportOf(e.ClientId));
                 _logger.PublishRefused(user, topic);
                 Refuse(e, MqttPubAckReasonCode.NotAuthorized);
                 break;
         }
     }
 
-    /// <summary>Answers a station that asks for the time.</summary>
-    private async Task TellTimeAsync(MqttApplicationMessage question)
-    {
-        var seconds = (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / (decimal)TimeSpan.TicksPerSecond;
-        var answer = new MqttApplicationMessage
-        {
-            Topic = question.ResponseTopic,
-            CorrelationData = question.CorrelationData,
-            Payload = new ReadOnlySequence<byte>(Encoding.ASCII.GetBytes(seconds.ToString("0.000000", CultureInfo.InvariantCulture))),
-        };
-        await _server.InjectApplicationMessage(new InjectedMqttApplicationMessage(answer) { SenderClientId = "" }, _stopping.Token).ConfigureAwait(false);
-    }
+    /// <summary>Gives listeners a copy of what a station says; the library's buffer is used again.</summary>
+    private void HandOn(HubTopic topic, MqttApplicationMessage message, bool isRetained) =>
+        _board.Post(StationMessageBoard.Read(topic, message, _time.GetUtcNow().UtcDateTime, isRetained));
 
     /// <summary>
     /// Says no. MQTT 5 has a code for it and the connection stays; MQTT 3.1.1 has none, so a publish that expects an acknowledgement ends the connection rather than
@@ -230,18 +288,14 @@ internal sealed class EmbeddedBroker : IHostedService, IHubPublisher, IAsyncDisp
         var format = PackFormats.TryParse(e.ApplicationMessage.ContentType, bytes.Span, out var known) ? known : null;
         try
         {
-            var receipt = await _pipeline.AcceptAsync(new ArrivedPack(station, format, bytes, _time.GetUtcNow().UtcDateTime, Transport), _stopping.Token).ConfigureAwait(false);
+            var receipt = await _pipeline.AcceptAsync(new ArrivedPack(station, format, bytes, _time.GetUtcNow().UtcDateTime, _logins.TransportOf(e.ClientId)), _stopping.Token).ConfigureAwait(false);
             if (receipt.Quarantined > 0)
             {
-                Tell(e.Response, receipt);
+                e.Response.ReasonString = PublishAnswer.Reason(receipt);
+                e.Response.UserProperties = PublishAnswer.Properties(receipt);
             }
 
-            if (receipt is { AllRefused: true, Complete: false })
-            {
-                // Part of it could not be kept, so it must not count as delivered. MQTT 3.1.1 has no word for that and gets a plain acknowledgement: closing the connection
-                // would make the station send the same bad pack for ever, and nothing after it.
-                e.Response.ReasonCode = MqttPubAckReasonCode.PayloadFormatInvalid;
-            }
+            e.Response.ReasonCode = PublishAnswer.Code(receipt);
         }
         catch (SeriesUnavailableException)
         {
@@ -274,23 +328,6 @@ internal sealed class EmbeddedBroker : IHostedService, IHubPublisher, IAsyncDisp
         }
     }
 
-    /// <summary>Tells an MQTT 5 sender what became of a pack that was not taken as a whole.</summary>
-    private static void Tell(PublishResponse response, in PackReceipt receipt)
-    {
-        var first = receipt.Refusals.Count > 0 ? receipt.Refusals[0] : null;
-        response.ReasonString = $"{receipt.Quarantined} of {receipt.Received} records are in the quarantine; the first: {first?.Reason}: {first?.Detail}";
-        response.UserProperties =
-        [
-            Property("received", receipt.Received),
-            Property("stored", receipt.Stored),
-            Property("corrected", receipt.Corrected),
-            Property("duplicate", receipt.Duplicate),
-            Property("quarantined", receipt.Quarantined),
-        ];
-
-        static MqttUserProperty Property(string name, int value) => new(name, Encoding.ASCII.GetBytes(value.ToString(CultureInfo.InvariantCulture)));
-    }
-
     private Task OnSubscribeAsync(InterceptingSubscriptionEventArgs e)
     {
         var filter = e.TopicFilter.Topic ?? "";
@@ -298,7 +335,7 @@ internal sealed class EmbeddedBroker : IHostedService, IHubPublisher, IAsyncDisp
         {
             e.ProcessSubscription = false;
             e.Response.ReasonCode = MqttSubscribeReasonCode.NotAuthorized;
-            _instruments.TopicRefused(Transport);
+            _instruments.TopicRefused(_logins.TransportOf(e.ClientId));
             _logger.SubscriptionRefused(e.UserName, filter);
         }
         else if (!_logins.AddFilter(e.ClientId, filter))

@@ -1,8 +1,8 @@
-using System.Buffers;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Hub.Cloud.Ingest.Pipeline;
 using Hub.Cloud.Stations;
+using Hub.Edge.Contract.Topics;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -16,26 +16,33 @@ namespace Hub.Cloud.Ingest.Mqtt;
 /// The hub as a client of a broker elsewhere: connects, stays connected, and takes the readings of a shared subscription. The broker keeps a session for us, so what
 /// arrives while we are away, and what we received without acknowledging it, comes when we are back.
 /// </summary>
-internal sealed class ExternalBroker : BackgroundService, IHubPublisher
+internal sealed class ExternalBroker : BackgroundService, IHubPublisher, IHubBroker
 {
     public const string Transport = "mqtt-client";
 
     /// <summary>How long a publish waits for a connection and for its acknowledgement.</summary>
     private static readonly TimeSpan PublishPatience = TimeSpan.FromSeconds(10);
 
+    /// <summary>How often it is looked whether the backlog is through.</summary>
+    private static readonly TimeSpan RenewalPause = TimeSpan.FromMilliseconds(250);
+
     private readonly MqttExternalOptions _options;
     private readonly IngestPipeline _pipeline;
     private readonly IStations _stations;
+    private readonly StationMessageBoard _board;
+    private readonly IngestInstruments _instruments;
     private readonly TimeProvider _time;
     private readonly ILogger<ExternalBroker> _logger;
     private readonly Lock _gate = new();
     private TaskCompletionSource<IMqttClient> _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public ExternalBroker(IOptions<MqttOptions> options, IngestPipeline pipeline, IStations stations, TimeProvider time, ILogger<ExternalBroker> logger)
+    public ExternalBroker(IOptions<MqttOptions> options, IngestPipeline pipeline, IStations stations, StationMessageBoard board, IngestInstruments instruments, TimeProvider time, ILogger<ExternalBroker> logger)
     {
         _options = options.Value.External;
         _pipeline = pipeline;
         _stations = stations;
+        _board = board;
+        _instruments = instruments;
         _time = time;
         _logger = logger;
     }
@@ -53,16 +60,16 @@ internal sealed class ExternalBroker : BackgroundService, IHubPublisher
     }
 
     /// <inheritdoc/>
-    public async ValueTask PublishAsync(string topic, ReadOnlyMemory<byte> payload, string contentType, bool retain, CancellationToken cancellationToken)
+    public bool ChecksSecrets => false;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<BrokerEndpoint> Endpoints => MqttOptionsValidator.TryHost(_options.Address, out var host, out var port) ? [new BrokerEndpoint(host, port, _options.Tls)] : [];
+
+    /// <inheritdoc/>
+    public async ValueTask PublishAsync(HubMessage message, CancellationToken cancellationToken)
     {
-        var message = new MqttApplicationMessage
-        {
-            Topic = topic,
-            Payload = new ReadOnlySequence<byte>(payload),
-            ContentType = contentType,
-            QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce,
-            Retain = retain,
-        };
+        ArgumentNullException.ThrowIfNull(message);
+        var packet = MessageExpiry.Packet(message);
         Task<IMqttClient> connected;
         lock (_gate)
         {
@@ -74,7 +81,7 @@ internal sealed class ExternalBroker : BackgroundService, IHubPublisher
             using var patience = new CancellationTokenSource(PublishPatience, _time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
             var client = await connected.WaitAsync(either.Token).ConfigureAwait(false);
-            var result = await client.PublishAsync(message, either.Token).ConfigureAwait(false);
+            var result = await client.PublishAsync(packet, either.Token).ConfigureAwait(false);
             if (!result.IsSuccess)
             {
                 throw new BrokerUnavailableException($"The broker did not take the message: {result.ReasonCode}.");
@@ -124,7 +131,7 @@ internal sealed class ExternalBroker : BackgroundService, IHubPublisher
             ended.TrySetResult();
             return Task.CompletedTask;
         };
-        await using var consumer = new ExternalConsumer(_pipeline, _stations, _options, _time, _logger);
+        await using var consumer = new ExternalConsumer(_pipeline, _stations, _board, client, _options, _instruments, _time, _logger);
         client.ApplicationMessageReceivedAsync += consumer.OnReceivedAsync;
         using var patience = new CancellationTokenSource(PublishPatience, _time);
         using var connecting = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, stopping);
@@ -134,13 +141,10 @@ internal sealed class ExternalBroker : BackgroundService, IHubPublisher
             throw new BrokerUnavailableException($"The broker refused the login: {answer.ResultCode} {answer.ReasonString}");
         }
 
-        var filter = new MqttClientSubscribeOptionsBuilder()
-            .WithTopicFilter($"$share/{_options.ShareName}/{Edge.Contract.Topics.HubTopic.Root}/+/+/readings", MqttQualityOfServiceLevel.AtLeastOnce)
-            .Build();
-        var granted = await client.SubscribeAsync(filter, connecting.Token).ConfigureAwait(false);
-        if (granted.Items.Any(item => item.ResultCode > MqttClientSubscribeResultCode.GrantedQoS2))
+        await SubscribeToReadingsAsync(client, connecting.Token).ConfigureAwait(false);
+        if (!answer.IsSessionPresent)
         {
-            throw new BrokerUnavailableException($"The broker refused the subscription: {granted.Items.First().ResultCode}. Does its access list allow it?");
+            await SubscribeToStationsAsync(client, connecting.Token).ConfigureAwait(false);
         }
 
         onConnected();
@@ -150,12 +154,16 @@ internal sealed class ExternalBroker : BackgroundService, IHubPublisher
             _connected.TrySetResult(client);
         }
 
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var renewal = answer.IsSessionPresent ? RenewAsync(client, consumer, leaving.Token) : Task.CompletedTask;
         try
         {
             await Task.WhenAny(ended.Task, consumer.Failed).WaitAsync(stopping).ConfigureAwait(false);
         }
         finally
         {
+            await leaving.CancelAsync().ConfigureAwait(false);
+            await renewal.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             lock (_gate)
             {
                 _connected = new TaskCompletionSource<IMqttClient>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -163,6 +171,63 @@ internal sealed class ExternalBroker : BackgroundService, IHubPublisher
 
             await consumer.DisposeAsync().ConfigureAwait(false);
             await LeaveAsync(client).ConfigureAwait(false);
+        }
+    }
+
+    private async Task SubscribeToReadingsAsync(IMqttClient client, CancellationToken cancellationToken)
+    {
+        var filter = new MqttClientSubscribeOptionsBuilder()
+            .WithTopicFilter($"$share/{_options.ShareName}/{HubTopic.Root}/+/+/readings", MqttQualityOfServiceLevel.AtLeastOnce)
+            .Build();
+        var granted = await client.SubscribeAsync(filter, cancellationToken).ConfigureAwait(false);
+        if (granted.Items.Any(item => item.ResultCode > MqttClientSubscribeResultCode.GrantedQoS2))
+        {
+            throw new BrokerUnavailableException($"The broker refused the subscription: {granted.Items.First().ResultCode}. Does its access list allow it?");
+        }
+    }
+
+    /// <summary>
+    /// A session that the broker kept has these subscriptions, unless it is that of an older hub; renewing them brings what is retained. That waits until the backlog of readings is through: a broker
+    /// whose memory is full of it may end the connection over one more subscription, and nothing is to stand in the way of readings.
+    /// </summary>
+    private async Task RenewAsync(IMqttClient client, ExternalConsumer consumer, CancellationToken leaving)
+    {
+        for (var quiet = 0; quiet < 2; quiet = consumer.IsIdle ? quiet + 1 : 0)
+        {
+            await Task.Delay(RenewalPause, _time, leaving).ConfigureAwait(false);
+        }
+
+        try
+        {
+            await SubscribeToStationsAsync(client, leaving).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            _logger.SubscriptionsNotRenewed(exception);
+        }
+    }
+
+    /// <summary>
+    /// Besides readings. Questions for the time are shared: one hub answers. States and answers to commands come to every hub: only within one subscription do those of a station stay in
+    /// order, each hub must know who is there, and the one that asked must hear the answer. What is retained comes at every connection, since a shared or an old subscription would
+    /// not bring it. A broker whose access list is older than this hub must not keep the readings away, so a refusal is said and borne.
+    /// </summary>
+    private async Task SubscribeToStationsAsync(IMqttClient client, CancellationToken cancellationToken)
+    {
+        const string Every = $"{HubTopic.Root}/+/+/";
+        var builder = new MqttClientSubscribeOptionsBuilder().WithTopicFilter($"$share/{_options.ShareName}/{Every}time", MqttQualityOfServiceLevel.AtMostOnce);
+        foreach (var topic in (string[])["status", "config/reported", "reply"])
+        {
+            builder.WithTopicFilter(filter => filter.WithTopic(Every + topic).WithAtLeastOnceQoS().WithRetainHandling(MqttRetainHandling.SendAtSubscribe));
+        }
+
+        var granted = await client.SubscribeAsync(builder.Build(), cancellationToken).ConfigureAwait(false);
+        foreach (var item in granted.Items)
+        {
+            if (item.ResultCode > MqttClientSubscribeResultCode.GrantedQoS2)
+            {
+                _logger.SubscriptionNotGranted(item.TopicFilter.Topic, item.ResultCode.ToString());
+            }
         }
     }
 

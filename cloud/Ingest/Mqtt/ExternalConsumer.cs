@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Hub.Cloud.Ingest.Pipeline;
 using Hub.Cloud.Series;
 using Hub.Cloud.Stations;
+using Hub.Edge.Contract.Commands;
 using Hub.Edge.Contract.Encoding;
 using Hub.Edge.Contract.Topics;
 using Microsoft.Extensions.Logging;
@@ -19,6 +20,9 @@ internal sealed class ExternalConsumer : IAsyncDisposable
 {
     private readonly IngestPipeline _pipeline;
     private readonly IStations _stations;
+    private readonly StationMessageBoard _board;
+    private readonly IMqttClient _client;
+    private readonly IngestInstruments _instruments;
     private readonly MqttExternalOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -29,10 +33,14 @@ internal sealed class ExternalConsumer : IAsyncDisposable
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _disposed;
 
-    public ExternalConsumer(IngestPipeline pipeline, IStations stations, MqttExternalOptions options, TimeProvider time, ILogger logger)
+    public ExternalConsumer(
+        IngestPipeline pipeline, IStations stations, StationMessageBoard board, IMqttClient client, MqttExternalOptions options, IngestInstruments instruments, TimeProvider time, ILogger logger)
     {
         _pipeline = pipeline;
         _stations = stations;
+        _board = board;
+        _client = client;
+        _instruments = instruments;
         _options = options;
         _time = time;
         _logger = logger;
@@ -44,6 +52,9 @@ internal sealed class ExternalConsumer : IAsyncDisposable
 
     /// <summary>Completes when an acknowledgement could not be sent: the connection is of no more use.</summary>
     public Task Failed => _failed.Task;
+
+    /// <summary>True when nothing that was received waits for its acknowledgement.</summary>
+    public bool IsIdle => _order.Reader.Count == 0;
 
     /// <summary>Called by the client for one message after the other.</summary>
     public async Task OnReceivedAsync(MqttApplicationMessageReceivedEventArgs e)
@@ -78,7 +89,50 @@ internal sealed class ExternalConsumer : IAsyncDisposable
         _ending.Dispose();
     }
 
-    private async Task TakeAsync(MqttApplicationMessage message)
+    /// <summary>Completes when a message may be acknowledged: readings when they are on disk; the rest at once, since the broker keeps what it says (retained) or nobody waits longer (answers).</summary>
+    private Task TakeAsync(MqttApplicationMessage message)
+    {
+        if (message.Topic.EndsWith("/readings", StringComparison.Ordinal))
+        {
+            return TakeReadingsAsync(message);
+        }
+
+        if (!HubTopic.TryParse(message.Topic, out var topic) || !_stations.TryGet(topic.Municipality, topic.Station, out _))
+        {
+            _instruments.TopicRefused(ExternalBroker.Transport);
+            return Task.CompletedTask;
+        }
+
+        switch (topic.Kind)
+        {
+            case TopicKind.Time when TimeAnswer.IsFair(message, topic.Municipality, topic.Station):
+                return TellTimeAsync(message);
+            case TopicKind.Status or TopicKind.ConfigReported when message.Payload.Length <= StationMessageBoard.StateBytesMax:
+            case TopicKind.Reply when message.Payload.Length <= CommandReply.BytesMax && message.CorrelationData is { Length: > 0 and <= CommandReply.CorrelationBytesMax }:
+                // A retained message that comes because we have subscribed says so; one that comes as it is said is new, whatever its flag.
+                _board.Post(StationMessageBoard.Read(topic, message, _time.GetUtcNow().UtcDateTime, isRetained: message.Retain));
+                return Task.CompletedTask;
+            default:
+                _instruments.TopicRefused(ExternalBroker.Transport);
+                return Task.CompletedTask;
+        }
+    }
+
+    private async Task TellTimeAsync(MqttApplicationMessage question)
+    {
+        try
+        {
+            await _client.PublishAsync(TimeAnswer.Of(question, _time), _ended).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // The station asks again.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            _logger.TimeNotTold(exception);
+        }
+    }
+
+    private async Task TakeReadingsAsync(MqttApplicationMessage message)
     {
         var payload = message.Payload.IsSingleSegment ? message.Payload.First : message.Payload.ToArray();
         var format = PackFormats.TryParse(message.ContentType, payload.Span, out var known) ? known : null;

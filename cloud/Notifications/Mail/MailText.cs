@@ -90,14 +90,14 @@ internal static class MailText
 
         if (message.EndedAt is { } endedAt && !message.Withdrawn)
         {
-            var toTheSecond = endedAt - message.StartedAt < TimeSpan.FromMinutes(5);
-            rows.Add((words.Of("Início", "Began"), words.Time(message.StartedAt, zone, toTheSecond)));
+            var toTheSecond = endedAt - message.ConditionAt < TimeSpan.FromMinutes(5);
+            rows.Add((words.Of("Início", "Began"), words.Time(message.ConditionAt, zone, toTheSecond)));
             rows.Add((words.Of("Fim", "Ended"), words.Time(endedAt, zone, toTheSecond)));
-            rows.Add((words.Of("Duração", "Duration"), Duration(endedAt - message.StartedAt)));
+            rows.Add((words.Of("Duração", "Duration"), Duration(endedAt - message.ConditionAt)));
         }
         else
         {
-            rows.Add((message.Withdrawn ? words.Of("Início comunicado", "Reported start") : words.Of("Desde", "Since"), words.Time(message.StartedAt, zone)));
+            rows.Add((message.Withdrawn ? words.Of("Início comunicado", "Reported start") : words.Of("Desde", "Since"), words.Time(message.ConditionAt, zone)));
         }
 
         return rows;

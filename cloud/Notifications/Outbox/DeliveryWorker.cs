@@ -38,6 +38,7 @@ internal sealed class DeliveryWorker(
         outbox.Queued += Wake;
         var underWay = new Dictionary<int, Task>();
         var retry = RetryMin;
+        Task<bool>? woken = null;
         try
         {
             while (!stop.IsCancellationRequested)
@@ -52,7 +53,7 @@ internal sealed class DeliveryWorker(
 
                     var due = await StartDueAsync(channel, underWay, Wake, stop).ConfigureAwait(false);
                     retry = RetryMin;
-                    await WaitAsync(wake.Reader, due, stop).ConfigureAwait(false);
+                    woken = await WaitAsync(wake.Reader, woken, due, stop).ConfigureAwait(false);
                 }
                 catch (OperationCanceledException) when (stop.IsCancellationRequested)
                 {
@@ -110,7 +111,8 @@ internal sealed class DeliveryWorker(
         var subscriber = await db.Subscribers.AsNoTracking().SingleOrDefaultAsync(row => row.Id == delivery.SubscriberId, stop).ConfigureAwait(false);
         if (subscriber is null)
         {
-            // Removed a moment ago, its deliveries with it.
+            // Removed a moment ago, its deliveries with it; but one that was queued in the same moment would be due for ever.
+            await db.Deliveries.Where(row => row.Id == delivery.Id && row.State == DeliveryState.Waiting).ExecuteDeleteAsync(stop).ConfigureAwait(false);
             return;
         }
 
@@ -187,14 +189,21 @@ internal sealed class DeliveryWorker(
         }
     }
 
-    private async Task WaitAsync(ChannelReader<bool> wake, DateTime? due, CancellationToken stop)
+    /// <summary>Waits for a word or a time. A wait for a word that was not answered is given back, to be taken up again: to cancel one costs an exception.</summary>
+    private async Task<Task<bool>?> WaitAsync(ChannelReader<bool> wake, Task<bool>? woken, DateTime? due, CancellationToken stop)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var woken = wake.WaitToReadAsync(over.Token).AsTask();
+        woken ??= wake.WaitToReadAsync(stop).AsTask();
         if (due is { } at)
         {
             var wait = at - time.GetUtcNow().UtcDateTime;
-            await Task.WhenAny(woken, Task.Delay(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, time, over.Token)).ConfigureAwait(false);
+            var delay = Task.Delay(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, time, over.Token);
+
+            // The clock may have gone on between the question and the wait.
+            if (time.GetUtcNow().UtcDateTime < at)
+            {
+                await Task.WhenAny(woken, delay).ConfigureAwait(false);
+            }
         }
         else
         {
@@ -202,8 +211,14 @@ internal sealed class DeliveryWorker(
         }
 
         await over.CancelAsync().ConfigureAwait(false);
-        wake.TryRead(out _);
         stop.ThrowIfCancellationRequested();
+        if (!woken.IsCompleted)
+        {
+            return woken;
+        }
+
+        wake.TryRead(out _);
+        return null;
     }
 
     /// <summary>Forgets finished deliveries and keys older than the log is kept.</summary>

@@ -2,31 +2,30 @@ using Hub.Cloud.Series;
 
 namespace Hub.Cloud.Portal.Read;
 
-/// <summary>Where a chart's line must break, and how wide its buckets are. Pure.</summary>
+/// <summary>A point of a chart before the line is broken.</summary>
+/// <param name="At">UTC.</param>
+/// <param name="Value">Canonical unit; NaN where there is no figure, as of directions that cancel out.</param>
+/// <param name="Quality">Quality flags.</param>
+internal readonly record struct ChartPoint(DateTime At, double Value, int Quality)
+{
+    /// <summary>Smallest observation the point stands for; NaN when it is one itself.</summary>
+    public double Low { get; init; } = double.NaN;
+
+    /// <summary>Largest observation the point stands for; NaN when it is one itself.</summary>
+    public double High { get; init; } = double.NaN;
+
+    /// <summary>Share of its stretch that is covered, 0 to 1; NaN when not known.</summary>
+    public double Coverage { get; init; } = double.NaN;
+
+    /// <summary>Whether too little is covered for the figure to be valid by law.</summary>
+    public bool Invalid { get; init; }
+}
+
+/// <summary>Where a chart's line must break. Pure.</summary>
 internal static class ChartGaps
 {
     /// <summary>A distance of more than this many steps is a gap.</summary>
     public const double StepsMax = 1.5;
-
-    private static readonly TimeSpan[] Widths =
-    [
-        TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(15),
-        TimeSpan.FromMinutes(30), TimeSpan.FromHours(1), TimeSpan.FromHours(2), TimeSpan.FromHours(3), TimeSpan.FromHours(6),
-    ];
-
-    /// <summary>Narrowest bucket of which a span needs at most so many, and at least as wide as the observations' own period.</summary>
-    public static TimeSpan BucketFor(TimeSpan span, int pointsMax, TimeSpan period)
-    {
-        foreach (var width in Widths)
-        {
-            if (width >= period && span / width <= pointsMax - 1)
-            {
-                return width;
-            }
-        }
-
-        return Widths[^1];
-    }
 
     /// <summary>Median distance of instants in order; the fallback when there are fewer than three.</summary>
     public static TimeSpan UsualStep(IReadOnlyList<DateTime> times, TimeSpan fallback)
@@ -41,30 +40,21 @@ internal static class ChartGaps
     }
 
     /// <summary>Points with an empty one put wherever the next is further than <see cref="StepsMax"/> steps away.</summary>
-    public static ChartPoints Broken(IReadOnlyList<(DateTime At, double Value, int Quality)> points, TimeSpan step, TimeSpan? bucket, Statistic statistic)
+    public static ChartPoints Broken(IReadOnlyList<ChartPoint> points, TimeSpan step, TimeSpan? bucket, Statistic statistic)
     {
-        List<long> times = new(points.Count);
-        List<double?> values = new(points.Count);
-        List<int> qualities = new(points.Count);
+        ChartPoints chart = new(step, bucket, statistic);
         DateTime? last = null;
-        foreach (var (at, value, quality) in points)
+        foreach (var point in points)
         {
-            if (last is { } before && at - before > step * StepsMax)
+            if (last is { } before && point.At - before > step * StepsMax)
             {
-                Add(before + step, null, 0);
+                chart.Add(new(before + step, double.NaN, 0));
             }
 
-            Add(at, Math.Round(value, 4), quality);
-            last = at;
+            chart.Add(point);
+            last = point.At;
         }
 
-        return new(times, values, qualities, step, bucket, statistic);
-
-        void Add(DateTime at, double? value, int quality)
-        {
-            times.Add((long)(at - DateTime.UnixEpoch).TotalSeconds);
-            values.Add(value);
-            qualities.Add(quality);
-        }
+        return chart;
     }
 }

@@ -60,18 +60,67 @@ internal sealed record AlarmView(Alarm Alarm, Rule? Rule, Station Station, Datas
 /// <param name="Alarms">Open alarms of visible stations.</param>
 internal sealed record CityView(DateTime Now, IReadOnlyList<Municipality> Municipalities, Municipality? Chosen, IReadOnlyList<StationView> Stations, IReadOnlyList<AlarmView> Alarms);
 
-/// <summary>A chart's points. Arrays run parallel and are in order of time; a null value breaks the line.</summary>
-/// <param name="Times">Seconds since the epoch.</param>
-/// <param name="Values">Canonical unit.</param>
-/// <param name="Qualities">Quality flags of each point.</param>
+/// <summary>A chart's points. Lists run parallel and are in order of time; a null value breaks the line.</summary>
 /// <param name="Step">Distance of one point from the next.</param>
 /// <param name="Bucket">Width of the buckets the points stand for; null when they are the observations themselves.</param>
 /// <param name="Statistic">Figure of the buckets.</param>
-internal sealed record ChartPoints(IReadOnlyList<long> Times, IReadOnlyList<double?> Values, IReadOnlyList<int> Qualities, TimeSpan Step, TimeSpan? Bucket, Statistic Statistic);
+internal sealed record ChartPoints(TimeSpan Step, TimeSpan? Bucket, Statistic Statistic)
+{
+    private readonly List<long> _times = [];
+    private readonly List<double?> _values = [];
+    private readonly List<int> _qualities = [];
+    private readonly List<double?> _lows = [];
+    private readonly List<double?> _highs = [];
+    private readonly List<int?> _percents = [];
+    private readonly List<bool> _invalid = [];
+
+    /// <summary>Seconds since the epoch.</summary>
+    public IReadOnlyList<long> Times => _times;
+
+    /// <summary>Canonical unit.</summary>
+    public IReadOnlyList<double?> Values => _values;
+
+    /// <summary>Quality flags of each point.</summary>
+    public IReadOnlyList<int> Qualities => _qualities;
+
+    /// <summary>Smallest observation each point stands for; null when it is one itself.</summary>
+    public IReadOnlyList<double?> Lows => _lows;
+
+    /// <summary>Largest observation each point stands for; null when it is one itself.</summary>
+    public IReadOnlyList<double?> Highs => _highs;
+
+    /// <summary>How much of its stretch is covered, whole percent rounded down; null when not known.</summary>
+    public IReadOnlyList<int?> Percents => _percents;
+
+    /// <summary>Whether too little is covered for the figure to be valid by law.</summary>
+    public IReadOnlyList<bool> Invalid => _invalid;
+
+    /// <summary>Adds the next point.</summary>
+    public void Add(ChartPoint point)
+    {
+        _times.Add((long)(point.At - DateTime.UnixEpoch).TotalSeconds);
+        _values.Add(Rounded(point.Value));
+        _qualities.Add(point.Quality);
+        _lows.Add(Rounded(point.Low));
+        _highs.Add(Rounded(point.High));
+        _percents.Add(PercentOf(point.Coverage));
+        _invalid.Add(point.Invalid);
+    }
+
+    /// <summary>Whole percent, rounded down so that 74.9 does not read as the 75 that is asked for; null when not known.</summary>
+    public static int? PercentOf(double share) => double.IsNaN(share) ? null : (int)Math.Floor((share * 100) + 1e-6);
+
+    private static double? Rounded(double value) => double.IsFinite(value) ? Math.Round(value, 4) : null;
+}
 
 /// <summary>One datastream of the station page.</summary>
 /// <param name="Value">Latest value.</param>
 /// <param name="Points">The chart.</param>
-/// <param name="Hours">One bucket per hour that has data, newest first: the chart in words.</param>
+/// <param name="Rows">One bucket per hour, of a longer span per local day, that has data, newest first: the chart in words.</param>
+/// <param name="RowWidth">1 hour or 1 day.</param>
 /// <param name="Rules">Rules in force on it.</param>
-internal sealed record DatastreamView(LatestValue Value, ChartPoints Points, IReadOnlyList<Bucket> Hours, IReadOnlyList<Rule> Rules);
+internal sealed record DatastreamView(LatestValue Value, ChartPoints Points, IReadOnlyList<Bucket> Rows, TimeSpan RowWidth, IReadOnlyList<Rule> Rules)
+{
+    /// <summary>Whether a figure over so long a stretch has too little covered to be valid by law.</summary>
+    public bool IsInvalid(Bucket row) => DataCapture.IsValid(Value.Datastream.Quantity, RowWidth, row.Coverage) == false;
+}

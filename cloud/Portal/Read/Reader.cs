@@ -17,6 +17,9 @@ internal sealed class Reader(
     IOptions<PortalOptions> options,
     TimeProvider clock)
 {
+    /// <summary>A longer span is shown in a table by the day.</summary>
+    private static readonly TimeSpan RowsByHourMax = TimeSpan.FromDays(7);
+
     public DateTime Now => clock.GetUtcNow().UtcDateTime;
 
     public CityView City(ClaimsPrincipal visitor, Municipality? chosen)
@@ -53,17 +56,20 @@ internal sealed class Reader(
             .Select(alarm => View(visitor, alarm)).OfType<AlarmView>().ToArray();
     }
 
-    public async ValueTask<DatastreamView> DatastreamAsync(StationView station, LatestValue value, CancellationToken cancellationToken)
+    /// <summary>A datastream over a span up to now: at most <see cref="PortalOptions.ChartPointsMax"/> points, and a table by the hour or, over more than a week, by the local day.</summary>
+    public async ValueTask<DatastreamView> DatastreamAsync(StationView station, LatestValue value, TimeSpan span, CancellationToken cancellationToken)
     {
         var datastream = value.Datastream;
         var now = Now;
-        var from = now - options.Value.ChartSpan;
-        var points = await PointsAsync(datastream, from, now, cancellationToken);
-        var hours = points.Times.Count == 0
-            ? []
-            : await series.AggregateAsync(
-                new(datastream.Id, from, now, new(TimeSpan.FromHours(1), station.Zone), Statistics.Of(datastream.Quantity.Averaging)), cancellationToken);
-        return new(value, points, [.. hours.Reverse()], [.. alerts.Rules(datastream.Station.Municipality).Where(rule => Concerns(rule, datastream))]);
+        var from = now - span;
+        var rowWidth = span > RowsByHourMax ? TimeSpan.FromDays(1) : TimeSpan.FromHours(1);
+        var (points, buckets) = await PointsAsync(datastream, from, now, station.Zone, cancellationToken);
+
+        // Days are local in both; hours of the table are local, those of a chart are not.
+        var rows = points.Times.Count == 0 ? []
+            : points.Bucket == rowWidth && rowWidth >= TimeSpan.FromDays(1) ? buckets
+            : await series.AggregateAsync(Question(datastream, from, now, rowWidth, station.Zone), cancellationToken);
+        return new(value, points, [.. rows.Reverse()], rowWidth, [.. alerts.Rules(datastream.Station.Municipality).Where(rule => Concerns(rule, datastream))]);
     }
 
     /// <summary>Whether a rule is in force on a datastream.</summary>
@@ -77,32 +83,48 @@ internal sealed class Reader(
     public TimeZoneInfo ZoneOf(string? municipality) =>
         municipality is not null && municipalities.TryGet(municipality, out var found) && TimeZoneInfo.TryFindSystemTimeZoneById(found.Zone, out var zone) ? zone : TimeZoneInfo.Utc;
 
-    private async ValueTask<ChartPoints> PointsAsync(Datastream datastream, DateTime from, DateTime to, CancellationToken cancellationToken)
+    /// <summary>The points of a chart, and the buckets they were made of; none when they are the observations themselves.</summary>
+    private async ValueTask<(ChartPoints Points, IReadOnlyList<Bucket> Buckets)> PointsAsync(Datastream datastream, DateTime from, DateTime to, TimeZoneInfo zone, CancellationToken cancellationToken)
     {
         var statistic = Statistics.Of(datastream.Quantity.Averaging);
-        List<(DateTime At, double Value, int Quality)> raw = [];
-        var tooMany = false;
-        await foreach (var observation in series.RangeAsync(datastream.Id, from, to, cancellationToken))
-        {
-            if (raw.Count == options.Value.ChartPointsMax)
-            {
-                tooMany = true;
-                break;
-            }
-
-            raw.Add((observation.PhenomenonTime, observation.Result, (int)observation.Quality));
-        }
-
-        if (!tooMany)
+        var most = options.Value.ChartPointsMax;
+        if (SeriesResolution.For(to - from, datastream.Period, most) is null && await RawAsync(datastream, from, to, most, cancellationToken) is { } raw)
         {
             var step = datastream.Period > TimeSpan.Zero ? datastream.Period : ChartGaps.UsualStep(raw.ConvertAll(static p => p.At), options.Value.InstantStep);
-            return ChartGaps.Broken(raw, step, null, statistic);
+            return (ChartGaps.Broken(raw, step, null, statistic), []);
         }
 
-        var width = ChartGaps.BucketFor(to - from, options.Value.ChartPointsMax, datastream.Period);
-        var buckets = await series.AggregateAsync(new(datastream.Id, from, to, new(width), statistic), cancellationToken);
-        return ChartGaps.Broken([.. buckets.Select(static b => (b.Start, b.Value, (int)b.Quality))], width, width, statistic);
+        var width = SeriesResolution.For(to - from, datastream.Period, most, raw: false)!.Value;
+        var buckets = await series.AggregateAsync(Question(datastream, from, to, width, width >= TimeSpan.FromDays(1) ? zone : null), cancellationToken);
+        var points = buckets.Select(b => new ChartPoint(b.Start, b.Value, (int)b.Quality)
+        {
+            Low = b.Min,
+            High = b.Max,
+            Coverage = b.Coverage,
+            Invalid = DataCapture.IsValid(datastream.Quantity, width, b.Coverage) == false,
+        });
+        return (ChartGaps.Broken([.. points], width, width, statistic), buckets);
     }
+
+    /// <summary>The observations as they are stored; null when they are more than a chart carries, whatever the station said of its cadence.</summary>
+    private async ValueTask<List<ChartPoint>?> RawAsync(Datastream datastream, DateTime from, DateTime to, int most, CancellationToken cancellationToken)
+    {
+        List<ChartPoint> raw = [];
+        await foreach (var observation in series.RangeAsync(datastream.Id, from, to, cancellationToken))
+        {
+            if (raw.Count == most)
+            {
+                return null;
+            }
+
+            raw.Add(new(observation.PhenomenonTime, observation.Result, (int)observation.Quality));
+        }
+
+        return raw;
+    }
+
+    private static AggregateQuery Question(Datastream datastream, DateTime from, DateTime to, TimeSpan width, TimeZoneInfo? zone) =>
+        new(datastream.Id, from, to, new(width, zone), Statistics.Of(datastream.Quantity.Averaging)) { Cadence = datastream.Period };
 
     private StationView View(Station station, int openAlarms, DateTime now)
     {

@@ -103,6 +103,14 @@ internal sealed class Speech
         return local.ToString(sameYear ? this["format.moment"] : this["format.moment.year"], Culture);
     }
 
+    /// <summary>Date in a zone, e.g. <c>22/11</c>; the year is added when it is not the present one.</summary>
+    public string Date(DateTime utc, TimeZoneInfo zone, DateTime now)
+    {
+        var local = TimeZoneInfo.ConvertTimeFromUtc(utc, zone);
+        var sameYear = local.Year == TimeZoneInfo.ConvertTimeFromUtc(now, zone).Year;
+        return local.ToString(sameYear ? this["format.date"] : this["format.date.year"], Culture);
+    }
+
     /// <summary>Time of day in a zone, e.g. <c>14:05</c>.</summary>
     public string Clock(DateTime utc, TimeZoneInfo zone) => TimeZoneInfo.ConvertTimeFromUtc(utc, zone).ToString("HH:mm", Culture);
 
@@ -115,7 +123,7 @@ internal sealed class Speech
         }
 
         List<string> words = [];
-        for (var bit = 1; bit <= (int)Quality.UnderRange; bit <<= 1)
+        for (var bit = 1; bit <= (int)Quality.Drift; bit <<= 1)
         {
             if (((int)quality & bit) != 0)
             {

@@ -33,6 +33,7 @@ internal static class Units
     public static IReadOnlyList<string> Equipment { get; } =
     [
         "battery", "battery_level", "cpu_temperature", "link_quality", "outbox_depth", "uptime", "supply_current", "supply_power", "undervoltage", "throttled", "disk_free", "disk_wear",
+        "clock_state", "clock_sync_age", "clock_step",
         "no2_working_electrode", "no2_auxiliary_electrode", "o3_working_electrode", "o3_auxiliary_electrode",
         "co_working_electrode", "co_auxiliary_electrode", "so2_working_electrode", "so2_auxiliary_electrode",
     ];

@@ -10,7 +10,7 @@ internal sealed class AgentProcess : IAsyncDisposable
 {
     private const long LogBytesMax = 1024 * 1024;
     private static readonly TimeSpan RestartPause = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly TimeProvider _time;

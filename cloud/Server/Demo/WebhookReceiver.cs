@@ -18,6 +18,7 @@ internal sealed class WebhookReceiver : IAsyncDisposable
     private readonly string _folder;
     private readonly TimeProvider _time;
     private readonly Action<string> _say;
+    private readonly Lock _keeping = new();
     private long _past;
 
     private WebhookReceiver(WebApplication app, byte[] key, string folder, TimeProvider time, Action<string> say) =>
@@ -88,20 +89,22 @@ internal sealed class WebhookReceiver : IAsyncDisposable
     }
 
     /// <summary>Whole or not at all, and once: false when the file was there, also when two deliveries come at the same time.</summary>
-    private static async Task<bool> KeepAsync(string file, byte[] body)
+    private async Task<bool> KeepAsync(string file, byte[] body)
     {
         var draft = $"{file}.{Guid.NewGuid():N}";
         await File.WriteAllBytesAsync(draft, body);
-        try
+        lock (_keeping)
         {
-            File.Move(draft, file, overwrite: false);
-            return true;
+            // Moving "without overwriting" looks first and renames then: two at once would both have moved.
+            if (!File.Exists(file))
+            {
+                File.Move(draft, file);
+                return true;
+            }
         }
-        catch (IOException) when (File.Exists(file))
-        {
-            File.Delete(draft);
-            return false;
-        }
+
+        File.Delete(draft);
+        return false;
     }
 
     private bool Verified(string id, string timestamp, string signatures, byte[] body)

@@ -13,7 +13,7 @@ internal static class StationTool
     /// <summary>Builds the verb.</summary>
     public static Command Create(Func<ParseResult, IConfigurationRoot> settings, Func<Func<Task<int>>, Task<int>> guard)
     {
-        var command = new Command("station", "Register stations and manage their credentials.");
+        var command = new Command("station", "Register stations, manage their credentials, and look after their agents.");
         var name = new Argument<string>("STATION") { Description = "municipality/station, e.g. braga/avenida-da-liberdade" };
 
         var title = new Option<string>("--name") { Description = "Name shown to people", Required = true, HelpName = "NAME" };
@@ -121,6 +121,11 @@ internal static class StationTool
             return 0;
         }));
         command.Add(mosquitto);
+        foreach (var agent in FleetTools.Create(name, settings, guard))
+        {
+            command.Add(agent);
+        }
+
         return command;
     }
 
@@ -162,7 +167,7 @@ internal static class StationTool
         }
     }
 
-    private static Station Known(IStations stations, string name)
+    internal static Station Known(IStations stations, string name)
     {
         var (municipality, slug) = Split(name);
         return stations.TryGet(municipality, slug, out var station)

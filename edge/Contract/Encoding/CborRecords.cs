@@ -129,13 +129,13 @@ internal ref struct CborRecords
             case SenmlFieldType.Text:
                 return TryTakeText(label, start, ref fields, ref bases, scratch);
             default:
-                bool isBytes = _reader.TryPeekMajor(out int major) && major == BytesMajor;
-                if (!_reader.TrySkip())
+                // A head that is cut off must not be passed over in two steps.
+                if (!_reader.TryPeekMajor(out int major) || !_reader.TrySkip())
                 {
                     return false;
                 }
 
-                if (isBytes)
+                if (major == BytesMajor)
                 {
                     FieldIntake.Text(ref fields, ref bases, label, default, From(start), fits: true, From(start), scratch);
                     return true;

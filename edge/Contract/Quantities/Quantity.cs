@@ -21,4 +21,11 @@ public sealed record Quantity(
     double PlausibleMax,
     AveragingRule Averaging,
     string Description,
-    string Source);
+    string Source)
+{
+    /// <summary>
+    /// How long a value is of any use, counted from the end of its period; null (nearly all) for ever. What is only of live interest says how the station fares now: after an
+    /// outage it is dropped, and counted, instead of sent, and on its way it has a message expiry (FORMAT.md).
+    /// </summary>
+    public TimeSpan? LiveFor { get; init; }
+}

@@ -33,4 +33,13 @@ public enum Quality
 
     /// <summary>Below what the instrument can resolve (under-range).</summary>
     UnderRange = 1 << 8,
+
+    /// <summary>Changed faster since the values before it than is plausible; found by the hub.</summary>
+    Step = 1 << 9,
+
+    /// <summary>A spike that neither the neighbouring stations nor the values before and after it share; found by the hub.</summary>
+    Spike = 1 << 10,
+
+    /// <summary>The instrument has moved away from its reference station; found by the hub.</summary>
+    Drift = 1 << 11,
 }

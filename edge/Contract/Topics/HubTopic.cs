@@ -20,6 +20,9 @@ public enum TopicKind
 
     /// <summary><c>time</c>: a question for the hub's time, up.</summary>
     Time,
+
+    /// <summary><c>reply</c>: answers to commands, up.</summary>
+    Reply,
 }
 
 /// <summary>One parsed station topic.</summary>
@@ -54,6 +57,15 @@ public readonly record struct HubTopic(string Municipality, string Station, Topi
 
     /// <summary><c>hub/v1/{municipality}/{station}/time</c>.</summary>
     public static string Time(string municipality, string station) => $"{Root}/{municipality}/{station}/time";
+
+    /// <summary><c>hub/v1/{municipality}/{station}/config/desired</c>.</summary>
+    public static string ConfigDesired(string municipality, string station) => $"{Root}/{municipality}/{station}/config/desired";
+
+    /// <summary><c>hub/v1/{municipality}/{station}/config/reported</c>.</summary>
+    public static string ConfigReported(string municipality, string station) => $"{Root}/{municipality}/{station}/config/reported";
+
+    /// <summary><c>hub/v1/{municipality}/{station}/reply</c>.</summary>
+    public static string Reply(string municipality, string station) => $"{Root}/{municipality}/{station}/reply";
 
     /// <summary><c>hub/v1/{municipality}/{station}/command/{name}</c>.</summary>
     public static string CommandTopic(string municipality, string station, string name) => $"{Root}/{municipality}/{station}/{CommandLevel}{name}";
@@ -96,6 +108,9 @@ public readonly record struct HubTopic(string Municipality, string Station, Topi
                 break;
             case "time":
                 kind = TopicKind.Time;
+                break;
+            case "reply":
+                kind = TopicKind.Reply;
                 break;
             case "config/desired":
                 kind = TopicKind.ConfigDesired;

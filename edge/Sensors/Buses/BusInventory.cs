@@ -19,6 +19,9 @@ public sealed record FoundInstrument(string Bus, string Where, string What, IRea
 /// <param name="root">Root of the file system; another one in tests.</param>
 public sealed class BusInventory(IBuses buses, string root = "/")
 {
+    /// <summary>What <see cref="FoundInstrument.Bus"/> says of a serial port.</summary>
+    public const string SerialPort = "serial port";
+
     private const int AddressFirst = 0x08;
     private const int AddressLast = 0x77;
 
@@ -105,7 +108,7 @@ public sealed class BusInventory(IBuses buses, string root = "/")
             {
                 string where = "/" + Path.GetRelativePath(root, port);
                 string what = target == port ? "a serial port" : $"a serial port ({Path.GetFileName(target)})";
-                yield return new FoundInstrument("serial port", where, what, kinds, $$"""bus: { serial: {{where}} }""");
+                yield return new FoundInstrument(SerialPort, where, what, kinds, $$"""bus: { serial: {{where}} }""");
             }
         }
     }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Hub.Edge.Sensors.Devices;
 
 namespace Hub.Edge.Sensors.Buses;
@@ -98,6 +99,7 @@ internal sealed class FrameStream<TFrame>(ISerialPort port, FrameCutter<TFrame> 
         return nothing;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<(bool Found, TFrame Frame)> NextAsync(TimeSpan patience, Predicate<TFrame> wanted, CancellationToken cancellationToken)
     {
         long started = time.GetTimestamp();

@@ -18,7 +18,7 @@ internal sealed class LinuxBuses(TimeProvider time) : IBuses
             () => SpiDevice.Create(settings));
 
     /// <inheritdoc/>
-    public GpioController OpenGpio() => Open("the GPIO chip", "install the package libgpiod2 and let the agent's user into the group gpio", () => new GpioController());
+    public GpioController OpenGpio() => Open("the GPIO chip", "install the package libgpiod2 (libgpiod3 from Debian 13 on) and let the agent's user into the group gpio", () => new GpioController());
 
     /// <inheritdoc/>
     public ISerialPort OpenSerial(string path, int baudRate) => TermiosPort.Open(path, baudRate, time);
@@ -32,7 +32,9 @@ internal sealed class LinuxBuses(TimeProvider time) : IBuses
 #pragma warning disable CA1031 // The package throws IOException, GpiodException, PlatformNotSupportedException and more, by version and chip.
         catch (Exception exception)
         {
-            throw new SensorException($"Cannot open {what}: {exception.GetBaseException().Message.TrimEnd('.')}. Check the wiring, {mend}.", exception);
+            // The runtime's words for a missing library are a screen long.
+            string cause = exception.GetBaseException() is DllNotFoundException ? "its library is not installed" : exception.GetBaseException().Message.TrimEnd('.');
+            throw new SensorException($"Cannot open {what}: {cause}. Check the wiring, {mend}.", exception);
         }
 #pragma warning restore CA1031
     }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Hub.Edge.Sensors.Buses;
@@ -23,7 +24,7 @@ internal sealed class TermiosPort : ISerialPort
     private long dropped;
     private string? failure;
     private bool disposed;
-    private TaskCompletionSource? arrival;
+    private readonly ArrivalWait arrival;
 
     private TermiosPort(string path, int descriptor, int wake, TimeProvider time)
     {
@@ -31,6 +32,7 @@ internal sealed class TermiosPort : ISerialPort
         this.descriptor = descriptor;
         this.wake = wake;
         this.time = time;
+        arrival = new ArrivalWait(gate, time);
         reader = new Thread(Pump, 64 * 1024) { IsBackground = true, Name = $"serial {path}" };
         reader.Start();
     }
@@ -101,9 +103,10 @@ internal sealed class TermiosPort : ISerialPort
     }
 
     /// <inheritdoc/>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<int> ReadAsync(Memory<byte> buffer, TimeSpan patience, CancellationToken cancellationToken)
     {
-        Task waiting;
+        ValueTask waiting;
         lock (gate)
         {
             if (count > 0)
@@ -112,21 +115,13 @@ internal sealed class TermiosPort : ISerialPort
             }
 
             ThrowIfBroken();
-            arrival ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            waiting = arrival.Task;
+            waiting = arrival.BeginAsync(patience, cancellationToken);
         }
 
-        try
-        {
-            await waiting.WaitAsync(patience, time, cancellationToken).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            // What came in the last moment is still taken.
-        }
-
+        await waiting.ConfigureAwait(false);
         lock (gate)
         {
+            // What came in the last moment is still taken.
             if (count == 0)
             {
                 ThrowIfBroken();
@@ -251,6 +246,7 @@ internal sealed class TermiosPort : ISerialPort
         }
 
         _ = Termios.Close(wake);
+        arrival.Dispose();
     }
 
     private bool IsDisposed()
@@ -263,7 +259,6 @@ internal sealed class TermiosPort : ISerialPort
 
     private void Arrived(ReadOnlySpan<byte> bytes)
     {
-        TaskCompletionSource? told;
         lock (gate)
         {
             foreach (byte value in bytes)
@@ -280,24 +275,17 @@ internal sealed class TermiosPort : ISerialPort
                 }
             }
 
-            told = arrival;
-            arrival = null;
+            arrival.End();
         }
-
-        told?.TrySetResult();
     }
 
     private void Break(string why)
     {
-        TaskCompletionSource? told;
         lock (gate)
         {
             failure ??= why;
-            told = arrival;
-            arrival = null;
+            arrival.End();
         }
-
-        told?.TrySetResult();
     }
 
     private int Take(Span<byte> buffer)

@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using Hub.Edge.Contract.Quantities;
+using Hub.Edge.Contract.Readings;
 using Microsoft.Extensions.Logging;
 
 namespace Hub.Edge.Sensors.Devices;
@@ -15,6 +17,7 @@ internal sealed class DeviceSensor(string name, DeviceTiming timing, Func<IDevic
     private readonly IntervalAverager averager = new();
     private readonly List<Sample> samples = [];
     private DateTime? interval;
+    private volatile CancellationTokenSource? rest;
 
     /// <inheritdoc/>
     public string Name => name;
@@ -26,6 +29,26 @@ internal sealed class DeviceSensor(string name, DeviceTiming timing, Func<IDevic
     public bool IsOptical { get; init; }
 
     /// <inheritdoc/>
+    public bool Ask()
+    {
+        if (rest is not { IsCancellationRequested: false } resting)
+        {
+            return false;
+        }
+
+        try
+        {
+            // Not on this thread: the look would be taken on it.
+            _ = resting.CancelAsync();
+            return true;
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
+        }
+    }
+
+    /// <inheritdoc/>
     public async IAsyncEnumerable<MeasurementBatch> MeasureAsync(ReadOnlyMemory<byte> cursor, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         // What an interval had before the device failed is not lost: it goes on when the device is back, or is given when the interval is over.
@@ -35,6 +58,7 @@ internal sealed class DeviceSensor(string name, DeviceTiming timing, Func<IDevic
         }
 
         await using IDevice device = open();
+        using var attention = new Attention(this);
         await StartAsync(device, cancellationToken).ConfigureAwait(false);
         long started = time.GetTimestamp();
         int empty = 0;
@@ -81,9 +105,78 @@ internal sealed class DeviceSensor(string name, DeviceTiming timing, Func<IDevic
                 averager.Add(sample, warmingUp);
             }
 
-            DateTime now = Now;
-            await Task.Delay(Floor(now, timing.Every) + timing.Every - now, time, cancellationToken).ConfigureAwait(false);
+            while (await RestAsync(cancellationToken).ConfigureAwait(false))
+            {
+                samples.Clear();
+                bool given = await LookAsync(device, cancellationToken).ConfigureAwait(false);
+                if (Finished() is { } over)
+                {
+                    yield return over;
+                }
+
+                if (given && Asked(warmingUp) is { Length: > 0 } seen)
+                {
+                    yield return new MeasurementBatch(seen);
+                }
+            }
         }
+    }
+
+    /// <summary>Waits for the next look; true when one is asked for before.</summary>
+    private async ValueTask<bool> RestAsync(CancellationToken cancellationToken)
+    {
+        if (rest is null || rest.IsCancellationRequested)
+        {
+            rest?.Dispose();
+            rest = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        }
+
+        DateTime now = Now;
+        try
+        {
+            await Task.Delay(Floor(now, timing.Every) + timing.Every - now, time, rest.Token).ConfigureAwait(false);
+            return false;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return true;
+        }
+    }
+
+    /// <summary>Takes a look that was asked for; false when it gave nothing, which is counted and held against nobody.</summary>
+    private async ValueTask<bool> LookAsync(IDevice device, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await device.ReadAsync(samples, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (NoSampleException exception)
+        {
+            instruments.Empty(name, exception.Reason);
+            return false;
+        }
+        catch (IOException exception)
+        {
+            throw new SensorException($"{name}: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>What a look that was asked for saw. It counts for its interval as any other; only means are also given by themselves: a sum or an extreme of one look says nothing.</summary>
+    private Measurement[] Asked(bool warmingUp)
+    {
+        DateTime now = Now;
+        var seen = new List<Measurement>(samples.Count);
+        foreach (Sample sample in samples)
+        {
+            averager.Add(sample, warmingUp);
+            if (double.IsFinite(sample.Value) && QuantityCatalogue.TryGet(sample.Property, out Quantity? quantity) && quantity!.Averaging is AveragingRule.Mean or AveragingRule.CircularMean)
+            {
+                seen.Add(new Measurement(sample.Property, sample.Value, now) { Quality = sample.Quality | (warmingUp ? Quality.WarmingUp : Quality.Good) });
+            }
+        }
+
+        return [.. seen];
     }
 
     /// <inheritdoc/>
@@ -119,4 +212,15 @@ internal sealed class DeviceSensor(string name, DeviceTiming timing, Func<IDevic
     }
 
     private static DateTime Floor(DateTime at, TimeSpan step) => new(at.Ticks - (at.Ticks % step.Ticks), DateTimeKind.Utc);
+
+    /// <summary>Lasts while the device is being read; after it nobody can ask.</summary>
+    private sealed class Attention(DeviceSensor sensor) : IDisposable
+    {
+        public void Dispose()
+        {
+            CancellationTokenSource? last = sensor.rest;
+            sensor.rest = null;
+            last?.Dispose();
+        }
+    }
 }

@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Hub.Edge.Sensors.Replay;
 
 /// <summary>What all replays of one agent have in common: given by whoever starts the agent, under <c>Agent:Replay:...</c>.</summary>
@@ -20,5 +22,6 @@ public sealed class ReplayOptions
     public string Zone { get; set; } = "Europe/Lisbon";
 
     /// <summary>Folder that relative file names start from: the folder of the station file. Default: the working folder.</summary>
+    [DataType("path")]
     public string? Folder { get; set; }
 }

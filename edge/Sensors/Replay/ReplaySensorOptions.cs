@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Hub.Edge.Sensors.Replay;
 
 /// <summary>How publisher time is put on the anchor.</summary>
@@ -27,6 +29,7 @@ public sealed class ReplaySensorOptions
     public string Format { get; set; } = "";
 
     /// <summary>The publisher's file, plain or gzip (told apart by content). Relative names start at <see cref="ReplayOptions.Folder"/>.</summary>
+    [DataType("path-inside")]
     public string File { get; set; } = "";
 
     /// <summary>

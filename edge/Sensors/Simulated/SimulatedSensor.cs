@@ -17,6 +17,9 @@ internal sealed class SimulatedSensor(string name, SimulatedSensorOptions option
     private const double WanderKept = 0.85;
 
     private static readonly TimeSpan WaitMax = TimeSpan.FromMinutes(1);
+    private const byte CursorVersion = 2;
+    private const int CursorBytes = 1 + sizeof(long);
+
     private static readonly string[] QuantitiesDefault = ["pm10", "pm2_5", "no2", "temperature", "relative_humidity"];
 
     private readonly string[] quantities = options.Quantities.Count == 0 ? QuantitiesDefault : [.. options.Quantities];
@@ -38,9 +41,7 @@ internal sealed class SimulatedSensor(string name, SimulatedSensorOptions option
             await Task.Delay(TimeSpan.FromSeconds(1), time, cancellationToken).ConfigureAwait(false);
         }
 
-        long next = cursor.Length == sizeof(long)
-            ? BinaryPrimitives.ReadInt64LittleEndian(cursor.Span)
-            : (time.GetUtcNow().UtcTicks - options.History.Ticks) / interval;
+        long next = Next(cursor.Span, interval) ?? ((time.GetUtcNow().UtcTicks - options.History.Ticks) / interval);
         var batch = new List<Measurement>();
         while (true)
         {
@@ -59,8 +60,9 @@ internal sealed class SimulatedSensor(string name, SimulatedSensorOptions option
 
             if (batch.Count > 0)
             {
-                var position = new byte[sizeof(long)];
-                BinaryPrimitives.WriteInt64LittleEndian(position, next);
+                var position = new byte[CursorBytes];
+                position[0] = CursorVersion;
+                BinaryPrimitives.WriteInt64LittleEndian(position.AsSpan(1), next * interval);
                 yield return new MeasurementBatch(batch.ToArray(), position);
                 batch.Clear();
                 continue;
@@ -73,6 +75,21 @@ internal sealed class SimulatedSensor(string name, SimulatedSensorOptions option
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>
+    /// The interval to go on with, counted from year 1; null for none. A position is an instant, so that a sensor with another interval than before neither repeats nor jumps:
+    /// version (1), ticks (8, little endian). Older ones are eight bytes that count intervals.
+    /// </summary>
+    private static long? Next(ReadOnlySpan<byte> cursor, long interval)
+    {
+        if (cursor.Length == CursorBytes && cursor[0] == CursorVersion)
+        {
+            return (long)Math.Ceiling((decimal)BinaryPrimitives.ReadInt64LittleEndian(cursor[1..]) / interval);
+        }
+
+        return cursor.Length == sizeof(long) && BinaryPrimitives.ReadInt64LittleEndian(cursor) is var count && (decimal)count * interval is var ticks
+            && ticks > new DateTime(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc).Ticks && ticks < new DateTime(2100, 1, 1, 0, 0, 0, DateTimeKind.Utc).Ticks ? count : null;
+    }
 
     private double Value(string quantity, DateTime start)
     {

@@ -6,6 +6,9 @@ namespace Hub.Tests.Journeys.Programs;
 /// <summary>Debian's Chromium, driven by Playwright, with a fresh profile. Any request that leaves the machine fails the test that made it.</summary>
 public sealed class Browser : IAsyncDisposable
 {
+    /// <summary>Playwright's own half a minute is not enough for a map that is drawn without a graphics card on a busy machine.</summary>
+    private static readonly float LimitMilliseconds = (float)Eventually.Limit.TotalMilliseconds;
+
     private readonly IPlaywright _playwright;
     private readonly IBrowser _browser;
 
@@ -25,6 +28,7 @@ public sealed class Browser : IAsyncDisposable
         {
             ExecutablePath = "/usr/bin/chromium",
             Headless = true,
+            Timeout = LimitMilliseconds,
             Args =
             [
                 "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -43,6 +47,7 @@ public sealed class Browser : IAsyncDisposable
             Locale = locale,
             TimezoneId = "Europe/Lisbon",
         });
+        context.SetDefaultTimeout(LimitMilliseconds);
         var page = await context.NewPageAsync();
         page.Request += (_, request) =>
         {

@@ -8,7 +8,7 @@ namespace Hub.Tests.Journeys.Programs;
 public sealed class DemoProgram : IAsyncLifetime
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan DrainLimit = TimeSpan.FromMinutes(12);
+    private static readonly TimeSpan DrainLimit = TimeSpan.FromMinutes(14);
     private readonly TempFolder _folder = new();
 
     public DemoProgram()
@@ -68,7 +68,7 @@ public sealed class DemoProgram : IAsyncLifetime
             await kill.WaitForExitAsync();
         }
 
-        return await Running.ExitAsync(TimeSpan.FromMinutes(1));
+        return await Running.ExitAsync();
     }
 
     public async ValueTask DisposeAsync()

@@ -13,12 +13,17 @@ public sealed class HubProgram : IAsyncDisposable
     private readonly Dictionary<string, string> _settings = [];
     private RunningProgram? _running;
 
-    public HubProgram(string data)
+    private readonly string[] _dotnet;
+
+    /// <param name="data">Its data folder.</param>
+    /// <param name="disk">The disk this folder is on, when only programs that are started in a certain way see it.</param>
+    public HubProgram(string data, SmallDisk? disk = null)
     {
         Data = data;
+        _dotnet = [.. disk?.Prefix ?? [], "dotnet"];
         HttpPort = FreePort.Next();
         MqttPort = FreePort.Next();
-        Client = new HttpClient { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{HttpPort}/")), Timeout = TimeSpan.FromSeconds(60) };
+        Client = new HttpClient { BaseAddress = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{HttpPort}/")), Timeout = StartLimit };
     }
 
     public static string Executable { get; } = Path.Combine(Repository.Root, "cloud", "Server", "bin", Configuration, "net10.0", "hub.dll");
@@ -30,6 +35,12 @@ public sealed class HubProgram : IAsyncDisposable
     public int HttpPort { get; }
 
     public int MqttPort { get; }
+
+    /// <summary>Where a station speaks MQTT straight over TCP.</summary>
+    public Uri Mqtt => new(string.Create(CultureInfo.InvariantCulture, $"mqtt://127.0.0.1:{MqttPort}"));
+
+    /// <summary>Where it speaks MQTT in WebSockets, through the door of the pages.</summary>
+    public Uri MqttOverWebSockets => new(string.Create(CultureInfo.InvariantCulture, $"ws://127.0.0.1:{HttpPort}/mqtt"));
 
     public HttpClient Client { get; }
 
@@ -50,7 +61,7 @@ public sealed class HubProgram : IAsyncDisposable
     /// <summary>Runs a tool verb on this hub's data folder and returns what it printed.</summary>
     public async Task<string> ToolAsync(params string[] arguments)
     {
-        await using var tool = new RunningProgram("dotnet", [Executable, .. arguments, "--data", Data]);
+        await using var tool = new RunningProgram(_dotnet[0], [.. _dotnet[1..], Executable, .. arguments, "--data", Data]);
         var code = await tool.ExitAsync(StartLimit);
         await tool.Process.WaitForExitAsync();
         return code == 0 ? tool.Output : throw new InvalidOperationException($"hub {string.Join(' ', arguments)} ended with {code}:\n{tool.Output}");
@@ -68,10 +79,10 @@ public sealed class HubProgram : IAsyncDisposable
     {
         string[] arguments =
         [
-            Executable, "serve", "--data", Data, "--http", $"127.0.0.1:{HttpPort}", "--mqtt", $"127.0.0.1:{MqttPort}",
+            .. _dotnet[1..], Executable, "serve", "--data", Data, "--http", $"127.0.0.1:{HttpPort}", "--mqtt", $"127.0.0.1:{MqttPort}",
             .. _settings.SelectMany(pair => (string[])["--set", $"{pair.Key}={pair.Value}"]),
         ];
-        _running = new RunningProgram("dotnet", arguments);
+        _running = new RunningProgram(_dotnet[0], arguments);
         if (wait)
         {
             await ReadyAsync();
@@ -91,7 +102,7 @@ public sealed class HubProgram : IAsyncDisposable
                 using var answer = await Client.GetAsync("health/ready");
                 return answer.IsSuccessStatusCode;
             }
-            catch (HttpRequestException)
+            catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
             {
                 return false;
             }

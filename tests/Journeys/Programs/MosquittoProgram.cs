@@ -42,7 +42,7 @@ public sealed class MosquittoProgram : IAsyncDisposable
     /// <summary>Stops it in order, as its package does at an update, and starts it again: it keeps what it has acknowledged.</summary>
     public async Task RestartAsync()
     {
-        await _running!.SignalAsync("TERM", TimeSpan.FromMinutes(1));
+        await _running!.SignalAsync("TERM");
         await _running.DisposeAsync();
         await RunAsync();
     }

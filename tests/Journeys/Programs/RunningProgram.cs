@@ -7,6 +7,11 @@ namespace Hub.Tests.Journeys.Programs;
 /// <summary>A real program as a child process, with everything it says kept for the failure message.</summary>
 public sealed class RunningProgram : IAsyncDisposable
 {
+    // A program says at its start where it is and who may come in; what it says then is kept however much comes after it.
+    private const int FirstLines = 500;
+    private const int LastLines = 2_000;
+
+    private readonly ConcurrentQueue<string> _first = new();
     private readonly ConcurrentQueue<string> _output = new();
 
     public RunningProgram(string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? folder = null)
@@ -37,9 +42,12 @@ public sealed class RunningProgram : IAsyncDisposable
         Process.BeginErrorReadLine();
     }
 
+    /// <summary>For a program that was asked to end: seconds on an idle machine; only a busy one needs minutes.</summary>
+    public static TimeSpan EndLimit { get; } = TimeSpan.FromMinutes(5);
+
     public Process Process { get; }
 
-    public string Output => string.Join('\n', _output);
+    public string Output => string.Join('\n', _first.Concat(_output));
 
     public bool HasExited => Process.HasExited;
 
@@ -51,19 +59,19 @@ public sealed class RunningProgram : IAsyncDisposable
     }
 
     /// <summary>Sends a signal and waits for the end; the exit code.</summary>
-    public async Task<int> SignalAsync(string signal, TimeSpan limit)
+    public async Task<int> SignalAsync(string signal)
     {
         using (var kill = Process.Start("kill", [$"-{signal}", $"{Process.Id}"]))
         {
             await kill.WaitForExitAsync();
         }
 
-        return await ExitAsync(limit);
+        return await ExitAsync();
     }
 
-    public async Task<int> ExitAsync(TimeSpan limit)
+    public async Task<int> ExitAsync(TimeSpan? limit = null)
     {
-        using var patience = new CancellationTokenSource(limit);
+        using var patience = new CancellationTokenSource(limit ?? EndLimit);
         try
         {
             await Process.WaitForExitAsync(patience.Token);
@@ -91,8 +99,14 @@ public sealed class RunningProgram : IAsyncDisposable
     {
         if (line is not null)
         {
+            if (_first.Count < FirstLines)
+            {
+                _first.Enqueue(line);
+                return;
+            }
+
             _output.Enqueue(line);
-            while (_output.Count > 2_000)
+            while (_output.Count > LastLines)
             {
                 _output.TryDequeue(out _);
             }

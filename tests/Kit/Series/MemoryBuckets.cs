@@ -3,7 +3,7 @@ using Hub.Cloud.Series;
 namespace Hub.Tests.Kit;
 
 /// <summary>
-/// Edges of the bucket around an instant, found the slow and obvious way. UTC: multiples of the width since 1970. In a time zone: multiples of the width on the local clock since
+/// Edges of the bucket around an instant, found the slow and obvious way. UTC: multiples of the width since 1970, of whole weeks since a Monday. In a time zone: multiples of the width on the local clock since
 /// local 1970-01-01 00:00; a bucket of up to one hour never reaches across a change of the clock, a longer one follows the local clock and so is longer or shorter on that day.
 /// </summary>
 internal static class MemoryBuckets
@@ -41,12 +41,12 @@ internal static class MemoryBuckets
     private static (DateTime Start, DateTime End) Long(DateTime instant, TimeSpan width, TimeZoneInfo zone)
     {
         var wall = Floor(instant + zone.GetUtcOffset(instant), width);
-        while (FirstReached(wall + width, zone) <= instant)
+        while (FirstReached(Later(wall, width), zone) <= instant)
         {
             wall += width;
         }
 
-        return (FirstReached(wall, zone), FirstReached(wall + width, zone));
+        return (FirstReached(wall, zone), FirstReached(Later(wall, width), zone));
     }
 
     /// <summary>
@@ -55,6 +55,12 @@ internal static class MemoryBuckets
     /// </summary>
     private static DateTime FirstReached(DateTime wall, TimeZoneInfo zone)
     {
+        // At the ends of what a time can say there is no clock to watch.
+        if (wall - DateTime.MinValue < TimeSpan.FromDays(2) || DateTime.MaxValue - wall < TimeSpan.FromDays(2))
+        {
+            return DateTime.SpecifyKind(wall, DateTimeKind.Utc);
+        }
+
         // No clock is more than 14 h ahead of UTC, and clocks change on whole minutes.
         var minute = TimeSpan.FromMinutes(1);
         var now = new DateTime(wall.Ticks - TimeSpan.FromHours(14).Ticks, DateTimeKind.Utc);
@@ -72,8 +78,9 @@ internal static class MemoryBuckets
 
     private static DateTime Floor(DateTime time, TimeSpan width)
     {
-        var sinceEpoch = (time - DateTime.UnixEpoch).Ticks;
-        var into = sinceEpoch % width.Ticks;
+        // A week begins on a Monday: this one was.
+        var origin = width.Ticks % TimeSpan.FromDays(7).Ticks == 0 ? new DateTime(1969, 12, 29, 0, 0, 0, DateTimeKind.Utc).Ticks : DateTime.UnixEpoch.Ticks;
+        var into = (time.Ticks - origin) % width.Ticks;
         into = into < 0 ? into + width.Ticks : into;
         return into > time.Ticks ? DateTime.SpecifyKind(DateTime.MinValue, time.Kind) : time - TimeSpan.FromTicks(into);
     }

@@ -8,7 +8,7 @@ namespace Hub.Tests.Kit;
 /// Reference implementation of <see cref="ISeries"/> in memory: the plainest code that keeps every promise of the seam, shares none with the real store, and so serves as its
 /// model. Also stands in for the store in tests of other stages. Every append that changes something is a commit of its own; callers and observers see it before the append returns.
 /// </summary>
-public sealed class MemorySeries : ISeries, IDisposable
+public sealed partial class MemorySeries : ISeries, IDisposable
 {
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _commitTurn = new(1, 1);
@@ -23,6 +23,14 @@ public sealed class MemorySeries : ISeries, IDisposable
 
     /// <summary>Awaited before each commit: lets a test hold a commit back, or count them.</summary>
     public Func<CancellationToken, Task>? BeforeCommit { get; set; }
+
+    /// <summary>Whether the kept rollups of a datastream hold what a statistic needs; null when they hold all.</summary>
+    public Func<int, Statistic, bool>? Keeps { get; set; }
+
+    public bool CanCondense { get; set; } = true;
+
+    /// <summary>As a test says: nothing ever waits here.</summary>
+    public bool AppendsWait { get; set; }
 
     /// <summary>Every value that lost against another one for the same key.</summary>
     public IReadOnlyList<Observation> History
@@ -90,6 +98,24 @@ public sealed class MemorySeries : ISeries, IDisposable
         }
     }
 
+    public ValueTask<IReadOnlyList<int>> DatastreamsAsync(DateTime from, DateTime to, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            return ValueTask.FromResult<IReadOnlyList<int>>([.. _streams.Where(stream => stream.Value.Keys.Any(time => time >= from && time < to)).Select(stream => stream.Key).Order()]);
+        }
+    }
+
+    public async IAsyncEnumerable<Observation> HistoryAsync(int datastream, DateTime from, DateTime to, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Task.CompletedTask;
+        foreach (var lost in History.Where(o => o.Datastream == datastream && o.PhenomenonTime >= from && o.PhenomenonTime < to).OrderBy(o => o.PhenomenonTime).ThenByDescending(o => Rank(o)))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            yield return lost;
+        }
+    }
+
     public ValueTask<IReadOnlyList<Bucket>> AggregateAsync(AggregateQuery query, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -98,28 +124,33 @@ public sealed class MemorySeries : ISeries, IDisposable
             throw new ArgumentException("The width of a bucket is one microsecond or more, in whole microseconds.", nameof(query));
         }
 
-        var buckets = new List<Bucket>();
-        var members = new List<Observation>();
-        (DateTime Start, DateTime End) edges = default;
-        foreach (var observation in Select(query.Datastream, query.From, query.To).Where(o => (o.Quality & query.WithoutQuality) == 0))
+        if (!(query.Percent >= 0 && query.Percent <= 100) || query.Cadence < TimeSpan.Zero)
         {
-            if (members.Count > 0 && observation.PhenomenonTime >= edges.End)
+            throw new ArgumentException($"Not a question: {query}", nameof(query));
+        }
+
+        var buckets = new List<Bucket>();
+        var members = new List<Piece>();
+        (DateTime Start, DateTime End) edges = default;
+        foreach (var piece in Pieces(query))
+        {
+            if (members.Count > 0 && piece.Time >= edges.End)
             {
-                buckets.Add(Close(edges, members, query.Statistic));
+                buckets.Add(Close(edges, members, query));
                 members.Clear();
             }
 
             if (members.Count == 0)
             {
-                edges = MemoryBuckets.Around(observation.PhenomenonTime, query.Every);
+                edges = MemoryBuckets.Around(piece.Time, query.Every);
             }
 
-            members.Add(observation);
+            members.Add(piece);
         }
 
         if (members.Count > 0)
         {
-            buckets.Add(Close(edges, members, query.Statistic));
+            buckets.Add(Close(edges, members, query));
         }
 
         return ValueTask.FromResult<IReadOnlyList<Bucket>>(buckets);
@@ -146,6 +177,76 @@ public sealed class MemorySeries : ISeries, IDisposable
         }
     }
 
+    public async ValueTask<long> DeleteAsync(IReadOnlyCollection<int> datastreams, DateTime from, DateTime to, CancellationToken cancellationToken)
+    {
+        long removed = 0;
+        foreach (var datastream in datastreams.Distinct().Where(_ => from < to))
+        {
+            removed += await RemoveAsync(datastream, from, to, cancellationToken);
+            lock (_lock)
+            {
+                // Kept cells are not divided: whole hours go.
+                foreach (var (key, kept) in _condensed.Where(kept => kept.Key.Datastream == datastream).ToList())
+                {
+                    kept.Rows.RemoveAll(o => Goes(o.PhenomenonTime));
+                    kept.Cells.RemoveAll(cell => Goes(cell.Start));
+                    if (kept.Rows.Count + kept.Cells.Count == 0)
+                    {
+                        _condensed.Remove(key);
+                    }
+                }
+            }
+        }
+
+        return removed;
+
+        bool Goes(DateTime time) => time.Date.AddHours(time.Hour) < to && time.Date.AddHours(time.Hour + 1) > from;
+    }
+
+    private async ValueTask<long> RemoveAsync(int only, DateTime from, DateTime to, CancellationToken cancellationToken)
+    {
+        int[] datastreams = [only];
+        cancellationToken.ThrowIfCancellationRequested();
+        await _commitTurn.WaitAsync(cancellationToken);
+        try
+        {
+            if (UnavailableBecause is { } reason)
+            {
+                throw new SeriesUnavailableException(reason);
+            }
+
+            lock (_lock)
+            {
+                long removed = 0;
+                foreach (var (datastream, stream) in _streams.Where(stream => datastreams.Contains(stream.Key)).ToList())
+                {
+                    foreach (var time in stream.Keys.Where(time => time >= from && time < to).ToList())
+                    {
+                        stream.Remove(time);
+                        removed++;
+                    }
+
+                    _latest.Remove(datastream);
+                    if (stream.Count > 0)
+                    {
+                        _latest[datastream] = stream.Values.Last().Observation;
+                    }
+                }
+
+                foreach (var (key, _) in _history.Where(lost => datastreams.Contains(lost.Value.Datastream) && lost.Value.PhenomenonTime >= from && lost.Value.PhenomenonTime < to).ToList())
+                {
+                    _history.Remove(key);
+                }
+
+                return removed;
+            }
+        }
+        finally
+        {
+            _commitTurn.Release();
+        }
+    }
+
     public IDisposable Subscribe(ISeriesObserver observer)
     {
         lock (_lock)
@@ -160,7 +261,7 @@ public sealed class MemorySeries : ISeries, IDisposable
 
     private AppendReceipt Commit(ReadOnlySpan<Observation> observations)
     {
-        SeriesCommit? commit = null;
+        HeardCommit? commit = null;
         AppendReceipt receipt;
         ISeriesObserver[] observers;
         lock (_lock)
@@ -208,7 +309,7 @@ public sealed class MemorySeries : ISeries, IDisposable
             if (survivors.Count > 0 || lost)
             {
                 Volatile.Write(ref _lastCommit, number);
-                commit = new SeriesCommit(number, survivors);
+                commit = new HeardCommit(number, survivors);
             }
 
             receipt = new AppendReceipt(_lastCommit, outcomes);
@@ -226,11 +327,11 @@ public sealed class MemorySeries : ISeries, IDisposable
         return receipt;
     }
 
-    private static void Tell(ISeriesObserver observer, SeriesCommit commit)
+    private static void Tell(ISeriesObserver observer, HeardCommit commit)
     {
         try
         {
-            observer.OnCommitted(commit);
+            observer.OnCommitted(new SeriesCommit(commit.Commit, [.. commit.Observations]));
         }
 #pragma warning disable CA1031 // The contract: what an observer throws never reaches the appender.
         catch (Exception)
@@ -273,29 +374,87 @@ public sealed class MemorySeries : ISeries, IDisposable
         }
     }
 
-    private static Bucket Close((DateTime Start, DateTime End) edges, List<Observation> members, Statistic statistic)
+    private static Bucket Close((DateTime Start, DateTime End) edges, List<Piece> members, AggregateQuery query)
     {
-        var results = members.ConvertAll(o => o.Result);
-        var value = statistic switch
+        var count = members.Sum(piece => piece.Count);
+        var value = query.Statistic switch
         {
-            Statistic.Count => results.Count,
-            Statistic.Sum => results.Sum(),
-            Statistic.Min => results.Min(),
-            Statistic.Max => results.Max(),
-            Statistic.Mean => results.Average(),
-            Statistic.EnergyMean => 10 * Math.Log10(results.Average(level => Math.Pow(10, level / 10))),
-            Statistic.First => results[0],
-            Statistic.Last => results[^1],
-            Statistic.CircularMean => MeanDirection(results),
-            _ => throw new ArgumentOutOfRangeException(nameof(statistic)),
+            Statistic.Count => count,
+            Statistic.Sum => SumInCells(members, query.Every, result => result, cell => cell.Sum),
+            Statistic.Min => members.Min(piece => piece.Min),
+            Statistic.Max => members.Max(piece => piece.Max),
+            Statistic.Mean => SumInCells(members, query.Every, result => result, cell => cell.Sum) / count,
+            Statistic.EnergyMean => 10 * Math.Log10(SumInCells(members, query.Every, Energy, cell => cell.EnergySum) / count),
+            Statistic.First => members[0].First,
+            Statistic.Last => members[^1].Last,
+            Statistic.CircularMean => MeanDirection(SumInCells(members, query.Every, East, cell => cell.East) / count, SumInCells(members, query.Every, North, cell => cell.North) / count),
+            Statistic.Percentile => Percentile([.. members.Select(piece => piece.First).Order()], query.Percent),
+            _ => throw new ArgumentOutOfRangeException(nameof(query)),
         };
-        return new Bucket(edges.Start, edges.End, value, members.Count, members.Aggregate(Quality.Good, (all, o) => all | o.Quality));
+        var covered = members.Sum(piece => piece.Covered * query.Cadence.TotalSeconds);
+        return new Bucket(edges.Start, edges.End, value, count, members.Aggregate(Quality.Good, (all, piece) => all | piece.Quality))
+        {
+            Min = members.Min(piece => piece.Min),
+            Max = members.Max(piece => piece.Max),
+            Coverage = query.Cadence == TimeSpan.Zero ? double.NaN : Math.Min(1, covered / (edges.End - edges.Start).TotalSeconds),
+        };
     }
 
-    private static double MeanDirection(List<double> degrees)
+    private static double Energy(double level) => Math.Pow(10, level / 10);
+
+    private static double East(double degrees) => Math.Sin(degrees * Math.PI / 180);
+
+    private static double North(double degrees) => Math.Cos(degrees * Math.PI / 180);
+
+    /// <summary>
+    /// The promised order of additions: in order of time into the cells that make up the bucket, those in order of time into the bucket. Cells are of an hour, a quarter of an hour or a minute in UTC:
+    /// the longest of which the width is a whole multiple, and by which the local clock was always set. Where there are none, one after the other.
+    /// </summary>
+    private static double SumInCells(List<Piece> members, BucketWidth every, Func<double, double> of, Func<CondensedCell, double> kept)
     {
-        var east = degrees.Average(d => Math.Sin(d * Math.PI / 180));
-        var north = degrees.Average(d => Math.Cos(d * Math.PI / 180));
+        if (Cell(every) is not { } cell)
+        {
+            return members.Aggregate(0.0, (sum, piece) => sum + of(piece.First));
+        }
+
+        // A cell that is kept is one already.
+        var sums = members.GroupBy(piece => MemoryBuckets.Around(piece.Time, new BucketWidth(cell)))
+            .Select(group => group.First().Cell is { } one ? kept(one) : group.Aggregate(0.0, (sum, piece) => sum + of(piece.First))).ToList();
+        return sums.Skip(1).Aggregate(sums[0], (sum, next) => sum + next);
+    }
+
+    private static TimeSpan? Cell(BucketWidth every)
+    {
+        foreach (var cell in new[] { TimeSpan.FromHours(1), TimeSpan.FromMinutes(15), TimeSpan.FromMinutes(1) })
+        {
+            if (every.Width >= cell && every.Width.Ticks % cell.Ticks == 0 && Offsets(every.Zone).All(offset => offset.Ticks % cell.Ticks == 0))
+            {
+                return cell;
+            }
+        }
+
+        return null;
+    }
+
+    private static IEnumerable<TimeSpan> Offsets(TimeZoneInfo? zone) => zone is null
+        ? []
+        : zone.GetAdjustmentRules().Where(rule => rule.DateEnd.Year >= 1970).SelectMany(rule => new[] { rule.DaylightDelta, rule.BaseUtcOffsetDelta }).Append(zone.BaseUtcOffset);
+
+    /// <summary>Place 1 + (n - 1) p / 100 of n results in order of size; between two of them in proportion.</summary>
+    private static double Percentile(double[] ascending, double percent)
+    {
+        if (ascending.Length > 1_000_000)
+        {
+            throw new ArgumentException("A percentile is taken of at most 1,000,000 observations.");
+        }
+
+        var place = 1 + ((ascending.Length - 1) * percent / 100);
+        var rank = (int)place;
+        return rank >= ascending.Length ? ascending[^1] : (ascending[rank - 1] * (rank + 1 - place)) + (ascending[rank] * (place - rank));
+    }
+
+    private static double MeanDirection(double east, double north)
+    {
         if (double.Hypot(east, north) < 1e-9)
         {
             return double.NaN;

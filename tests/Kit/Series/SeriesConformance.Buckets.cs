@@ -81,10 +81,10 @@ public abstract partial class SeriesConformance
     public async Task Utc_buckets_are_aligned_to_the_epoch_also_before_it()
     {
         var series = await OpenAsync();
-        DateTime[] times = [Utc(1969, 12, 31, 23, 59), Utc(1969, 12, 31, 23, 30), Utc(1970, 1, 1), Utc(1, 1, 1), Utc(9999, 12, 31, 23, 59)];
+        DateTime[] times = [Utc(1969, 12, 31, 23, 59), Utc(1969, 12, 31, 23, 30), Utc(1970, 1, 1), Times.Earliest, Times.Latest];
         await series.AppendAsync(times.Select((time, i) => new Observation(1, time, i, Quality.Good)).ToArray(), Cancel);
         var days = await series.AggregateAsync(Question(Statistic.Count, TimeSpan.FromDays(1)), Cancel);
-        Assert.Equal([Utc(1, 1, 1), Utc(1969, 12, 31), Utc(1970, 1, 1), Utc(9999, 12, 31)], days.Select(bucket => bucket.Start));
+        Assert.Equal([Times.Earliest.Date, Utc(1969, 12, 31), Utc(1970, 1, 1), Times.Latest.Date], days.Select(bucket => bucket.Start));
         Assert.Equal([1, 2, 1, 1], days.Select(bucket => bucket.Value));
 
         // From the question's own bounds, not from the edges of the bucket.
@@ -167,6 +167,19 @@ public abstract partial class SeriesConformance
         {
             await Assert.ThrowsAsync<ArgumentException>(async () => await series.AggregateAsync(Question(Statistic.Mean, width), Cancel));
         }
+    }
+
+    [Fact]
+    public async Task Impossible_percentages_and_cadences_are_refused()
+    {
+        var series = await OpenAsync();
+        var question = Question(Statistic.Percentile, TimeSpan.FromHours(1));
+        foreach (var percent in new[] { -0.001, 100.001, double.NaN, double.PositiveInfinity })
+        {
+            await Assert.ThrowsAsync<ArgumentException>(async () => await series.AggregateAsync(question with { Percent = percent }, Cancel));
+        }
+
+        await Assert.ThrowsAsync<ArgumentException>(async () => await series.AggregateAsync(question with { Cadence = TimeSpan.FromTicks(-1) }, Cancel));
     }
 
     private static Observation[] Minutes(DateTime from, int count) => [.. Enumerable.Range(0, count).Select(i => new Observation(1, from.AddMinutes(i), i, Quality.Good))];

@@ -46,7 +46,7 @@ internal sealed class AlertsBench : IAsyncDisposable
         }
     }
 
-    public FakeTimeProvider Time { get; } = new(T0);
+    public JumpingTime Time { get; } = new(T0);
 
     public MemorySeries Series { get; init; } = new();
 
@@ -135,6 +135,19 @@ internal sealed class AlertsBench : IAsyncDisposable
     }
 }
 
+/// <summary>A clock that can go on in the moment somebody begins to wait by it.</summary>
+internal sealed class JumpingTime(DateTimeOffset start) : FakeTimeProvider(start)
+{
+    /// <summary>Called with what is to be waited for, before the wait begins.</summary>
+    public Action<TimeSpan>? BeforeWait { get; set; }
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        BeforeWait?.Invoke(dueTime);
+        return base.CreateTimer(callback, state, dueTime, period);
+    }
+}
+
 /// <summary>Records what it is handed, as an outbox does: idempotent by key. Can be told to fail.</summary>
 internal sealed class RecordedNotifications : INotifications
 {
@@ -178,7 +191,8 @@ internal sealed class RecordedNotifications : INotifications
 /// <summary>Two stations in Braga with noise (one minute), one with PM10 (one hour); more can be added.</summary>
 internal sealed class FakeStations : IStations
 {
-    private readonly Dictionary<int, Datastream> datastreams = [];
+    // Replaced, not changed: the evaluator reads meanwhile.
+    private volatile Dictionary<int, Datastream> datastreams = [];
 
     public FakeStations()
     {
@@ -195,8 +209,11 @@ internal sealed class FakeStations : IStations
     {
         QuantityCatalogue.TryGet(property, out var quantity);
         var known = datastreams.Values.Select(datastream => datastream.Station).FirstOrDefault(one => one.Slug == station);
-        datastreams[id] = new Datastream(
-            id, known ?? new Station(id, "braga", station, $"Estação {station}", 41.55, -8.42, true, ""), "s1", quantity!, TimeSpan.FromSeconds(periodSeconds));
+        datastreams = new(datastreams)
+        {
+            [id] = new Datastream(
+                id, known ?? new Station(id, "braga", station, $"Estação {station}", 41.55, -8.42, true, ""), "s1", quantity!, TimeSpan.FromSeconds(periodSeconds)),
+        };
         Changed?.Invoke();
     }
 

@@ -139,7 +139,7 @@ public sealed class OrderIndependenceTests
         foreach (var row in rows.Where(row => !row.Withdrawn && row.EndedAt is not null))
         {
             Assert.True(
-                threads[row.Thread].Any(message => !message.Withdrawn && message.StartedAt == row.ConditionAt && message.EndedAt == row.EndedAt && message.Peak.Equals(row.Peak)),
+                threads[row.Thread].Any(message => !message.Withdrawn && message.ConditionAt == row.ConditionAt && message.StartedAt == row.StartedAt && message.EndedAt == row.EndedAt && message.Peak.Equals(row.Peak)),
                 $"{row.Id} in thread {row.Thread}, told as {row.Told} because of {row.Cause}, unsettled {row.Unsettled}: [{string.Join(", ", threads[row.Thread].Select(message => message.Key))}]");
         }
 

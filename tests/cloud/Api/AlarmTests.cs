@@ -23,8 +23,8 @@ public sealed class AlarmTests
         Assert.Empty(ApiHost.Texts(await host.GetAsync("/api/v1/alarms?municipality=aveiro"), "alarm"));
         var alarm = (await host.GetAsync("/api/v1/alarms?active=true")).GetProperty("items")[0];
         Assert.Equal(
-            "pm10 ug/m3 warning True 2026-03-01T10:00:00Z 80 95",
-            string.Join(' ', new[] { "property", "unit", "severity", "active", "startedAt", "startValue", "peak" }.Select(p => alarm.GetProperty(p).ToString())));
+            "pm10 ug/m3 warning True 2026-03-01T09:55:00Z 2026-03-01T10:00:00Z 80 95",
+            string.Join(' ', new[] { "property", "unit", "severity", "active", "conditionAt", "startedAt", "startValue", "peak" }.Select(p => alarm.GetProperty(p).ToString())));
     }
 
     [Fact]

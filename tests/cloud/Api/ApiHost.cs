@@ -2,12 +2,17 @@ using System.Net;
 using System.Security.Claims;
 using System.Text.Json;
 using Hub.Cloud.Alerts;
+using Hub.Cloud.Audit;
+using Hub.Cloud.Fleet;
 using Hub.Cloud.Ingest;
 using Hub.Cloud.Municipalities;
+using Hub.Cloud.QualityControl;
+using Hub.Cloud.Retention;
 using Hub.Cloud.Series;
 using Hub.Cloud.Stations;
 using Hub.Tests.Kit;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -23,6 +28,7 @@ internal sealed class ApiHost : IAsyncDisposable
     private const string RightsHeader = "Test-Rights";
 
     private readonly WebApplication app;
+    private TempFolder? folder;
 
     private ApiHost(WebApplication app) => this.app = app;
 
@@ -38,7 +44,15 @@ internal sealed class ApiHost : IAsyncDisposable
 
     public FakeQuarantine Quarantine { get; } = new();
 
+    public FakeAudit Audit { get; } = new();
+
     public FakeSignIn SignIn { get; } = new();
+
+    /// <summary>Is called for each request before it is answered.</summary>
+    public Action<HttpContext>? OnRequest { get; set; }
+
+    /// <summary>The real Fleet, without a broker; commands are answered as the test says.</summary>
+    public ScriptedFleet Fleet { get; private set; } = null!;
 
     public MemorySeries Series { get; } = new();
 
@@ -73,13 +87,23 @@ internal sealed class ApiHost : IAsyncDisposable
         builder.Services.AddSingleton<TimeProvider>(time);
         builder.Services.AddSingleton<IMunicipalities>(_ => host!.Municipalities);
         builder.Services.AddSingleton<IStations>(_ => host!.Stations);
+        builder.Services.AddSingleton<IStationHistory>(_ => host!.Stations);
         builder.Services.AddSingleton<IAlerts>(_ => host!.Alerts);
         builder.Services.AddSingleton<IQuarantine>(_ => host!.Quarantine);
         builder.Services.AddSingleton<ISignIn>(_ => host!.SignIn);
         builder.Services.AddSingleton<ISeries>(_ => host!.InPlaceOfSeries ?? host.Series);
+        var folder = new TempFolder();
+        builder.Configuration["Hub:Data"] = folder.Path;
+        builder.Services.AddSingleton<IStationSecrets, NoSecrets>();
+        builder.Services.AddHubFleet(builder.Configuration);
+        var real = builder.Services.Last(s => s.ServiceType == typeof(IFleet));
+        builder.Services.AddSingleton<IFleet>(services => host!.Fleet = new ScriptedFleet((IFleet)real.ImplementationFactory!(services)));
+        builder.Services.AddHubRetention(builder.Configuration);
+        builder.Services.AddHubQualityControl(builder.Configuration);
+        builder.Services.AddSingleton<IAudit>(_ => host!.Audit);
         builder.Services.AddHubApi(builder.Configuration);
         app = builder.Build();
-        host = new ApiHost(app) { Time = time };
+        host = new ApiHost(app) { Time = time, folder = folder };
         app.Use((context, next) =>
         {
             if (context.Request.Headers[RightsHeader].ToString() is { Length: > 0 } rights)
@@ -87,6 +111,7 @@ internal sealed class ApiHost : IAsyncDisposable
                 context.User = new ClaimsPrincipal(new ClaimsIdentity(rights.Split(' ').Select(r => new Claim(Rights.ClaimType, r)), "test"));
             }
 
+            host.OnRequest?.Invoke(context);
             return next();
         });
         app.MapHubApi();
@@ -94,6 +119,26 @@ internal sealed class ApiHost : IAsyncDisposable
         await app.StartAsync(TestContext.Current.CancellationToken);
         return host;
     }
+
+    /// <summary>The real campaigns, without a keeper: nothing is offered.</summary>
+    public IAgentUpdates Updates => app.Services.GetRequiredService<IAgentUpdates>();
+
+    /// <summary>Brings the tables of Fleet up to date: only for tests that need them.</summary>
+    public Task MigrateFleetAsync() => app.Services.MigrateFleetAsync(TestContext.Current.CancellationToken);
+
+    /// <summary>Brings the tables of Retention up to date: only for tests that need them.</summary>
+    public Task MigrateRetentionAsync() => app.Services.MigrateRetentionAsync(TestContext.Current.CancellationToken);
+
+    /// <summary>Brings the tables of QualityControl up to date and lets it judge: only for tests that need it.</summary>
+    public async Task<Microsoft.Extensions.Hosting.IHostedService> StartQualityControlAsync()
+    {
+        await app.Services.MigrateQualityControlAsync(TestContext.Current.CancellationToken);
+        var runner = new ServiceCollection().AddHubQualityControlRunner().Single().ImplementationFactory!(app.Services) as Microsoft.Extensions.Hosting.IHostedService;
+        await runner!.StartAsync(TestContext.Current.CancellationToken);
+        return runner;
+    }
+
+    public IQualityControl Quality => app.Services.GetRequiredService<IQualityControl>();
 
     public HttpClient Client(string? rights = null)
     {
@@ -142,6 +187,8 @@ internal sealed class ApiHost : IAsyncDisposable
     {
         await app.DisposeAsync();
         Series.Dispose();
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        folder?.Dispose();
     }
 
     private void Furnish()

@@ -32,7 +32,7 @@ public sealed partial class DocumentTests
         using var client = host.Client();
         var document = JsonNode.Parse(await client.GetStringAsync("/openapi/v1.json", Cancel))!;
         var operations = document["paths"]!.AsObject().SelectMany(p => p.Value!.AsObject().Select(o => (Path: p.Key, Operation: o.Value!))).ToArray();
-        Assert.Equal(17, operations.Length);
+        Assert.Equal(51, operations.Length);
         Assert.All(operations, o =>
         {
             Assert.False(string.IsNullOrEmpty((string?)o.Operation["summary"]), o.Path);
@@ -75,6 +75,9 @@ public sealed partial class DocumentTests
     [InlineData("Hub:Api:LiveInterval", "00:00:00.01")]
     [InlineData("Hub:Api:LiveHeartbeat", "01:00:00")]
     [InlineData("Hub:Api:LiveSignedInMax", "00:00:01")]
+    [InlineData("Hub:Api:QueryRowsMax", "999")]
+    [InlineData("Hub:Api:QueryTimeout", "00:11:00")]
+    [InlineData("Hub:Api:QueriesMax", "0")]
     public async Task A_setting_out_of_range_stops_the_start_and_is_named_in_full(string key, string value)
     {
         var refused = await Assert.ThrowsAsync<OptionsValidationException>(() => ApiHost.StartAsync((key, value)));

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Hub.Cloud.Alerts;
+using Hub.Cloud.Audit;
 using Hub.Cloud.Ingest;
 using Hub.Cloud.Municipalities;
 using Hub.Cloud.Series;
@@ -22,12 +23,17 @@ internal sealed class FakeMunicipalities : IMunicipalities
     public ValueTask<Municipality> SaveAsync(Municipality municipality, CancellationToken cancellationToken) => throw new NotSupportedException();
 }
 
-internal sealed class FakeStations : IStations
+internal sealed class FakeStations : IStations, IStationHistory
 {
     private readonly List<Station> stations = [];
     private readonly List<Datastream> datastreams = [];
 
     public event Action? Changed;
+
+    public ValueTask<IReadOnlyList<StationLocation>> LocationsAsync(int stationId, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    /// <summary>None of them ever moved.</summary>
+    public ValueTask<IReadOnlyList<StationPlace>> MovedAsync(CancellationToken cancellationToken) => new([]);
 
     public IReadOnlyList<Station> All => [.. stations.OrderBy(s => s.Municipality, StringComparer.Ordinal).ThenBy(s => s.Slug, StringComparer.Ordinal)];
 
@@ -80,6 +86,8 @@ internal sealed class FakeStations : IStations
 
 internal sealed class FakeAlerts : IAlerts
 {
+    public event Action? RulesChanged;
+
     public event Action<IReadOnlyList<Alarm>>? Changed;
 
     public List<Rule> RuleList { get; } = [];
@@ -91,6 +99,7 @@ internal sealed class FakeAlerts : IAlerts
         Alarms.RemoveAll(a => a.Id == alarm.Id);
         Alarms.Add(alarm);
         Changed?.Invoke([alarm]);
+        RulesChanged?.Invoke();
     }
 
     public IReadOnlyList<Rule> Rules(string? municipality) => [.. RuleList.Where(r => municipality is null || r.Municipality == municipality)];
@@ -103,9 +112,28 @@ internal sealed class FakeAlerts : IAlerts
             .Where(a => (municipality is null || a.Municipality == municipality) && a.StartedAt < to && (a.EndedAt ?? DateTime.MaxValue) >= from)
             .OrderByDescending(a => a.StartedAt).Take(countMax)]);
 
-    public ValueTask<Rule> SaveAsync(Rule rule, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<Rule> SaveAsync(Rule rule, CancellationToken cancellationToken)
+    {
+        if (rule.Crossing == Crossing.Above && rule.ClearLevel > rule.SetLevel)
+        {
+            Refuse(nameof(rule.ClearLevel), $"must not be above the set level {rule.SetLevel}");
+        }
 
-    public ValueTask RemoveAsync(string municipality, string slug, CancellationToken cancellationToken) => throw new NotSupportedException();
+        RuleList.RemoveAll(known => known.Municipality == rule.Municipality && known.Slug == rule.Slug);
+        RuleList.Add(rule);
+        RulesChanged?.Invoke();
+        return new ValueTask<Rule>(rule);
+    }
+
+    // As the real one says it: with the field as parameter.
+    private static void Refuse(string field, string reason) => throw new ArgumentException($"{field} {reason}.", field);
+
+    public ValueTask RemoveAsync(string municipality, string slug, CancellationToken cancellationToken)
+    {
+        RuleList.RemoveAll(known => known.Municipality == municipality && known.Slug == slug);
+        RulesChanged?.Invoke();
+        return ValueTask.CompletedTask;
+    }
 
     public ValueTask CaughtUpAsync(long commit, CancellationToken cancellationToken) => throw new NotSupportedException();
 }
@@ -166,7 +194,31 @@ internal sealed class AwaySeries : ISeries
 
     public IDisposable Subscribe(ISeriesObserver observer) => throw Away();
 
+    public ValueTask<IReadOnlyList<int>> DatastreamsAsync(DateTime from, DateTime to, CancellationToken cancellationToken) => throw Away();
+
+    public IAsyncEnumerable<Observation> HistoryAsync(int datastream, DateTime from, DateTime to, CancellationToken cancellationToken) => throw Away();
+
+    public ValueTask<long> DeleteAsync(IReadOnlyCollection<int> datastreams, DateTime from, DateTime to, CancellationToken cancellationToken) => throw Away();
+
+    public IAsyncEnumerable<CondensedDay> CondensedDaysAsync(IReadOnlyCollection<int>? datastreams, DateTime from, DateTime to, CancellationToken cancellationToken) => throw Away();
+
+    public ValueTask<IReadOnlyList<CondensedOutcome>> TakeCondensedAsync(IReadOnlyList<CondensedDay> days, CancellationToken cancellationToken) => throw Away();
+
     private static SeriesUnavailableException Away() => new("away");
+}
+
+internal sealed class FakeAudit : IAudit
+{
+    public List<AuditEntry> Entries { get; } = [];
+
+    public ValueTask<long> NoteAsync(AuditNote note, CancellationToken cancellationToken)
+    {
+        Entries.Add(new AuditEntry(Entries.Count + 1, ApiHost.Now, note));
+        return new(Entries.Count);
+    }
+
+    public ValueTask<IReadOnlyList<AuditEntry>> ListAsync(string municipality, string? action, long? before, int countMax, CancellationToken cancellationToken) =>
+        new([.. Entries.Where(e => e.Note.Municipality == municipality && (action is null || e.Note.Action == action) && !(e.Id >= before)).OrderByDescending(e => e.Id).Take(countMax)]);
 }
 
 internal sealed class FakeSignIn : ISignIn

@@ -143,15 +143,15 @@ public sealed class LiveTests
     public void A_change_log_is_bounded_by_keys_and_gives_each_change_once()
     {
         var log = new ChangeLog<int, string>(3);
-        static Verdict Settle(string held, string came, long at) => Verdict.Settled;
-        Assert.Equal(2, log.Note(Enumerable.Range(1, 5).Select(i => (i, $"{i}")), 0, Settle, out _));
+        int Note(params string[] values) => log.Note(values, static value => value[0] - '0', 0, static (_, _, _) => Verdict.Settled, out _);
+        Assert.Equal(2, Note("1", "2", "3", "4", "5"));
         var (values, version) = log.After(0);
         Assert.Equal(["3", "4", "5"], values);
         Assert.Empty(log.After(version).Values);
-        log.Note([(4, "4b")], 0, Settle, out _);
+        Note("4b");
         Assert.Equal(["4b"], log.After(version).Values);
         Assert.Equal(["3", "5", "4b"], log.After(0).Values);
-        log.Note([(6, "6")], 0, Settle, out _);
+        Note("6");
         Assert.Equal(["5", "4b", "6"], log.After(0).Values);
     }
 }
@@ -161,15 +161,39 @@ internal sealed class Ear : IAsyncDisposable
 {
     private readonly HttpClient client;
     private readonly CancellationTokenSource stop = new();
+
+    // Filled by the reading task while a test looks.
+    private readonly Lock gate = new();
+    private readonly List<(string Kind, string Id, string Data)> events = [];
+    private readonly List<string> comments = [];
     private Task reading = Task.CompletedTask;
+    private volatile bool ended;
 
     private Ear(HttpClient client) => this.client = client;
 
-    public List<(string Kind, string Id, string Data)> Events { get; } = [];
+    public IReadOnlyList<(string Kind, string Id, string Data)> Events
+    {
+        get
+        {
+            lock (gate)
+            {
+                return [.. events];
+            }
+        }
+    }
 
-    public List<string> Comments { get; } = [];
+    public IReadOnlyList<string> Comments
+    {
+        get
+        {
+            lock (gate)
+            {
+                return [.. comments];
+            }
+        }
+    }
 
-    public bool Ended { get; private set; }
+    public bool Ended => ended;
 
     public IEnumerable<int> Datastreams => Events.Select(e => JsonDocument.Parse(e.Data).RootElement.GetProperty("datastream").GetInt32());
 
@@ -213,15 +237,23 @@ internal sealed class Ear : IAsyncDisposable
                         id = text;
                         break;
                     case ["data", var text]:
-                        Events.Add((kind, id, text));
+                        lock (gate)
+                        {
+                            events.Add((kind, id, text));
+                        }
+
                         break;
                     case ["", _]:
-                        Comments.Add(line);
+                        lock (gate)
+                        {
+                            comments.Add(line);
+                        }
+
                         break;
                 }
             }
 
-            Ended = true;
+            ended = true;
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException)
         {

@@ -104,7 +104,7 @@ public sealed class ObservationTests
             + "2026-03-01T11:59:00Z,12.5,ug/m3,out-of-range stuck,3,11,0.5,2\r\n",
             await answer.Content.ReadAsStringAsync(Cancel));
         Assert.Equal(
-            "phenomenonTime,phenomenonTimeEnd,result,unit,quality,count,coverage\r\n2026-03-01T11:00:00Z,2026-03-01T12:00:00Z,10.25,ug/m3,out-of-range stuck,2,0.03333333333333333\r\n",
+            "phenomenonTime,phenomenonTimeEnd,result,unit,quality,count,coverage,valid,min,max\r\n2026-03-01T11:00:00Z,2026-03-01T12:00:00Z,10.25,ug/m3,out-of-range stuck,2,0.025,false,8,12.5\r\n",
             await client.GetStringAsync($"/api/v1/datastreams/{host.Pm10}/observations?every=1h", Cancel));
         Assert.StartsWith("{", await client.GetStringAsync($"/api/v1/datastreams/{host.Pm10}/observations?format=json", Cancel), StringComparison.Ordinal);
     }
@@ -181,6 +181,15 @@ public sealed class ObservationTests
     [InlineData("stat=mean", "bad-parameter", "every")]
     [InlineData("every=1h&stat=average", "bad-parameter", "stat")]
     [InlineData("every=1h&stat=4", "bad-parameter", "stat")]
+    [InlineData("every=1h&stat=percentile", "bad-parameter", "percent")]
+    [InlineData("every=1h&percent=90", "bad-parameter", "stat")]
+    [InlineData("every=1h&stat=mean&percent=90", "bad-parameter", "stat")]
+    [InlineData("every=1h&stat=percentile&percent=100.1", "bad-parameter", "percent")]
+    [InlineData("every=1h&stat=percentile&percent=-1", "bad-parameter", "percent")]
+    [InlineData("every=1h&stat=percentile&percent=1e1", "bad-parameter", "percent")]
+    [InlineData("points=1", "bad-parameter", "points")]
+    [InlineData("points=20001", "bad-parameter", "points")]
+    [InlineData("points=100&limit=10", "bad-parameter", "limit")]
     [InlineData("format=xml", "bad-parameter", "format")]
     [InlineData("limit=100001", "bad-parameter", "limit")]
     [InlineData("every=1s&from=2000-01-01T00:00:00Z", "range-too-large", "every")]
@@ -196,7 +205,7 @@ public sealed class ObservationTests
     {
         await using var host = await ApiHost.StartAsync();
         using var client = host.Client();
-        string[] names = ["from", "to", "every", "stat", "limit", "format"];
+        string[] names = ["from", "to", "every", "stat", "limit", "format", "points", "percent"];
         await Gen.Select(Gen.Int[0, names.Length - 1], Gen.OneOf(Gen.String[Gen.Char[' ', '\u0200'], 0, 30], Gen.String[Gen.Char["0123456789PTDHMSZ:+-. dhms"], 1, 25])).SampleAsync(
             async (name, value) =>
             {

@@ -1,8 +1,12 @@
 using System.Net.Http.Json;
 using System.Text.Json;
 using Hub.Cloud.Alerts;
+using Hub.Cloud.Audit;
+using Hub.Cloud.Fleet;
 using Hub.Cloud.Ingest;
 using Hub.Cloud.Municipalities;
+using Hub.Cloud.QualityControl;
+using Hub.Cloud.Retention;
 using Hub.Cloud.Series;
 using Hub.Cloud.Stations;
 using Hub.Edge.Contract.Readings;
@@ -29,7 +33,8 @@ public sealed class WholeTests
         builder.WebHost.UseTestServer();
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection([new("Hub:Data", folder.Path)]);
-        builder.Services.AddHubMunicipalities(builder.Configuration).AddHubStations(builder.Configuration).AddHubApi(builder.Configuration);
+        builder.Services.AddHubMunicipalities(builder.Configuration).AddHubStations(builder.Configuration).AddHubFleet(builder.Configuration)
+            .AddHubRetention(builder.Configuration).AddHubQualityControl(builder.Configuration).AddHubAudit(builder.Configuration).AddHubApi(builder.Configuration);
         builder.Services.AddSingleton<ISeries>(series);
         builder.Services.AddSingleton<IAlerts, FakeAlerts>();
         builder.Services.AddSingleton<IQuarantine, FakeQuarantine>();

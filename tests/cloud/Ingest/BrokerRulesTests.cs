@@ -10,6 +10,8 @@ public sealed class BrokerRulesTests
     [InlineData("hub/v1/braga/air-1/readings", "Readings")]
     [InlineData("hub/v1/braga/air-1/status", "State")]
     [InlineData("hub/v1/braga/air-1/config/reported", "State")]
+    [InlineData("hub/v1/braga/air-1/reply", "Reply")]
+    [InlineData("hub/v1/braga/air-2/reply", "Refused")]
     [InlineData("hub/v1/braga/air-1/config/desired", "Refused")]
     [InlineData("hub/v1/braga/air-1/command/x", "Refused")]
     [InlineData("hub/v1/braga/air-12/readings", "Refused")]

@@ -8,6 +8,9 @@ using Hub.Cloud.Series;
 using Hub.Cloud.Stations;
 using Hub.Tests.Kit;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
@@ -26,12 +29,13 @@ internal sealed class IngestHost : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly TempFolder? _folder;
     private readonly ErrorLog _errors;
-    private readonly MetricsSum _metrics = new();
+    private readonly MetricsSum _metrics;
     private bool _stopped;
 
     private IngestHost(WebApplication app, TempFolder? folder, ErrorLog errors)
     {
         _app = app;
+        _metrics = new MetricsSum(app.Services.GetRequiredService<IMeterFactory>());
         _folder = folder;
         _errors = errors;
         Series = (MemorySeries)app.Services.GetRequiredService<ISeries>();
@@ -74,6 +78,12 @@ internal sealed class IngestHost : IAsyncDisposable
     /// <summary>Set by tests that provoke errors on purpose.</summary>
     public bool ErrorsExpected { get; set; }
 
+    /// <summary>Ports of the web server, without TLS and with it; there is one when a certificate was given.</summary>
+    public (int Http, int Https) WebPorts =>
+        _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a).Port).ToArray() is [var http, var https]
+            ? (http, https)
+            : throw new InvalidOperationException("This host has no web server.");
+
     /// <summary>Starts a host; a folder and a store given from outside outlive it.</summary>
     public static async Task<IngestHost> StartAsync(
         Dictionary<string, string?>? settings = null,
@@ -81,14 +91,28 @@ internal sealed class IngestHost : IAsyncDisposable
         MemorySeries? series = null,
         FakeStations? stations = null,
         TimeProvider? time = null,
-        bool start = true)
+        bool start = true,
+        System.Security.Cryptography.X509Certificates.X509Certificate2? web = null)
     {
         var own = folder is null ? new TempFolder() : null;
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         var errors = new ErrorLog();
         builder.Logging.AddProvider(errors);
-        builder.WebHost.UseTestServer();
+        if (web is null)
+        {
+            builder.WebHost.UseTestServer();
+        }
+        else
+        {
+            builder.WebHost.ConfigureKestrel(kestrel =>
+            {
+                kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
+                kestrel.Listen(IPAddress.Loopback, 0);
+                kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(web));
+            });
+        }
+
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["Hub:Data"] = (folder ?? own)!.Path,
@@ -217,17 +241,17 @@ internal sealed class IngestHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Adds up what the stage's instruments report, over all hosts of the process; used for differences only.</summary>
+    /// <summary>Adds up what the stage's instruments of one host report.</summary>
     internal sealed class MetricsSum : IDisposable
     {
         private readonly MeterListener _listener = new();
         private readonly ConcurrentDictionary<string, long> _sums = new();
 
-        public MetricsSum()
+        public MetricsSum(IMeterFactory meters)
         {
             _listener.InstrumentPublished = (instrument, listener) =>
             {
-                if (instrument.Meter.Name == "Hub.Cloud.Ingest")
+                if (instrument.Meter.Name == "Hub.Cloud.Ingest" && ReferenceEquals(instrument.Meter.Scope, meters))
                 {
                     listener.EnableMeasurementEvents(instrument);
                 }

@@ -177,13 +177,16 @@ internal sealed class Mosquitto : IAsyncDisposable
 /// <summary>Runs a command and gives back how it ended.</summary>
 internal static class Command
 {
+    /// <summary>Twenty thousand packs one by one are seconds on an idle machine and minutes on a busy one.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
+
     public static async Task<(int ExitCode, string Output)> RunAsync(string program, params string[] arguments)
     {
         Assert.SkipUnless(File.Exists(program), $"{program} is not installed.");
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEndAsync();
-        using var limit = new CancellationTokenSource(Eventually.Limit);
+        using var limit = new CancellationTokenSource(Limit);
         try
         {
             await process.WaitForExitAsync(limit.Token);

@@ -55,16 +55,18 @@ public sealed class MosquittoPubTests
         Assert.Equal((0, 2), (host.Series.LastCommit, host.Counters.RefusedLogins));
     }
 
-    [Fact]
-    public async Task A_thousand_lines_from_standard_input_are_all_stored()
+    [Theory]
+    [InlineData("mqttv311")]
+    [InlineData("mqttv5")]
+    public async Task Twenty_thousand_lines_from_standard_input_are_all_stored(string version)
     {
         await using var host = await IngestHost.StartAsync();
         using var folder = new Hub.Tests.Kit.TempFolder();
-        await File.WriteAllLinesAsync(folder.File("lines"), Enumerable.Range(0, 1_000).Select(i => $"[{Packs.Temperature(i)}]"), Cancel);
+        await File.WriteAllLinesAsync(folder.File("lines"), Enumerable.Range(0, 20_000).Select(i => $"[{Packs.Temperature(i)}]"), Cancel);
         var (code, output) = await Command.RunAsync(
-            "/bin/sh", "-c", $"{Pub} -h 127.0.0.1 -p {host.Port} -u braga/air-1 -P {IngestHost.Secret} -q 1 -t {MqttTest.AirTopic} -l < {folder.File("lines")}");
+            "/bin/sh", "-c", $"{Pub} -V {version} -h 127.0.0.1 -p {host.Port} -u braga/air-1 -P {IngestHost.Secret} -q 1 -t {MqttTest.AirTopic} -l < {folder.File("lines")}");
         Assert.True(code == 0, output);
-        Assert.Equal(1_000, (await host.StoredAsync(host.Air, "bme280", "temperature")).Count);
+        Assert.Equal(20_000, (await host.StoredAsync(host.Air, "bme280", "temperature")).Count);
     }
 
     [Fact]

@@ -131,7 +131,7 @@ public sealed class MailTests
         _ => NotificationsBench.Message(severity: Severity.Information) with
         {
             Property = "battery", Unit = "V", RuleNamePt = "Bateria fraca", RuleNameEn = "Low battery", Value = 11.48, Limit = 11.5, Peak = 11.48,
-            StartedAt = new DateTime(2026, 1, 31, 23, 30, 0, DateTimeKind.Utc),
+            ConditionAt = new DateTime(2026, 1, 31, 23, 30, 0, DateTimeKind.Utc),
         },
     };
 

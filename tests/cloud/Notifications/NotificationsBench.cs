@@ -19,11 +19,13 @@ namespace Hub.Cloud.Notifications.Tests;
 /// <summary>The Notifications stage on a database file of its own and a clock that the test owns; can be stopped and started like a process.</summary>
 internal sealed class NotificationsBench : IAsyncDisposable
 {
+    private readonly Lock clock = new();
     private ServiceProvider? services;
+    private int underWay;
 
     public TempFolder Folder { get; } = new();
 
-    public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 5, 4, 12, 0, 0, TimeSpan.Zero));
+    public JumpingTime Time { get; } = new(new DateTimeOffset(2026, 5, 4, 12, 0, 0, TimeSpan.Zero));
 
     public RecordedTopic Topic { get; } = new();
 
@@ -48,12 +50,19 @@ internal sealed class NotificationsBench : IAsyncDisposable
     public async Task StartAsync()
     {
         Settings["Hub:Data"] = Folder.Path;
-        services = new ServiceCollection()
+        var collection = new ServiceCollection()
             .AddLogging()
             .AddSingleton<TimeProvider>(Time)
             .AddSingleton<IAlarmTopic>(Topic)
-            .AddHubNotifications(new ConfigurationBuilder().AddInMemoryCollection(Settings).Build())
-            .BuildServiceProvider();
+            .AddHubNotifications(new ConfigurationBuilder().AddInMemoryCollection(Settings).Build());
+        foreach (var channel in collection.Where(service => service.ServiceType == typeof(INotificationChannel)).ToList())
+        {
+            collection.Remove(channel);
+            collection.AddSingleton(channel.ImplementationType!);
+            collection.AddSingleton<INotificationChannel>(provider => new Watched((INotificationChannel)provider.GetRequiredService(channel.ImplementationType!), this));
+        }
+
+        services = collection.BuildServiceProvider();
         await services.MigrateNotificationsAsync(default);
         await services.GetRequiredService<DeliveryWorker>().StartAsync(default);
     }
@@ -70,11 +79,25 @@ internal sealed class NotificationsBench : IAsyncDisposable
 
     public async Task<IReadOnlyList<Delivery>> LogAsync() => await Notifications.LogAsync("braga", 1000, default);
 
+    public IDbContextFactory<NotificationsContext> Contexts => services!.GetRequiredService<IDbContextFactory<NotificationsContext>>();
+
+    /// <summary>Lets time pass, but not while an attempt is under way: its timeout is measured by the same clock, and a busy machine takes as long as it takes.</summary>
+    public void Pass(TimeSpan step)
+    {
+        lock (clock)
+        {
+            if (underWay == 0)
+            {
+                Time.Advance(step);
+            }
+        }
+    }
+
     /// <summary>Waits until no delivery is waiting; time passes meanwhile.</summary>
     public async Task SettledAsync(TimeSpan? step = null) => await Eventually.TrueAsync(
         async () =>
         {
-            Time.Advance(step ?? TimeSpan.Zero);
+            Pass(step ?? TimeSpan.Zero);
             return (await LogAsync()).All(delivery => delivery.State != "waiting");
         },
         "nothing is waiting to be delivered");
@@ -85,7 +108,7 @@ internal sealed class NotificationsBench : IAsyncDisposable
         Severity severity = Severity.Warning,
         string rule = "night-noise") => new(
         key, kind, "night-noise-avenida-1-20260504T105400Z", "braga", "Braga", "avenida", "Avenida Central", rule, "Ruído noturno", "Night noise", severity, "laeq", "dB",
-        kind == NotificationKind.Ended ? 63.25 : 72.4, kind == NotificationKind.Ended ? 65 : 70, new DateTime(2026, 5, 4, 10, 54, 0, DateTimeKind.Utc),
+        kind == NotificationKind.Ended ? 63.25 : 72.4, kind == NotificationKind.Ended ? 65 : 70, new DateTime(2026, 5, 4, 10, 54, 0, DateTimeKind.Utc), new DateTime(2026, 5, 4, 10, 59, 0, DateTimeKind.Utc),
         kind is NotificationKind.Ended or NotificationKind.Past ? new DateTime(2026, 5, 4, 12, 16, 0, DateTimeKind.Utc) : null, 80.05, "Europe/Lisbon");
 
     public async ValueTask DisposeAsync()
@@ -97,6 +120,46 @@ internal sealed class NotificationsBench : IAsyncDisposable
 
         SqliteConnection.ClearAllPools();
         Folder.Dispose();
+    }
+
+    /// <summary>A channel that tells the bench when an attempt is under way.</summary>
+    private sealed class Watched(INotificationChannel channel, NotificationsBench bench) : INotificationChannel
+    {
+        public ChannelKind Kind => channel.Kind;
+
+        public async Task<Attempt> SendAsync(Outgoing outgoing, CancellationToken cancellationToken)
+        {
+            Count(1);
+            try
+            {
+                return await channel.SendAsync(outgoing, cancellationToken);
+            }
+            finally
+            {
+                Count(-1);
+            }
+        }
+
+        private void Count(int change)
+        {
+            lock (bench.clock)
+            {
+                bench.underWay += change;
+            }
+        }
+    }
+}
+
+/// <summary>A clock that can go on in the moment somebody begins to wait by it.</summary>
+internal sealed class JumpingTime(DateTimeOffset start) : FakeTimeProvider(start)
+{
+    /// <summary>Called with what is to be waited for, before the wait begins.</summary>
+    public Action<TimeSpan>? BeforeWait { get; set; }
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        BeforeWait?.Invoke(dueTime);
+        return base.CreateTimer(callback, state, dueTime, period);
     }
 }
 

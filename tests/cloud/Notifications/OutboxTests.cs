@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Hub.Cloud.Notifications.Outbox;
 using Hub.Tests.Kit;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -113,6 +114,50 @@ public sealed class OutboxTests
         await bench.Notifications.RemoveAsync(subscriber.Id, default);
         Assert.Empty(await bench.LogAsync());
         Assert.Empty(await bench.Notifications.SubscribersAsync("braga", default));
+    }
+
+    [Fact]
+    public async Task A_clock_that_goes_on_in_the_moment_the_wait_begins_delays_nothing()
+    {
+        await using var bench = await NotificationsBench.StartAsync();
+        bench.Topic.FailuresLeft = 1;
+        bench.Time.BeforeWait = wait =>
+        {
+            if (wait >= TimeSpan.FromSeconds(4) && wait < TimeSpan.FromSeconds(6))
+            {
+                bench.Time.BeforeWait = null;
+                bench.Time.Advance(TimeSpan.FromSeconds(10));
+            }
+        };
+        await bench.SubscribeAsync(ChannelKind.Mqtt, "");
+        await bench.Notifications.EnqueueAsync(NotificationsBench.Message(), default);
+        await bench.SettledAsync();
+        Assert.Single(bench.Topic.Payloads);
+    }
+
+    [Fact]
+    public async Task What_was_queued_in_the_moment_its_subscriber_was_removed_is_forgotten()
+    {
+        await using var bench = await NotificationsBench.StartAsync();
+        bench.Topic.FailuresLeft = 1;
+        var subscriber = await bench.SubscribeAsync(ChannelKind.Mqtt, "");
+        await bench.Notifications.EnqueueAsync(NotificationsBench.Message(), default);
+        await Eventually.TrueAsync(async () => (await bench.LogAsync())[0].Attempts == 1, "the first attempt failed");
+
+        // The subscriber alone, as if the message had been stored a moment later.
+        await using (var db = await bench.Contexts.CreateDbContextAsync())
+        {
+            await db.Subscribers.Where(row => row.Id == subscriber.Id).ExecuteDeleteAsync();
+        }
+
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                bench.Pass(TimeSpan.FromSeconds(1));
+                return (await bench.LogAsync()).Count == 0;
+            },
+            "nothing waits for nobody");
+        Assert.Empty(bench.Topic.Payloads);
     }
 
     [Theory]

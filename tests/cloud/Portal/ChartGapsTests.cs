@@ -12,7 +12,7 @@ public sealed class ChartGapsTests
     [Fact]
     public void The_line_breaks_where_values_are_missing_and_only_there()
     {
-        (DateTime, double, int)[] points = [(Start, 1, 0), (Start + Minute, 2, 0), (Start + 5 * Minute, 3, 4), (Start + 6 * Minute, 4, 0)];
+        ChartPoint[] points = [new(Start, 1, 0), new(Start + Minute, 2, 0), new(Start + 5 * Minute, 3, 4), new(Start + 6 * Minute, 4, 0)];
         var chart = ChartGaps.Broken(points, Minute, null, Statistic.Mean);
         Assert.Equal([1, 2, null, 3, 4], chart.Values);
         Assert.Equal([0, 0, 0, 4, 0], chart.Qualities);
@@ -24,11 +24,11 @@ public sealed class ChartGapsTests
         Gen.Int[1, 20].Array[0, 60].Sample(distances =>
         {
             var at = Start;
-            List<(DateTime, double, int)> points = [];
+            List<ChartPoint> points = [];
             foreach (var minutes in distances)
             {
                 at += minutes * Minute;
-                points.Add((at, points.Count, 0));
+                points.Add(new(at, points.Count, 0));
             }
 
             var chart = ChartGaps.Broken(points, Minute, null, Statistic.Mean);
@@ -39,16 +39,13 @@ public sealed class ChartGapsTests
         });
 
     [Fact]
-    public void Buckets_are_the_narrowest_that_keep_the_limit() =>
-        Gen.Select(Gen.Int[1, 168], Gen.Int[50, 2_000], Gen.Int[0, 3_600]).Sample((hours, pointsMax, period) =>
-        {
-            var width = ChartGaps.BucketFor(TimeSpan.FromHours(hours), pointsMax, TimeSpan.FromSeconds(period));
-            return width >= TimeSpan.FromSeconds(period) && TimeSpan.FromHours(hours) / width <= pointsMax;
-        });
-
-    [Fact]
-    public void A_day_of_minutes_becomes_five_minute_buckets() =>
-        Assert.Equal(TimeSpan.FromMinutes(5), ChartGaps.BucketFor(TimeSpan.FromHours(24), 500, Minute));
+    public void A_point_without_a_figure_breaks_the_line_and_keeps_what_is_known_of_it()
+    {
+        var chart = ChartGaps.Broken([new(Start, double.NaN, 2) { Low = 10, High = 190, Coverage = 0.7499, Invalid = true }], Minute, Minute, Statistic.CircularMean);
+        Assert.Equal((null, 2, 10, 190, 74, true), (chart.Values[0], chart.Qualities[0], chart.Lows[0], chart.Highs[0], chart.Percents[0], chart.Invalid[0]));
+        Assert.Equal((75, 100, 0), (ChartPoints.PercentOf(0.75 - 1e-12), ChartPoints.PercentOf(1), ChartPoints.PercentOf(0)));
+        Assert.Null(ChartPoints.PercentOf(double.NaN));
+    }
 
     [Fact]
     public void Irregular_values_break_by_their_usual_distance()

@@ -5,7 +5,7 @@ namespace Hub.Cloud.Portal.Tests;
 
 /// <summary>
 /// Serves the pages to look at, with a made-up city and event stream, until the process is ended:
-/// <c>HUB_PORTAL_LOOK=5080 dotnet run --project tests/cloud/Portal -- -explicit only</c>, then open http://127.0.0.1:5080.
+/// <c>HUB_PORTAL_LOOK=5080 dotnet run --project tests/cloud/Portal -- -explicit only</c>, then open http://127.0.0.1:5080. Sign in as braga with the password right to see the agents.
 /// </summary>
 public sealed class Look
 {
@@ -16,6 +16,11 @@ public sealed class Look
         var port = int.Parse(Environment.GetEnvironmentVariable("HUB_PORTAL_LOOK") ?? "5080", CultureInfo.InvariantCulture);
         var city = new City(TimeProvider.System.GetUtcNow().UtcDateTime);
         await using var host = await PortalHost.StartAsync(city, TimeProvider.System, port);
+        foreach (var station in city.Stations.All)
+        {
+            host.Fleet.Agents[station.Id] = host.Fleet.Example;
+        }
+
         await Task.Delay(Timeout.InfiniteTimeSpan, TestContext.Current.CancellationToken);
     }
 }

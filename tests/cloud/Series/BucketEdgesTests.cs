@@ -9,7 +9,7 @@ namespace Hub.Cloud.Series.Tests;
 /// <summary>Buckets on the local clocks of the world, at every kind of change, against the time zone database itself.</summary>
 public sealed class BucketEdgesTests
 {
-    private static readonly int[] WidthMinutes = [1, 7, 15, 40, 60, 61, 90, 120, 180, 360, 420, 720, 1440, 2160, 10080];
+    private static readonly int[] WidthMinutes = [1, 7, 15, 40, 60, 61, 90, 120, 180, 360, 420, 720, 1440, 2160, 10080, 20160, 30240];
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -156,6 +156,29 @@ public sealed class BucketEdgesTests
         Assert.Equal((Instant(start), hours), (EventTime.Time(from), (EventTime.Time(to) - EventTime.Time(from)).TotalHours));
     }
 
+    [Theory]
+    [InlineData(null, "2026-06-03T12:00Z", "2026-06-01T00:00Z", "2026-06-08T00:00Z")]
+    [InlineData(null, "2026-06-07T23:59Z", "2026-06-01T00:00Z", "2026-06-08T00:00Z")]
+    [InlineData(null, "1969-12-31T12:00Z", "1969-12-29T00:00Z", "1970-01-05T00:00Z")]
+    [InlineData("Europe/Lisbon", "2026-01-01T12:00Z", "2025-12-29T00:00Z", "2026-01-05T00:00Z")] // Week 1 of 2026.
+    [InlineData("Europe/Lisbon", "2026-03-29T12:00Z", "2026-03-23T00:00Z", "2026-03-29T23:00Z")] // 167 h.
+    [InlineData("Europe/Lisbon", "2026-10-25T12:00Z", "2026-10-18T23:00Z", "2026-10-26T00:00Z")] // 169 h.
+    [InlineData("Atlantic/Azores", "2026-03-29T12:00Z", "2026-03-23T01:00Z", "2026-03-30T00:00Z")]
+    public void Weeks_begin_on_Monday(string? zone, string instant, string start, string end)
+    {
+        var (from, to) = new BucketEdges(TimeSpan.FromDays(7), zone is null ? null : TimeZoneInfo.FindSystemTimeZoneById(zone)).Around(EventTime.Micros(Instant(instant)));
+        Assert.Equal((Instant(start), Instant(end)), (EventTime.Time(from), EventTime.Time(to)));
+    }
+
+    /// <summary>Weeks are counted from another edge than what is shorter: the edges of cells must be edges of weeks all the same.</summary>
+    [Fact]
+    public void Cells_make_weeks_because_their_edges_are_edges_of_weeks()
+    {
+        var week = TimeSpan.FromDays(7);
+        Assert.All(Rollups.Resolutions, cell => Assert.Equal(0, BucketEdges.Origin(week.Ticks / TimeSpan.TicksPerMicrosecond) % (cell.Ticks / TimeSpan.TicksPerMicrosecond)));
+        Assert.Equal(TimeSpan.FromHours(1), Rollups.Serving(new AggregateQuery(1, DateTime.UnixEpoch, DateTime.UnixEpoch.AddDays(70), new BucketWidth(week), Statistic.Mean)));
+    }
+
     /// <summary>The model of the conformance suite and the store have no line in common.</summary>
     [Fact]
     public async Task Edges_agree_with_the_model()
@@ -203,6 +226,7 @@ public sealed class BucketEdgesTests
     private static List<(long Start, long End)> Watch(ZoneClock clock, long from, long to, long width)
     {
         var buckets = new List<(long, long)>();
+        var origin = width % (7 * 86_400) == 0 ? -3 * 86_400 : 0;
         var (latest, key, start) = (long.MinValue, default((long, long)), long.MinValue);
 
         // From two days before: the clock may have shown later times than it does now.
@@ -210,7 +234,7 @@ public sealed class BucketEdgesTests
         {
             var local = now + clock.Offset(now);
             latest = Math.Max(latest, local);
-            var next = width <= 3600 ? (local - now, EventTime.FloorDivide(local, width)) : (0, EventTime.FloorDivide(latest, width));
+            var next = width <= 3600 ? (local - now, EventTime.FloorDivide(local, width)) : (0, EventTime.FloorDivide(latest - origin, width));
             if (next != key)
             {
                 if (start >= from)

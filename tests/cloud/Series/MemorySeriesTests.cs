@@ -10,6 +10,4 @@ public sealed class MemorySeriesTests : SeriesConformance, IDisposable
     public void Dispose() => _series.Dispose();
 
     protected override Task<ISeries> OpenAsync() => Task.FromResult<ISeries>(_series);
-
-    protected override Task<IReadOnlyList<Observation>> HistoryAsync(ISeries series) => Task.FromResult(((MemorySeries)series).History);
 }

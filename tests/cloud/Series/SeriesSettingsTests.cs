@@ -20,11 +20,16 @@ public sealed class SeriesSettingsTests
     [InlineData("GroupObservationsMax", "0")]
     [InlineData("KnownKeysMax", "-1")]
     [InlineData("KnownDaysLoadedMax", "-1")]
-    [InlineData("MemoryMegabytesMax", "63")]
-    [InlineData("Threads", "0")]
-    [InlineData("CheckpointMegabytes", "0")]
+    [InlineData("FlushObservationsMax", "0")]
+    [InlineData("FlushAfter", "00:00:00")]
+    [InlineData("LogMegabytesMax", "0")]
+    [InlineData("SettleAfter", "-00:00:01")]
+    [InlineData("Rollups", "00:15:00, 00:10:00")]
+    [InlineData("PartsPerDayMax", "0")]
+    [InlineData("OpenPartsMax", "0")]
     [InlineData("QueriesMax", "65")]
     [InlineData("BucketsMax", "0")]
+    [InlineData("QuestionRowsMax", "99999")]
     [InlineData("RetryAfter", "00:00:00.001")]
     [InlineData("StopWithin", "-00:00:01")]
     public async Task Wrong_setting_is_named_with_its_full_key(string key, string value)
@@ -38,9 +43,9 @@ public sealed class SeriesSettingsTests
     public async Task Default_folder_lies_in_the_data_folder()
     {
         using var data = new TempFolder();
-        await using var services = Services(new() { ["Hub:Data"] = data.Path, ["Hub:Series:MemoryMegabytesMax"] = "64" });
+        await using var services = Services(new() { ["Hub:Data"] = data.Path, ["Hub:Series:QueriesMax"] = "2" });
         await services.OpenSeriesAsync(Cancel);
-        Assert.True(File.Exists(data.File("series/series.duckdb")));
+        Assert.True(Directory.Exists(data.File("series/log")));
         var series = services.GetRequiredService<ISeries>();
         Assert.Same(series, services.GetRequiredService<ISeriesHealth>());
         Assert.Equal(1, (await series.AppendAsync(new[] { new Observation(1, DateTime.UnixEpoch, 1, Quality.Good) }, Cancel)).Commit);

@@ -26,56 +26,47 @@ public sealed class ForeignStationTests : IDisposable
     [Fact]
     public async Task It_is_registered_pushes_is_rotated_and_revoked()
     {
-        var terminal = Console.Out;
-        await using var said = new StringWriter(CultureInfo.InvariantCulture);
-        Console.SetOut(said);
-        try
-        {
-            var configuration = HubConfiguration.Build(
-                [
-                    new("Hub:Data", _folder.Path), new("Hub:Http:Endpoint", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{FreePort.Next()}")),
-                    new("Hub:Mqtt:Endpoint", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{FreePort.Next()}")),
-                ],
-                null,
-                []);
-            await using var app = await HubHost.StartAsync(configuration, _ => { }, Stop);
-            using var client = new HttpClient { BaseAddress = new Uri(HubHost.Address(app)) };
-            await ToolAsync(said, "municipality", "add", "braga", "--name", "Braga");
-            var added = await ToolAsync(said, "station", "add", "braga/rotunda", "--name", "Rotunda", "--latitude", "41.55", "--longitude", "-8.42", "--adapter", "airrohr");
-            Assert.Equal(("braga/rotunda", "/ingest/v1/braga/rotunda/airrohr"), (added["user"], added["path"]));
+        using var said = new SaidConsole();
+        var configuration = HubConfiguration.Build(
+            [
+                new("Hub:Data", _folder.Path), new("Hub:Http:Endpoint", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{FreePort.Next()}")),
+                new("Hub:Mqtt:Endpoint", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{FreePort.Next()}")),
+            ],
+            null,
+            []);
+        await using var app = await HubHost.StartAsync(configuration, _ => { }, Stop);
+        using var client = new HttpClient { BaseAddress = new Uri(HubHost.Address(app)) };
+        await ToolAsync("municipality", "add", "braga", "--name", "Braga");
+        var added = await ToolAsync("station", "add", "braga/rotunda", "--name", "Rotunda", "--latitude", "41.55", "--longitude", "-8.42", "--adapter", "airrohr");
+        Assert.Equal(("braga/rotunda", "/ingest/v1/braga/rotunda/airrohr"), (added["user"], added["path"]));
 
-            // The running hub sees it within a few seconds; what is on disk is in the open API.
-            await Eventually.TrueAsync(async () => await PostAsync(client, added["path"], added["secret"]) == HttpStatusCode.Created, "the new station may push");
-            var text = "";
-            await Eventually.TrueAsync(
-                async () =>
-                {
-                    using var latest = await client.GetAsync("/api/v1/observations/latest?municipality=braga", Stop);
-                    text = await latest.Content.ReadAsStringAsync(Stop);
-                    return latest.IsSuccessStatusCode;
-                },
-                "the running hub knows the municipality, which it looks for by itself");
-            Assert.Contains("21.5", text, StringComparison.Ordinal);
-            Assert.Contains("1006.1325", text, StringComparison.Ordinal);
+        // The running hub sees it within a few seconds; what is on disk is in the open API.
+        await Eventually.TrueAsync(async () => await PostAsync(client, added["path"], added["secret"]) == HttpStatusCode.Created, "the new station may push");
+        var text = "";
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                using var latest = await client.GetAsync("/api/v1/observations/latest?municipality=braga", Stop);
+                text = await latest.Content.ReadAsStringAsync(Stop);
+                return latest.IsSuccessStatusCode;
+            },
+            "the running hub knows the municipality, which it looks for by itself");
+        Assert.Contains("21.5", text, StringComparison.Ordinal);
+        Assert.Contains("1006.1325", text, StringComparison.Ordinal);
 
-            // Another adapter, and packs, have secrets of their own.
-            Assert.Equal(HttpStatusCode.Unauthorized, await PostAsync(client, "/ingest/v1/braga/rotunda/telraam", added["secret"]));
-            Assert.Equal(HttpStatusCode.Unauthorized, await PostAsync(client, "/ingest/v1/braga/rotunda", added["secret"]));
+        // Another adapter, and packs, have secrets of their own.
+        Assert.Equal(HttpStatusCode.Unauthorized, await PostAsync(client, "/ingest/v1/braga/rotunda/telraam", added["secret"]));
+        Assert.Equal(HttpStatusCode.Unauthorized, await PostAsync(client, "/ingest/v1/braga/rotunda", added["secret"]));
 
-            var rotated = await ToolAsync(said, "station", "rotate-secret", "braga/rotunda", "--adapter", "airrohr", "--overlap", "0");
-            await Eventually.TrueAsync(async () => await PostAsync(client, added["path"], rotated["secret"]) == HttpStatusCode.Created, "the new secret opens");
-            Assert.Equal(HttpStatusCode.Unauthorized, await PostAsync(client, added["path"], added["secret"]));
+        var rotated = await ToolAsync("station", "rotate-secret", "braga/rotunda", "--adapter", "airrohr", "--overlap", "0");
+        await Eventually.TrueAsync(async () => await PostAsync(client, added["path"], rotated["secret"]) == HttpStatusCode.Created, "the new secret opens");
+        Assert.Equal(HttpStatusCode.Unauthorized, await PostAsync(client, added["path"], added["secret"]));
 
-            var telraam = await ToolAsync(said, "station", "rotate-secret", "braga/rotunda", "--adapter", "telraam");
-            Assert.Equal("/ingest/v1/braga/rotunda/telraam", telraam["path"]);
-            await ToolAsync(said, "station", "revoke-secret", "braga/rotunda", "--adapter", "airrohr");
-            await Eventually.TrueAsync(async () => await PostAsync(client, added["path"], rotated["secret"]) == HttpStatusCode.Unauthorized, "the revoked secret is closed");
-            await app.StopAsync(Stop);
-        }
-        finally
-        {
-            Console.SetOut(terminal);
-        }
+        var telraam = await ToolAsync("station", "rotate-secret", "braga/rotunda", "--adapter", "telraam");
+        Assert.Equal("/ingest/v1/braga/rotunda/telraam", telraam["path"]);
+        await ToolAsync("station", "revoke-secret", "braga/rotunda", "--adapter", "airrohr");
+        await Eventually.TrueAsync(async () => await PostAsync(client, added["path"], rotated["secret"]) == HttpStatusCode.Unauthorized, "the revoked secret is closed");
+        await app.StopAsync(Stop);
     }
 
     private static async Task<HttpStatusCode> PostAsync(HttpClient client, string path, string secret)
@@ -86,13 +77,5 @@ public sealed class ForeignStationTests : IDisposable
         return response.StatusCode;
     }
 
-    /// <summary>Runs a verb on the same data folder and returns what it printed, by the first word of each line.</summary>
-    private async Task<Dictionary<string, string>> ToolAsync(StringWriter said, params string[] arguments)
-    {
-        var before = said.ToString().Length;
-        var code = await HubCommand.Create().Parse([.. arguments, "--data", _folder.Path]).InvokeAsync(new() { EnableDefaultExceptionHandler = false }, Stop);
-        Assert.Equal(0, code);
-        return said.ToString()[before..].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' ', 2, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-            .Where(p => p.Length == 2).GroupBy(p => p[0], StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Last()[1], StringComparer.Ordinal);
-    }
+    private Task<Dictionary<string, string>> ToolAsync(params string[] arguments) => SaidConsole.ToolAsync(_folder.Path, arguments);
 }

@@ -86,12 +86,12 @@ public sealed class HubConfigurationTests : IDisposable
     {
         var data = _folder.File("of-the-file");
         var file = _folder.File("other.json");
-        File.WriteAllText(file, $$$"""{"data": "{{{data}}}", "Hub": {"Series": {"Threads": 3} } }""");
+        File.WriteAllText(file, $$$"""{"data": "{{{data}}}", "Hub": {"Series": {"QueriesMax": 3} } }""");
 
         foreach (var configuration in new[] { HubConfiguration.Build([], file, []), HubConfiguration.Build([], null, Variables(("HUB_SETTINGS", file))) })
         {
             Assert.Equal(data, configuration["Hub:Data"]);
-            Assert.Equal("3", configuration["Hub:Series:Threads"]);
+            Assert.Equal("3", configuration["Hub:Series:QueriesMax"]);
         }
     }
 
@@ -207,7 +207,7 @@ public sealed class HubConfigurationTests : IDisposable
     [Theory]
     [InlineData("")]
     [InlineData("=1")]
-    [InlineData("Hub:Series:Threads")]
+    [InlineData("Hub:Series:QueriesMax")]
     public void A_malformed_set_is_one_line(string text)
     {
         var line = Line(() => HubCommand.ParseSet(text));
@@ -215,8 +215,8 @@ public sealed class HubConfigurationTests : IDisposable
     }
 
     [Theory]
-    [InlineData("Series:Threads=3", "Hub:Series:Threads", "3")]
-    [InlineData("hub:Series:Threads=3", "hub:Series:Threads", "3")]
+    [InlineData("Series:QueriesMax=3", "Hub:Series:QueriesMax", "3")]
+    [InlineData("hub:Series:QueriesMax=3", "hub:Series:QueriesMax", "3")]
     [InlineData("PublicUrl=http://a/?b=c", "Hub:PublicUrl", "http://a/?b=c")]
     [InlineData("A=", "Hub:A", "")]
     public void A_set_is_key_and_value(string text, string key, string value) =>

@@ -2,6 +2,12 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Hub.Cloud.Municipalities;
+using Hub.Cloud.QualityControl;
+using Hub.Cloud.Retention;
+using Hub.Cloud.Series;
+using Hub.Cloud.Stations;
+using Hub.Edge.Contract.Quantities;
+using Hub.Edge.Contract.Readings;
 using Hub.Tests.Kit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Data.Sqlite;
@@ -57,6 +63,28 @@ public sealed class HubHostTests : IDisposable
         mqtt.Start();
     }
 
+    [Theory]
+    [InlineData("/mqtt")]
+    [InlineData("/stations/ws")]
+    public async Task The_broker_is_reached_over_WebSockets_at_the_address_of_the_pages(string path)
+    {
+        using var web = new System.Net.WebSockets.ClientWebSocket();
+        web.Options.AddSubProtocol("mqtt");
+        await RunAsync(
+            async app =>
+            {
+                await web.ConnectAsync(new UriBuilder(HubHost.Address(app)) { Scheme = "ws", Path = path }.Uri, Stop);
+
+                // Nobody may come in without a name (MQTT 3.1.1: return code 5), and the broker says so here too.
+                await web.SendAsync("\u0010\u000c\0\u0004MQTT\u0004\u0002\0\0\0\0"u8.ToArray(), System.Net.WebSockets.WebSocketMessageType.Binary, true, Stop);
+                var answer = new byte[4];
+                Assert.Equal(4, (await web.ReceiveAsync(answer, Stop)).Count);
+                Assert.Equal([0x20, 2, 0, 5], answer);
+                Assert.Equal(System.Net.WebSockets.WebSocketMessageType.Close, (await web.ReceiveAsync(answer, Stop)).MessageType);
+            },
+            Settings(("Hub:Mqtt:WebSocketPath", path)));
+    }
+
     [Fact]
     public async Task A_busy_port_is_one_line_that_names_its_option()
     {
@@ -96,11 +124,16 @@ public sealed class HubHostTests : IDisposable
     [InlineData("Hub:Http:Endpoint", "0.0.0.0:8080", "Hub:Http:CertificateFile")]
     [InlineData("Hub:Http:Endpoint", "[::]:8080", "Hub:Http:CertificateFile")]
     [InlineData("Hub:Http:CertificateFile", "missing.pem", "Hub:Http:CertificateFile")]
+    [InlineData("Hub:Http:Hosts:0", "https://hub.example.org", "Hub:Http:Hosts has 'https://hub.example.org', which is no name of a host")]
+    [InlineData("Hub:Http:Hosts:0", "hub.example.org:8080", "without a port")]
+    [InlineData("Hub:Http:HstsMaxAge", "1000.00:00:00", "Hub:Http:HstsMaxAge is 1000.00:00:00")]
     [InlineData("Hub:Mqtt:Endpoint", "0.0.0.0:1883", "Hub:Mqtt:Tls:Endpoint")]
-    [InlineData("Hub:Series:Threads", "0", "Hub:Series:Threads is 0")]
-    [InlineData("Hub:Series:Threads", "many", "Hub:Series:Threads")]
+    [InlineData("Hub:Series:QueriesMax", "0", "Hub:Series:QueriesMax is 0")]
+    [InlineData("Hub:Series:QueriesMax", "many", "Hub:Series:QueriesMax")]
     [InlineData("Hub:StopTimeout", "soon", "Hub:StopTimeout")]
     [InlineData("Hub:Mqtt:ConnectionsMax", "0", "Hub:Mqtt:ConnectionsMax")]
+    [InlineData("Hub:Mqtt:WebSocketPath", "mqtt", "Hub:Mqtt:WebSocketPath 'mqtt' is not a path")]
+    [InlineData("Hub:Mqtt:WebSocketPath", "/Login", "Hub:Mqtt:WebSocketPath /Login is an address of the hub's")]
     [InlineData("Hub:Ingest:PacksInFlightMax", "0", "Hub:Ingest:PacksInFlightMax")]
     [InlineData("Hub:Notifications:ConcurrencyPerChannel", "0", "Hub:Notifications:ConcurrencyPerChannel")]
     [InlineData("Hub:PublicUrl", "ftp://hub.example.org", "Hub:PublicUrl")]
@@ -129,6 +162,67 @@ public sealed class HubHostTests : IDisposable
     }
 
     [Fact]
+    public async Task What_quality_control_finds_is_seen_by_whoever_reads_and_stored_nowhere()
+    {
+        var at = new DateTime(2026, 10, 1, 0, 0, 0, DateTimeKind.Utc);
+        var datastream = 0;
+        await RunAsync(async app =>
+        {
+            await app.Services.GetRequiredService<IMunicipalities>().SaveAsync(new Municipality("braga", "Braga", "Norte", "0303", 41.55, -8.42, "Europe/Lisbon"), Stop);
+            var stations = app.Services.GetRequiredService<IStations>();
+            var (station, _) = await stations.RegisterAsync(new StationRegistration("braga", "centro", "Centro", 41.55, -8.42), Stop);
+            datastream = await stations.ResolveAsync(station.Id, "air", QuantityCatalogue.TryGet("pm10", out var pm10) ? pm10 : throw new InvalidOperationException(), 60, Stop);
+            var quality = app.Services.GetRequiredService<IQualityControl>();
+            await quality.DeclareAsync("braga", "pm10", null, new CheckParameters { Range = new RangeParameters(0, 100) }, "ana", Stop);
+            await app.Services.GetRequiredService<ISeries>().AppendAsync(new[] { new Observation(datastream, at, 50, Quality.Good), new Observation(datastream, at.AddMinutes(1), 150, Quality.Good) }, Stop);
+            await quality.CaughtUpAsync(Stop);
+            await SeenAsync(app);
+        });
+        await RunAsync(SeenAsync);
+
+        async Task SeenAsync(WebApplication app)
+        {
+            using var client = new HttpClient { BaseAddress = new Uri(HubHost.Address(app)) };
+            var address = string.Create(CultureInfo.InvariantCulture, $"/api/v1/datastreams/{datastream}/observations?from={at:O}&to={at.AddDays(1):O}&format=csv");
+            Assert.Contains(",150,ug/m3,out-of-range,", await client.GetStringAsync(address, Stop), StringComparison.Ordinal);
+            Assert.DoesNotContain("150", await client.GetStringAsync(address + "&quality=good", Stop), StringComparison.Ordinal);
+            var series = app.Services.GetRequiredService<ISeries>();
+            Assert.True(series.TryGetLatest(datastream, out var latest));
+            Assert.True(series.Stored().TryGetLatest(datastream, out var stored));
+            Assert.Equal((Quality.OutOfRange, Quality.Good), (latest.Quality, stored.Quality));
+        }
+    }
+
+    [Fact]
+    public async Task Retention_keeps_the_rollups_of_what_it_deletes_with_the_flags_found_on_it()
+    {
+        var day = DateTime.SpecifyKind(TimeProvider.System.GetUtcNow().UtcDateTime.Date.AddDays(-100), DateTimeKind.Utc);
+        await RunAsync(async app =>
+        {
+            await app.Services.GetRequiredService<IMunicipalities>().SaveAsync(new Municipality("braga", "Braga", "Norte", "0303", 41.55, -8.42, "Europe/Lisbon"), Stop);
+            var stations = app.Services.GetRequiredService<IStations>();
+            var (station, _) = await stations.RegisterAsync(new StationRegistration("braga", "centro", "Centro", 41.55, -8.42), Stop);
+            var datastream = await stations.ResolveAsync(station.Id, "air", QuantityCatalogue.TryGet("pm10", out var pm10) ? pm10 : throw new InvalidOperationException(), 60, Stop);
+            var quality = app.Services.GetRequiredService<IQualityControl>();
+            await quality.DeclareAsync("braga", "pm10", null, new CheckParameters { Range = new RangeParameters(0, 100) }, "ana", Stop);
+            var series = app.Services.GetRequiredService<ISeries>();
+            await series.AppendAsync(Enumerable.Range(0, 1440).Select(minute => new Observation(datastream, day.AddMinutes(minute), minute == 30 ? 150 : 50, Quality.Good)).ToArray(), Stop);
+            await quality.CaughtUpAsync(Stop);
+            var question = new AggregateQuery(datastream, day, day.AddDays(1), new BucketWidth(TimeSpan.FromHours(1)), Statistic.Mean, Quality.OutOfRange);
+            var before = await series.AggregateAsync(question, Stop);
+            Assert.Equal([59.0, 60, 60], before.Take(3).Select(bucket => (double)bucket.Count));
+
+            // The first day that is kept begins at midnight in Lisbon, so the day is either all older or not at all.
+            var retention = app.Services.GetRequiredService<IRetention>();
+            await retention.SavePoliciesAsync("braga", [new RetentionPolicy("pm10", 30) { RollupDays = 400 }], "ana", Stop);
+            var run = Assert.Single(await retention.RunAsync("braga", "ana", Stop));
+            Assert.Equal((1440L, 1440L), (run.Observations, run.Condensed));
+            Assert.Equal(0, await series.CountAsync(datastream, day, day.AddDays(1), Stop));
+            Assert.Equal(before.Select(bucket => (bucket.Start, bucket.Value, bucket.Count)), (await series.AggregateAsync(question, Stop)).Select(bucket => (bucket.Start, bucket.Value, bucket.Count)));
+        });
+    }
+
+    [Fact]
     public async Task Mails_link_to_the_endpoint_unless_told_otherwise()
     {
         var settings = Settings();
@@ -149,6 +243,55 @@ public sealed class HubHostTests : IDisposable
         Assert.Null(HubHost.PublicUrl(new IPEndPoint(IPAddress.Any, 8443), wild));
         Assert.Null(HubHost.PublicUrl(new IPEndPoint(IPAddress.Loopback, 0), null));
         Assert.Equal("http://[::1]:8080", HubHost.PublicUrl(new IPEndPoint(IPAddress.IPv6Loopback, 8080), null));
+    }
+
+    [Fact]
+    public async Task Only_the_hosts_that_are_named_are_served()
+    {
+        await RunAsync(
+            async app =>
+            {
+                Assert.Equal(HttpStatusCode.OK, await AskAsync(app, "hub.example.org"));
+                Assert.Equal(HttpStatusCode.OK, await AskAsync(app, "air.CITY.example"));
+                Assert.Equal(HttpStatusCode.OK, await AskAsync(app, "public.example:8443"));
+                Assert.Equal(HttpStatusCode.BadRequest, await AskAsync(app, "city.example"));
+                Assert.Equal(HttpStatusCode.BadRequest, await AskAsync(app, "rebound.attacker.example"));
+                Assert.Equal(HttpStatusCode.BadRequest, await AskAsync(app, "127.0.0.1"));
+            },
+            Settings(("Hub:Http:Hosts:0", "hub.example.org"), ("Hub:Http:Hosts:1", "*.city.example"), ("Hub:PublicUrl", "https://public.example:8443")));
+        await RunAsync(async app => Assert.Equal(HttpStatusCode.OK, await AskAsync(app, "any.example")));
+
+        static async Task<HttpStatusCode> AskAsync(WebApplication app, string host)
+        {
+            using var client = new HttpClient();
+            using var request = new HttpRequestMessage(HttpMethod.Get, HubHost.Address(app) + "/health/live");
+            request.Headers.Host = host;
+            using var response = await client.SendAsync(request, Stop);
+            return response.StatusCode;
+        }
+    }
+
+    [Theory]
+    [InlineData(null, "max-age=2592000")]
+    [InlineData("365.00:00:00", "max-age=31536000")]
+    [InlineData("00:00:00", null)]
+    public async Task Browsers_are_told_to_come_back_over_HTTPS(string? maxAge, string? expected)
+    {
+        using var authority = new TestAuthority();
+        authority.IssueFiles(_folder.File("hub.pem"), _folder.File("hub.key"), "hub.example.org");
+        (string, string)[] tls = [("Hub:Http:CertificateFile", _folder.File("hub.pem")), ("Hub:Http:KeyFile", _folder.File("hub.key"))];
+        await RunAsync(
+            async app =>
+            {
+                using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = static (_, _, _, _) => true };
+                using var client = new HttpClient(handler);
+                using var request = new HttpRequestMessage(HttpMethod.Get, HubHost.Address(app) + "/health/live");
+                request.Headers.Host = "hub.example.org";
+                using var response = await client.SendAsync(request, Stop);
+                Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+                Assert.Equal(expected, response.Headers.TryGetValues("Strict-Transport-Security", out var said) ? said.Single() : null);
+            },
+            Settings(maxAge is null ? tls : [.. tls, ("Hub:Http:HstsMaxAge", maxAge)]));
     }
 
     private static System.Security.Cryptography.X509Certificates.X509Certificate2 Certificate(string name)
@@ -191,23 +334,14 @@ public sealed class HubHostTests : IDisposable
     /// <summary>What it said on the terminal.</summary>
     private async Task<string> RunAsync(Func<WebApplication, Task> meanwhile, IConfigurationRoot? settings = null)
     {
-        var terminal = Console.Out;
-        await using var said = new StringWriter(CultureInfo.InvariantCulture);
-        Console.SetOut(said);
-        try
-        {
-            await using var app = await HubHost.StartAsync(settings ?? Settings(), _ => { }, Stop);
-            await meanwhile(app);
-            using var stop = new CancellationTokenSource();
-            var waiting = HubHost.WaitAsync(app, stop.Token);
-            await stop.CancelAsync();
-            await waiting;
-        }
-        finally
-        {
-            Console.SetOut(terminal);
-        }
+        using var said = new SaidConsole();
+        await using var app = await HubHost.StartAsync(settings ?? Settings(), _ => { }, Stop);
+        await meanwhile(app);
+        using var stop = new CancellationTokenSource();
+        var waiting = HubHost.WaitAsync(app, stop.Token);
+        await stop.CancelAsync();
+        await waiting;
 
-        return said.ToString();
+        return said.Output;
     }
 }

@@ -20,7 +20,7 @@ public sealed class HubKeysTests : IDisposable
     [InlineData("Hub:Notifications:RetryDelays:0")]
     [InlineData("Hub:Notifications:Mail:Smtp:Password")]
     [InlineData("Hub:Notifications:Webhook:AllowPrivateTargets")]
-    [InlineData("Hub:Series:MemoryMegabytesMax")]
+    [InlineData("Hub:Series:FlushObservationsMax")]
     [InlineData("Hub:Demo:History")]
     public void What_stages_bind_is_known(string key) => Assert.Contains(key, HubKeys.All);
 
@@ -48,11 +48,14 @@ public sealed class HubKeysTests : IDisposable
 
     [Theory]
     [InlineData("{\n  \"mqtt\": {\n    \"endpiont\": \"1884\"\n  }\n}", " line 3: mqtt:endpiont ", "Did you mean Mqtt:Endpoint?")]
-    [InlineData("{\"Hub\": {\"Series\": {\n\"Thread\": 3}}}", " line 2: Hub:Series:Thread ", "Did you mean Series:Threads?")]
+    [InlineData("{\"Hub\": {\"Series\": {\n\"QueriesMa\": 3}}}", " line 2: Hub:Series:QueriesMa ", "Did you mean Series:QueriesMax?")]
     [InlineData("{\n// Ours.\n\"staleAfter\": \"00:10:00\",}", " line 3: staleAfter ", "Did you mean Alerts:StaleAfter?")]
     [InlineData("{\"mqtt\": {\"readers\": [{\"user\": \"a\"},\n{\"usre\": \"b\"}]}}", " line 2: mqtt:readers:1:usre ", "Did you mean Mqtt:Readers:0:User?")]
     [InlineData("{\"mqtt\": {\"readers\": \"a\"}}", " line 1: mqtt:readers ", "Mqtt:Readers is a list: write Mqtt:Readers:0")]
     [InlineData("{\n\n\"weather\": true}", " line 3: weather ", "There are Alerts, Api, Data, ")]
+    [InlineData("{\"series\": {\n\"threads\": 4}}", " line 2: series:threads ", "It went with the database that held the series before; remove it.")]
+    [InlineData("{\"series\": {\"memoryMegabytesMax\": 256}}", " line 1: series:memoryMegabytesMax ", "is bounded by series.flushObservationsMax")]
+    [InlineData("{\"series\": {\"CheckpointMegabytes\": 64}}", " line 1: series:CheckpointMegabytes ", "is series.logMegabytesMax")]
     [InlineData("{\"series\": 3}", " line 1: series ", "It is a group of settings; Series has BucketsMax")]
     [InlineData("{\"data\": {\"folder\": \"a\"}}", " line 1: data:folder ", "Series:Folder")]
     public void In_a_file_the_line_and_the_nearest_key_are_named(string content, string what, string mend)
@@ -71,8 +74,8 @@ public sealed class HubKeysTests : IDisposable
 
     [Theory]
     [InlineData("HUB_HTPT", "Did you mean HUB_HTTP?")]
-    [InlineData("HUB_SERIES_THREADS", "Did you mean HUB_SERIES__THREADS?")]
-    [InlineData("HUB_SERIES__THREAD", "Did you mean HUB_SERIES__THREADS?")]
+    [InlineData("HUB_SERIES_QUERIESMAX", "Did you mean HUB_SERIES__QUERIESMAX?")]
+    [InlineData("HUB_SERIES__QUERIESMA", "Did you mean HUB_SERIES__QUERIESMAX?")]
     [InlineData("HUB_DATAFOLDER", "There are Alerts, Api, Data, ")]
     [InlineData("hub_demo__histroy", "Did you mean HUB_DEMO__HISTORY?")]
     public void In_the_environment_the_variable_and_the_nearest_one_are_named(string variable, string mend)
@@ -88,10 +91,10 @@ public sealed class HubKeysTests : IDisposable
     {
         var data = _folder.File("never");
 
-        var line = Line(() => HubConfiguration.Build([new("Hub:Data", data), HubCommand.ParseSet("Series.Threads=3")], null, []));
+        var line = Line(() => HubConfiguration.Build([new("Hub:Data", data), HubCommand.ParseSet("Series.QueriesMax=3")], null, []));
 
-        Assert.Contains("--set Hub:Series.Threads ", line, StringComparison.Ordinal);
-        Assert.Contains("Did you mean Hub:Series:Threads?", line, StringComparison.Ordinal);
+        Assert.Contains("--set Hub:Series.QueriesMax ", line, StringComparison.Ordinal);
+        Assert.Contains("Did you mean Hub:Series:QueriesMax?", line, StringComparison.Ordinal);
         Assert.False(Directory.Exists(data));
     }
 

@@ -2,6 +2,7 @@ using System.Text;
 using CsCheck;
 using Hub.Edge.Contract.Quantities;
 using Hub.Tests.Kit;
+using Microsoft.Data.Sqlite;
 
 namespace Hub.Cloud.Stations.Tests;
 
@@ -60,6 +61,72 @@ public sealed class DatastreamTests : IDisposable
             async () => (Sensor: i % 10, Id: await host.Stations.ResolveAsync(station.Id, $"s{i % 10}", quantity, 1, Cancel)), Cancel)));
         Assert.Equal(10, ids.Distinct().Count());
         Assert.Equal(10, host.Stations.DatastreamsOf(station.Id).Count);
+    }
+
+    [Fact]
+    public async Task A_town_that_is_switched_on_is_stored_together_and_each_caller_gets_its_own_answer()
+    {
+        await using var host = await StationsHost.StartAsync(folder, null, ("Hub:Stations:DatastreamsMax", "5"));
+        var stations = new List<Station>();
+        for (var i = 0; i < 60; i++)
+        {
+            stations.Add((await host.RegisterAsync(slug: $"s{i}")).Station);
+        }
+
+        var changes = 0;
+        host.Stations.Changed += () => Interlocked.Increment(ref changes);
+        using var gone = new CancellationTokenSource();
+        var quantity = StationsHost.Quantity("no2");
+        var resolving = stations.SelectMany(station => Enumerable.Range(0, 7).Select(sensor =>
+            (Station: station, Sensor: sensor, Task: Task.Run(async () => await host.Stations.ResolveAsync(station.Id, $"x{sensor}", quantity, 60, sensor == 6 ? gone.Token : Cancel), Cancel)))).ToList();
+        var unknown = host.Stations.ResolveAsync(9_999, "x", quantity, 60, Cancel).AsTask();
+        await gone.CancelAsync();
+        await Assert.ThrowsAsync<KeyNotFoundException>(() => unknown);
+        await Task.WhenAll(resolving.Select(one => one.Task.ContinueWith(static _ => { }, Cancel, TaskContinuationOptions.None, TaskScheduler.Default)));
+        foreach (var own in resolving.GroupBy(one => one.Station.Id))
+        {
+            // Five find room; of the others each hears of the limit, or had gone (if only after it was settled).
+            var datastreams = host.Stations.DatastreamsOf(own.Key).ToDictionary(datastream => datastream.Sensor, datastream => datastream.Id);
+            Assert.Equal(5, datastreams.Count);
+            Assert.All(own.Where(one => one.Task.IsCompletedSuccessfully), one => Assert.Equal(datastreams[$"x{one.Sensor}"], one.Task.Result));
+            Assert.All(own.Where(one => one.Task.IsFaulted), one => Assert.IsType<StationLimitException>(one.Task.Exception!.InnerException));
+            Assert.All(own.Where(one => one.Task.IsCanceled), one => Assert.Equal(6, one.Sensor));
+            Assert.InRange(own.Count(one => one.Task.IsCompletedSuccessfully), 4, 5);
+        }
+
+        Assert.InRange(changes, 1, resolving.Count - 1);
+        var before = host.Stations.All.SelectMany(station => host.Stations.DatastreamsOf(station.Id)).ToList();
+        await using var again = await StationsHost.StartAsync(folder);
+        Assert.Equal(before, again.Stations.All.SelectMany(station => again.Stations.DatastreamsOf(station.Id)));
+    }
+
+    [Fact]
+    public async Task A_database_that_fails_fails_each_caller_and_keeps_nobody_waiting()
+    {
+        await using var host = await StationsHost.StartAsync(folder);
+        var (station, _) = await host.RegisterAsync();
+        var quantity = StationsHost.Quantity("no2");
+        await RenameAsync("stations_datastream", "elsewhere");
+        var failing = Enumerable.Range(0, 20).Select(sensor => Task.Run(async () => await host.Stations.ResolveAsync(station.Id, $"x{sensor % 7}", quantity, 60, Cancel), Cancel)).ToList();
+        foreach (var one in failing)
+        {
+            await Assert.ThrowsAnyAsync<Exception>(() => one.WaitAsync(Eventually.Limit, Cancel));
+            Assert.True(one.IsFaulted);
+        }
+
+        await RenameAsync("elsewhere", "stations_datastream");
+        Assert.True(await host.Stations.ResolveAsync(station.Id, "x0", quantity, 60, Cancel) > 0);
+
+        async Task RenameAsync(string from, string to)
+        {
+            await using var connection = new SqliteConnection($"Data Source={folder.File("hub.db")}");
+            await connection.OpenAsync(Cancel);
+            await using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // The names are the test's own.
+            command.CommandText = $"ALTER TABLE {from} RENAME TO {to}";
+#pragma warning restore CA2100
+            await command.ExecuteNonQueryAsync(Cancel);
+        }
     }
 
     [Fact]

@@ -76,6 +76,15 @@ public sealed class RegistrationTests : IDisposable
                 new StationLocation(new DateTime(2026, 3, 3, 12, 0, 0, DateTimeKind.Utc), 41.56, -8.42),
             ],
             await host.History.LocationsAsync(station.Id, Cancel));
+
+        // Those that moved, by the number in which it was told; one that never did is not among them.
+        await host.RegisterAsync(slug: "norte");
+        var places = await host.History.MovedAsync(Cancel);
+        Assert.Equal(await host.History.LocationsAsync(station.Id, Cancel), places.Select(place => place.Location));
+        Assert.All(places, place => Assert.Equal(station.Id, place.StationId));
+        await host.Stations.RemoveAsync(station.Id, Cancel);
+        Assert.Equal(places, await host.History.MovedAsync(Cancel));
+        Assert.True(0 < places[0].Number && places[0].Number < places[1].Number);
     }
 
     [Fact]
@@ -123,25 +132,6 @@ public sealed class RegistrationTests : IDisposable
         await host.Stations.UpdateAsync(station with { Name = "Outro" }, Cancel);
         await host.Stations.RemoveAsync(station.Id, Cancel);
         Assert.Equal(4, changes);
-    }
-
-    [Fact]
-    public async Task A_start_killed_in_the_middle_of_the_migration_does_not_hold_up_the_next_one()
-    {
-        await using (var database = new SqliteConnection($"Data Source={folder.File("hub.db")}"))
-        {
-            await database.OpenAsync(Cancel);
-            await using var left = database.CreateCommand();
-            left.CommandText = """
-                CREATE TABLE "__EFMigrationsLock" ("Id" INTEGER NOT NULL CONSTRAINT "PK___EFMigrationsLock" PRIMARY KEY, "Timestamp" TEXT NOT NULL);
-                INSERT INTO "__EFMigrationsLock" VALUES (1, '2026-02-01 10:00:00.1234567+00:00');
-                """;
-            await left.ExecuteNonQueryAsync(Cancel);
-        }
-
-        await using var host = await StationsHost.StartAsync(folder);
-        await host.RegisterAsync();
-        Assert.Single(host.Stations.All);
     }
 
     [Fact]

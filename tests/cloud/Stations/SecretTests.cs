@@ -104,8 +104,18 @@ public sealed class SecretTests : IDisposable
             (_, secret) = await host.RegisterAsync();
         }
 
-        SqliteConnection.ClearAllPools();
-        Assert.All(Directory.GetFiles(folder.Path), file =>
+        // While somebody has it open no file of the database goes, whoever else closes what lies idle.
+        await using var open = new SqliteConnection($"Data Source={folder.File("hub.db")};Pooling=False");
+        await open.OpenAsync(Cancel);
+        await using (var command = open.CreateCommand())
+        {
+            command.CommandText = "PRAGMA schema_version";
+            await command.ExecuteScalarAsync(Cancel);
+        }
+
+        var files = Directory.GetFiles(folder.Path);
+        Assert.Contains(folder.File("hub.db"), files);
+        Assert.All(files, file =>
             Assert.Equal(-1, File.ReadAllBytes(file).AsSpan().IndexOf(Encoding.UTF8.GetBytes(secret))));
     }
 

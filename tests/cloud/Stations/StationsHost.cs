@@ -21,6 +21,8 @@ internal sealed class StationsHost : IAsyncDisposable
 
     public IStations Stations => services.GetRequiredService<IStations>();
 
+    public IStationSecrets Secrets => services.GetRequiredService<IStationSecrets>();
+
     public IAdapterSecrets Adapters => services.GetRequiredService<IAdapterSecrets>();
 
     public IStationHistory History => services.GetRequiredService<IStationHistory>();

@@ -11,8 +11,14 @@ internal sealed class AgentProcess : IDisposable
     private readonly Process _process;
 
     public AgentProcess(IReadOnlyDictionary<string, string> environment, params string[] arguments)
+        : this(Managed, environment, arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "hub-agent"), arguments)
+    }
+
+    /// <summary>Another program that is the agent, or that starts it.</summary>
+    public AgentProcess(string program, IReadOnlyDictionary<string, string> environment, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments)
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
         };
@@ -28,6 +34,11 @@ internal sealed class AgentProcess : IDisposable
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
     }
+
+    /// <summary>The agent that runs on the .NET runtime, where it was built: beside these tests, which serve pages, libraries are missing that it needs and they have from elsewhere.</summary>
+    public static string Managed { get; } = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd('/')) is var built ? Path.Combine(Repository.Root, $"edge/Agent/bin/{built.Parent!.Name}/{built.Name}/hub-agent") : "";
+
+    public int Id => _process.Id;
 
     public ConcurrentQueue<string> Output { get; } = new();
 
@@ -77,9 +88,9 @@ internal sealed class AgentProcess : IDisposable
         return ExitAsync();
     }
 
-    public async Task<int> ExitAsync()
+    public async Task<int> ExitAsync(TimeSpan? within = null)
     {
-        using var limit = new CancellationTokenSource(Eventually.Limit);
+        using var limit = new CancellationTokenSource(within ?? Eventually.Limit);
         await _process.WaitForExitAsync(limit.Token);
         return _process.ExitCode;
     }
@@ -88,7 +99,7 @@ internal sealed class AgentProcess : IDisposable
     {
         if (!_process.HasExited)
         {
-            _process.Kill();
+            _process.Kill(entireProcessTree: true);
         }
 
         _process.Dispose();

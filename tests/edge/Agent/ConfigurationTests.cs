@@ -82,7 +82,7 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equal("hunter2", hub.Secret);
         Assert.True(string.IsNullOrEmpty(hub.SecretFile));
 
-        var shown = AgentHost.List(host.Services, configuration);
+        var shown = EffectiveSettings.List(configuration);
         Assert.Contains("hub.secret = (hidden) (HUB_AGENT_SECRET)", shown);
         Assert.Contains("hub.port = 2000 (file)", shown);
         Assert.Contains("uplink.keepAlive = 00:01:00 (default)", shown);

@@ -25,9 +25,12 @@ public sealed partial class MicrophoneTests : IAsyncDisposable
         _folder.Dispose();
     }
 
-    [Fact]
-    public async Task Levels_leave_the_agent_and_sound_does_not()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Levels_leave_the_agent_and_sound_does_not(bool native)
     {
+        var program = native ? await NativeAgent.GetAsync("linux-x64", Cancel) : AgentProcess.Managed;
         var sound = new Sound();
         var pipe = _folder.File("pipe");
         using (var make = Process.Start("mkfifo", [pipe]))
@@ -46,9 +49,9 @@ public sealed partial class MicrophoneTests : IAsyncDisposable
             """, Cancel);
         await _broker.StartAsync();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        var player = Task.Run(() => PlayAsync(pipe, sound.Piece, stop.Token), Cancel);
+        var player = Task.Run(() => WidePipe.PlayAsync(pipe, sound.Piece, stop.Token), Cancel);
         var environment = new Dictionary<string, string> { ["ALSA_CONFIG_PATH"] = _folder.File("asound.conf"), ["HUB_AGENT_LOG_LEVEL"] = "trace", ["HUB_AGENT_SECRET"] = "s3cret" };
-        using (var agent = new AgentProcess(environment, "run", "--station-file", _folder.File("station.yaml"), "--data", _folder.File("data"), "--hub", $"127.0.0.1:{_broker.Port}"))
+        using (var agent = new AgentProcess(program, environment, "run", "--station-file", _folder.File("station.yaml"), "--data", _folder.File("data"), "--hub", $"127.0.0.1:{_broker.Port}"))
         {
             await Eventually.TrueAsync(() => _broker.Taken.Count(r => r.Property == "laeq") >= 3 || agent.HasExited, "three seconds of levels arrived");
             Assert.False(agent.HasExited, agent.Said);
@@ -88,23 +91,6 @@ public sealed partial class MicrophoneTests : IAsyncDisposable
         Assert.False(sound.IsIn(new byte[5000]));
         Assert.NotEmpty(sound.NumbersIn($"sample {sound.Samples[77]}!"));
         Assert.Empty(sound.NumbersIn("2026-11-26T10:00:00Z 48000 samples"));
-    }
-
-    private static async Task PlayAsync(string pipe, byte[] piece, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await using var stream = new FileStream(pipe, FileMode.Open, FileAccess.Write, FileShare.Read, bufferSize: 0);
-            using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(100), TimeProvider.System);
-            while (await pace.WaitForNextTickAsync(cancellationToken))
-            {
-                await stream.WriteAsync(piece, cancellationToken);
-            }
-        }
-        catch (Exception exception) when (exception is OperationCanceledException or IOException)
-        {
-            // The agent has stopped listening.
-        }
     }
 
     /// <summary>A tenth of a second of noise, the same again and again, and every way in which a program would write it down.</summary>

@@ -1,14 +1,19 @@
 using System.Collections;
+using System.ComponentModel.DataAnnotations;
 using System.Reflection;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using Hub.Edge.Calibrations;
+using Hub.Edge.Commands;
 using Hub.Edge.Outbox;
 using Hub.Edge.Sampling;
 using Hub.Edge.Sensors;
 using Hub.Edge.Sensors.Replay;
+using Hub.Edge.Thresholds;
+using Hub.Edge.Update;
 using Hub.Edge.Uplink;
 
 namespace Hub.Edge.Agent.Tests;
@@ -26,6 +31,9 @@ internal static partial class SchemaGenerator
         [typeof(AgentOptions)] = ["municipality", "station"],
         [typeof(SensorOptions)] = ["name", "kind"],
         [typeof(LocationOptions)] = ["latitude", "longitude"],
+        [typeof(ThresholdRuleOptions)] = ["slug", "property", "setLevel"],
+        [typeof(ThresholdActionOptions)] = ["rule"],
+        [typeof(ThresholdMqttOptions)] = ["topic"],
     };
 
     public static string Generate()
@@ -33,9 +41,13 @@ internal static partial class SchemaGenerator
         var root = Of(typeof(AgentOptions));
         var properties = root["properties"]!.AsObject();
         properties["hub"] = Of(typeof(HubOptions));
+        properties["identify"] = Of(typeof(IdentifyOptions));
         properties["outbox"] = Of(typeof(OutboxOptions));
         properties["uplink"] = Of(typeof(UplinkOptions));
+        properties["update"] = Of(typeof(UpdateOptions));
         properties["sampling"] = Of(typeof(SamplingOptions));
+        properties["calibrations"] = Of(typeof(CalibrationsOptions));
+        properties["thresholds"] = Of(typeof(ThresholdsOptions));
         properties["replay"] = Of(typeof(ReplayOptions));
         properties["sensors"] = OfProperty(typeof(SensorsOptions).GetProperty(nameof(SensorsOptions.Sensors))!);
         var whole = new JsonObject
@@ -117,6 +129,17 @@ internal static partial class SchemaGenerator
     private static JsonObject OfProperty(PropertyInfo property)
     {
         var schema = Of(property.PropertyType);
+        switch (property.GetCustomAttribute<DataTypeAttribute>())
+        {
+            // The words of JSON Schema for what one may give and never gets back, and a format of ours for what names a file or folder.
+            case { DataType: DataType.Password }:
+                schema["writeOnly"] = true;
+                break;
+            case { DataType: DataType.Custom, CustomDataType: { } format }:
+                (schema["items"] as JsonObject ?? schema)["format"] = format;
+                break;
+        }
+
         if (Summary(property) is { Length: > 0 } summary)
         {
             schema.Insert(0, "description", summary);

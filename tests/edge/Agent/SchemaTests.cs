@@ -1,3 +1,5 @@
+using Hub.Tests.Kit;
+
 namespace Hub.Edge.Agent.Tests;
 
 public sealed class SchemaTests
@@ -11,19 +13,19 @@ public sealed class SchemaTests
         var generated = SchemaGenerator.Generate();
         if (Environment.GetEnvironmentVariable("HUB_SCHEMA_WRITE") == "1")
         {
-            File.WriteAllText(Repository.File(SchemaPath), generated);
+            File.WriteAllText(Path.Combine(Repository.Root, SchemaPath), generated);
         }
 
-        Assert.Equal(generated, File.ReadAllText(Repository.File(SchemaPath)));
+        Assert.Equal(generated, File.ReadAllText(Path.Combine(Repository.Root, SchemaPath)));
     }
 
     [Fact]
-    public void The_agent_carries_the_schema_checked_in() => Assert.Equal(File.ReadAllText(Repository.File(SchemaPath)), StationSchema.Text());
+    public void The_agent_carries_the_schema_checked_in() => Assert.Equal(File.ReadAllText(Path.Combine(Repository.Root, SchemaPath)), StationSchema.Text());
 
     [Fact]
     public void Every_station_file_of_the_demonstration_is_valid()
     {
-        var files = Directory.GetFiles(Repository.File("firmware-config/demo/stations"), "*.yaml", SearchOption.AllDirectories);
+        var files = Directory.GetFiles(Path.Combine(Repository.Root, "firmware-config/demo/stations"), "*.yaml", SearchOption.AllDirectories);
         Assert.True(files.Length >= 12);
         Assert.All(files, path => Assert.NotEmpty(StationFile.Read(path).Values));
     }

@@ -51,10 +51,42 @@ public sealed class SensorCommandsTests : IDisposable
         Assert.Contains(expected, _error.ToString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("air-basic", "", "i2c:bme280", "serial:sds011,pms5003,sps30", "gpio:raingauge")]
+    [InlineData("air-basic", "sds011", "i2c:bme280")]
+    [InlineData("traffic-radar", "", "serial:ops243,tfluna")]
+    [InlineData("noise-mems", "", "sound:microphone")]
+    [InlineData("", "")]
+    [InlineData("", "", "i2c:")]
+    public void The_profile_that_fits_is_named(string expected, string lacks, params string[] buses)
+    {
+        var found = buses.Select(bus => bus.Split(':')).Select(part => new FoundInstrument(
+            part[0] == "serial" ? BusInventory.SerialPort : part[0], "", "", part[1].Split(',', StringSplitOptions.RemoveEmptyEntries), "")).ToList();
+        var profiles = StationProfile.Of(Path.Combine(Repository.Root, "firmware-config", "stations"));
+        Assert.Equal(7, profiles.Count);
+        var ranked = ProfileFit.Rank(profiles, found);
+        if (expected.Length == 0)
+        {
+            Assert.Empty(ranked);
+            return;
+        }
+
+        Assert.Contains(ranked.TakeWhile(profile => profile.Lacks.Count == ranked[0].Lacks.Count), profile => profile.Profile == expected && string.Join(",", profile.Lacks) == lacks);
+    }
+
+    [Fact]
+    public void One_serial_port_is_one_instrument()
+    {
+        StationProfile[] profiles = [new("two", ["sps30", "ops243", "board"]), new("one", ["sps30"])];
+        FoundInstrument[] port = [new(BusInventory.SerialPort, "/dev/serial0", "", ["sps30", "ops243"], "")];
+        Assert.Equal(["one: ", "two: ops243"], ProfileFit.Rank(profiles, port).Select(profile => $"{profile.Profile}: {string.Join(",", profile.Lacks)}"));
+        Assert.Equal(["two: ", "one: "], ProfileFit.Rank(profiles, [.. port, .. port.Select(one => one with { Where = "/dev/ttyUSB0" })]).Select(profile => $"{profile.Profile}: {string.Join(",", profile.Lacks)}"));
+    }
+
     [Fact]
     public void A_machine_without_buses_is_told_where_to_switch_them_on()
     {
-        Assert.Equal(0, SensorCommands.List(new BusInventory(new NoBuses(), _folder.Path), _output, Cancel));
+        Assert.Equal(0, SensorCommands.List(new BusInventory(new NoBuses(), _folder.Path), [], _output, Cancel));
         Assert.Contains("raspi-config", _output.ToString(), StringComparison.Ordinal);
     }
 
@@ -63,7 +95,7 @@ public sealed class SensorCommandsTests : IDisposable
     {
         Directory.CreateDirectory(_folder.File("dev"));
         File.WriteAllText(_folder.File("dev/ttyUSB0"), "");
-        Assert.Equal(0, SensorCommands.List(new BusInventory(new NoBuses(), _folder.Path), _output, Cancel));
+        Assert.Equal(0, SensorCommands.List(new BusInventory(new NoBuses(), _folder.Path), [], _output, Cancel));
         Assert.Contains("/dev/ttyUSB0", _output.ToString(), StringComparison.Ordinal);
         Assert.Contains("sds011", _output.ToString(), StringComparison.Ordinal);
         Assert.Contains("station file: bus: { serial: /dev/ttyUSB0 }", _output.ToString(), StringComparison.Ordinal);

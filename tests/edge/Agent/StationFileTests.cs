@@ -53,7 +53,7 @@ public sealed class StationFileTests
     [InlineData("quantities: [pm2_5, no2]", "quantities: [pm2_5, {}]", "station.yaml:12:27: sensors[0].simulated.quantities[1]: expected a text, found keys with values")]
     [InlineData("location: { latitude: 41.55, longitude: -8.42 }", "location: here", "station.yaml:4:11: location: expected keys with values, found \"here\"")]
     [InlineData("municipality: braga\n", "", "station.yaml:1:1: municipality: is missing")]
-    [InlineData("hub: {", "hub: { <<: 1,", "station.yaml:5:8: hub.<<: unknown key; known here: address, port, tls, caFile, certificateFile, keyFile, plainAllowed, secretFile, secret")]
+    [InlineData("hub: {", "hub: { <<: 1,", "station.yaml:5:8: hub.<<: unknown key; known here: address, port, pages, tls, caFile, certificateFile, keyFile, plainAllowed, secretFile, secret")]
     [InlineData("name: Avenida", "[a]: b", "station.yaml:3:1: expected a key, found a list or mapping")]
     public void A_mistake_is_named_with_file_line_column_key_and_what_was_expected(string right, string wrong, string messages)
     {

@@ -13,7 +13,7 @@ public sealed class CatalogueTests
         var json = new StringBuilder("[\n");
         foreach (Quantity q in QuantityCatalogue.All)
         {
-            json.Append(CultureInfo.InvariantCulture, $"  {{ \"id\": \"{q.Id}\", \"senml\": \"{q.SenmlUnit}\", \"ucum\": \"{q.UcumUnit}\", \"averaging\": {(int)q.Averaging}, \"rule\": \"{q.Averaging}\" }},\n");
+            json.Append(CultureInfo.InvariantCulture, $"  {{ \"id\": \"{q.Id}\", \"senml\": \"{q.SenmlUnit}\", \"ucum\": \"{q.UcumUnit}\", \"averaging\": {(int)q.Averaging}, \"rule\": \"{q.Averaging}\"{(q.LiveFor is { } live ? $", \"liveForSeconds\": {live.TotalSeconds}" : "")} }},\n");
         }
 
         Golden.AssertText("catalogue.json", json.ToString().TrimEnd('\n', ',') + "\n]\n");
@@ -32,6 +32,7 @@ public sealed class CatalogueTests
             Assert.True(q.Description.Length > 30 && q.Description.EndsWith('.'), q.Id);
             Assert.True(q.PlausibleMin < q.PlausibleMax, q.Id);
             Assert.True(SenmlUnits.TryGet(q.SenmlUnit, out _), q.Id);
+            Assert.True(q.LiveFor is null || q.LiveFor >= TimeSpan.FromMinutes(1), q.Id);
         }
     }
 

@@ -62,6 +62,20 @@ public sealed class CborTests
         Assert.Equal(malformed ? 0 : 1, decoded.Readings.Count);
     }
 
+    [Fact]
+    public void A_head_that_is_cut_off_ends_the_pack_whichever_field_it_is_of()
+    {
+        // What is left of the head would be well-formed where it is read again from its second byte.
+        foreach (string head in new[] { "da010203", "d901", "1a010203", "5a010203", "9a010101", "ba010101", "fa010203" })
+        {
+            for (int label = -6; label <= 8; label++)
+            {
+                string key = label < 0 ? $"{0x20 - 1 - label:x2}" : $"{label:x2}";
+                Assert.Equal(RefusalReason.Malformed, Decoded.Cbor("81a1" + key + head).Reason());
+            }
+        }
+    }
+
     [Theory]
     [InlineData("9f" + Good + Good + "ff")]
     [InlineData("82bf" + Name + Unit + "0201ff" + Good)]

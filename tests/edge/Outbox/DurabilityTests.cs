@@ -2,6 +2,7 @@ using System.Globalization;
 using CsCheck;
 using Hub.Edge.Contract.Readings;
 using Hub.Tests.Kit;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Hub.Edge.Outbox.Tests;
 
@@ -37,12 +38,14 @@ public sealed class DurabilityTests : IDisposable
     [Fact]
     public async Task A_killed_process_keeps_what_was_written_and_sends_at_most_the_last_releases_again()
     {
+        // Time stands still: after a second of it the release would be written down.
+        var time = new FakeTimeProvider(Sample.Start);
         var folder = _folder.File("outbox");
-        await using var outbox = Files.Open(folder);
+        await using var outbox = Files.Open(folder, time: time);
         await outbox.AppendAsync(Sample.Numbered(0, 9), Sample.Cursor(9), Cancel);
         await outbox.ReleaseAsync(0, 5, 1, Cancel);
         Sample.CopyFolder(folder, _folder.File("early"));
-        await using (var early = Files.Open(_folder.File("early")))
+        await using (var early = Files.Open(_folder.File("early"), time: time))
         {
             Assert.Equal(new OutboxCounters(9, 0, 9, 0, 0, 0, 0), early.Counters);
         }
@@ -50,10 +53,47 @@ public sealed class DurabilityTests : IDisposable
         await outbox.FlushAsync(Cancel);
         Sample.CopyFolder(folder, _folder.File("after-kill"));
 
-        await using var again = Files.Open(_folder.File("after-kill"));
+        await using var again = Files.Open(_folder.File("after-kill"), time: time);
         Assert.Equal(new OutboxCounters(9, 5, 4, 0, 0, 0, 1), again.Counters);
         Assert.Equal(Sample.Numbered(5, 4), (await Sample.DrainAsync(again)).Select(r => r.Reading));
         Assert.Equal(9, Sample.Number(again.Cursor("air")));
+    }
+
+    [Fact]
+    public async Task What_expired_is_counted_over_restarts_and_power_cuts_also_ahead_of_the_head()
+    {
+        var folder = _folder.File("outbox");
+        var expected = new OutboxCounters(30, 4, 21, 0, 0, 0, 0) { DroppedExpired = 5 };
+        await using (var outbox = Files.Open(folder))
+        {
+            await outbox.AppendAsync(Sample.Numbered(0, 30), null, Cancel);
+            await outbox.ReleaseAsync(10, 16, 0, 4, Cancel);
+            await outbox.ReleaseAsync(0, 3, 0, 1, Cancel);
+            await outbox.FlushAsync(Cancel);
+            Assert.Equal(expected, outbox.Counters);
+            Sample.CopyFolder(folder, _folder.File("cut"));
+        }
+
+        await using (var cut = Files.Open(_folder.File("cut")))
+        {
+            Assert.Equal(expected, cut.Counters);
+        }
+
+        await using var again = Files.Open(folder);
+        Assert.Equal(expected, again.Counters);
+    }
+
+    [Fact]
+    public void A_ledger_of_an_agent_that_knew_nothing_of_expiry_is_read()
+    {
+        // Layout 2: version, next, head, released, refused, full, age, damaged, ranges; one range of 2 three behind the head.
+        var before = LedgerImage.TryRead([2, 7, 20, 10, 9, 1, 1, 2, 0, 1, 3, 2]);
+        Assert.NotNull(before);
+        Assert.Equal(new Position(7, 20, 10, 9, 1, 1, 2, 0, 0), before.Position);
+        Assert.Equal([new SequenceRange(13, 15)], before.Ranges);
+        var now = LedgerImage.TryRead(new LedgerImage(before.Position with { Released = 5, DroppedExpired = 4 }, before.Ranges).ToBytes());
+        Assert.Equal((5L, 4L), (now!.Position.Released, now.Position.DroppedExpired));
+        Assert.Null(LedgerImage.TryRead([3, 7, 20, 10, 9, 1, 1, 2, 0, 1, 3, 2]));
     }
 
     [Fact]
@@ -223,6 +263,72 @@ public sealed class DurabilityTests : IDisposable
     }
 
     [Fact]
+    public async Task A_flipped_byte_anywhere_in_packed_groups_costs_at_most_one_of_them()
+    {
+        var folder = _folder.File("outbox");
+        await using (var outbox = Files.Open(folder, writeDelay: TimeSpan.FromMinutes(5)))
+        {
+            for (var i = 0; i < 120; i += 40)
+            {
+                await outbox.AppendAsync(Sample.Numbered(i, 40), Sample.Cursor(i + 40), Cancel);
+                await outbox.FlushAsync(Cancel);
+            }
+        }
+
+        var whole = await File.ReadAllBytesAsync(Assert.Single(Files.Segments(folder)), Cancel);
+        Assert.InRange(whole.Length, 300, 2400);
+        for (var at = 0; at < whole.Length; at++)
+        {
+            var broken = _folder.File("broken-" + at.ToString(CultureInfo.InvariantCulture));
+            Sample.CopyFolder(folder, broken);
+            var flipped = (byte[])whole.Clone();
+            flipped[at] ^= (byte)(1 << (at % 8));
+            await File.WriteAllBytesAsync(Files.Segments(broken)[0], flipped, Cancel);
+            await using (var outbox = Files.Open(broken))
+            {
+                Sample.AddUp(outbox.Counters);
+                Assert.Equal(120, outbox.Counters.Taken);
+                Assert.Contains(outbox.Counters.DroppedDamaged, (long[])[0, 40]);
+                Assert.All(await Sample.DrainAsync(outbox, 100), r => Assert.Equal(Sample.Numbered(r.Sequence), r.Reading));
+            }
+
+            Directory.Delete(broken, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_packed_group_is_smaller_says_the_same_and_hostile_ones_say_nothing()
+    {
+        await Sample.Any.Array[1, 200].SampleAsync(
+            readings =>
+            {
+                var plain = GroupCodec.Encode(readings, Sample.Cursor(12), Sample.Start).ToArray();
+                var packed = GroupCodec.Encode(readings, Sample.Cursor(12), Sample.Start, pack: true).ToArray();
+                Assert.True(packed.Length <= plain.Length);
+                GroupCodec.Seal(packed, 5);
+                var content = new GroupContent();
+                Assert.True(GroupCodec.TryReadHead(packed, out var head) && head.Count == readings.Length && GroupCodec.IsIntact(packed));
+                Assert.True(GroupCodec.TryDecode(packed, new StringPool(), content));
+                Assert.Equal(readings, content.Readings);
+                Assert.Equal(12, Sample.Number(content.Cursor!.Value.Value));
+                return Task.CompletedTask;
+            },
+            iter: 100);
+
+        // A length that is not the body's, or promises more than a group may have, with check sums that are right.
+        var group = GroupCodec.Encode(Sample.Numbered(0, 100), null, Sample.Start, pack: true).ToArray();
+        Assert.Equal(2, group[3]);
+        foreach (byte[] length in (byte[][])[[0x01], [0xFF, 0xFF, 0x7F], [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F], []])
+        {
+            byte[] hostile = [.. group[..GroupCodec.HeadBytes], .. length, .. group[(GroupCodec.HeadBytes + 2)..]];
+            System.Buffers.Binary.BinaryPrimitives.WriteInt32LittleEndian(hostile.AsSpan(4), hostile.Length - GroupCodec.HeadBytes);
+            GroupCodec.Seal(hostile, 0);
+            Assert.True(GroupCodec.IsIntact(hostile));
+            Assert.False(GroupCodec.TryDecode(hostile, new StringPool(), new GroupContent()));
+        }
+    }
+
+    [Fact]
     public async Task Damage_found_while_running_is_stepped_over_and_counted()
     {
         var folder = _folder.File("outbox");
@@ -332,7 +438,7 @@ public sealed class DurabilityTests : IDisposable
             Sample.Numbered(1),
             Sample.Numbered(2) with { Raw = 1.5, Calibration = 3, Coverage = 0.5, Revision = -1, Quality = Quality.Stuck },
         ];
-        var group = GroupCodec.Encode(readings, Sample.Cursor(12), Sample.Start);
+        var group = GroupCodec.Encode(readings, Sample.Cursor(12), Sample.Start).ToArray();
         GroupCodec.Seal(group, 1000);
         const string Expected =
             "484F42014F0000002E36010402000000E80300000000000080838ECD060303616972036E6F32046C616571010231320300018089F3DFC4FA85E301000000000000F03F01"

@@ -15,6 +15,11 @@ internal sealed class FakeMachine : IStationTime
 
     public bool IsSynchronised { get; set; }
 
+    /// <summary>What IsHeldByNtp says where that is not what <see cref="IsSynchronised"/> says.</summary>
+    public bool? Ntp { get; set; }
+
+    public bool IsHeldByNtp => Ntp ?? IsSynchronised;
+
     public string BootId { get; }
 
     /// <summary>Lets time pass; the machine's clock goes at a rate of its own while it is slewed.</summary>

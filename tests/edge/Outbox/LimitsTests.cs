@@ -157,6 +157,7 @@ public sealed class LimitsTests : IDisposable
     [InlineData("AgeMax", "00:00:05", "Agent:Outbox:AgeMax is 00:00:05; give 00:01:00 to 3653.00:00:00.")]
     [InlineData("SegmentBytesMax", "1", "Agent:Outbox:SegmentBytesMax is 1; give 4096 to 67108864 bytes.")]
     [InlineData("WriteDelay", "02:00:00", "Agent:Outbox:WriteDelay is 02:00:00; give 00:00:00 to 01:00:00.")]
+    [InlineData("JournalFolder", "shm", "Agent:Outbox:JournalFolder is 'shm'; give a path from the root, for instance \"/dev/shm\", or none.")]
     [InlineData("Folder", " ", "Agent:Outbox:Folder is empty; give a folder, for instance \"outbox\".")]
     public void Options_are_checked_with_the_full_key(string key, string value, string message)
     {
@@ -164,6 +165,25 @@ public sealed class LimitsTests : IDisposable
         using var services = new ServiceCollection().AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance).AddHubOutbox(configuration).AddHubOutbox(configuration).BuildServiceProvider();
         var failure = Assert.Throws<OptionsValidationException>(() => { _ = services.GetRequiredService<IOptions<OutboxOptions>>().Value; });
         Assert.Equal(message, failure.Message);
+    }
+
+    [Theory]
+    [InlineData("none", 0)]
+    [InlineData(null, 1)]
+    public async Task No_folder_for_the_journal_means_that_all_is_on_disk_at_once(string? journal, int unwritten)
+    {
+        Assert.SkipUnless(Directory.Exists("/dev/shm"), "Only Linux has folders in memory.");
+        var settings = new Dictionary<string, string?> { ["Agent:Outbox:Folder"] = _folder.File("here") };
+        if (journal is not null)
+        {
+            settings["Agent:Outbox:JournalFolder"] = journal;
+        }
+
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(settings).Build();
+        await using var services = new ServiceCollection().AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance).AddHubOutbox(configuration).BuildServiceProvider();
+        var outbox = services.GetRequiredService<IOutbox>();
+        await outbox.AppendAsync(Sample.Numbered(0, 1), null, Cancel);
+        Assert.Equal(unwritten, outbox.Counters.Unwritten);
     }
 
     [Fact]

@@ -11,6 +11,7 @@ internal sealed class MemoryOutbox : IOutbox
     private readonly Dictionary<string, byte[]> _cursors = [];
     private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _refused;
+    private long _expired;
 
     public long Head
     {
@@ -40,7 +41,7 @@ internal sealed class MemoryOutbox : IOutbox
         {
             lock (_gate)
             {
-                return new OutboxCounters(_readings.Count, _released.Count, _readings.Count - _released.Count, 0, 0, 0, _refused);
+                return new OutboxCounters(_readings.Count, _released.Count - _expired, _readings.Count - _released.Count, 0, 0, 0, _refused) { DroppedExpired = _expired };
             }
         }
     }
@@ -103,7 +104,7 @@ internal sealed class MemoryOutbox : IOutbox
         }
     }
 
-    public ValueTask ReleaseAsync(long from, long until, int refused, CancellationToken cancellationToken)
+    public ValueTask ReleaseAsync(long from, long until, int refused, int expired, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(refused);
         lock (_gate)
@@ -115,7 +116,9 @@ internal sealed class MemoryOutbox : IOutbox
                 left += _released.Add(sequence) ? 1 : 0;
             }
 
-            _refused += Math.Min(refused, left);
+            var dropped = Math.Min(expired, left);
+            _expired += dropped;
+            _refused += Math.Min(refused, left - dropped);
         }
 
         return ValueTask.CompletedTask;

@@ -150,6 +150,19 @@ public abstract class OutboxSuite
     }
 
     [Fact]
+    public async Task What_was_not_sent_because_nobody_wants_it_any_more_is_dropped_and_not_released()
+    {
+        await using var outbox = Open();
+        await outbox.AppendAsync(Sample.Numbered(0, 20), null, Cancel);
+        await outbox.ReleaseAsync(0, 5, 1, 2, Cancel);
+        await outbox.ReleaseAsync(10, 13, 0, 3, Cancel);
+        await outbox.ReleaseAsync(10, 13, 0, 3, Cancel);
+        await outbox.ReleaseAsync(4, 6, 0, 9, Cancel);
+        Assert.Equal(new OutboxCounters(20, 3, 11, 0, 0, 0, 1) { DroppedExpired = 6 }, outbox.Counters with { Unwritten = 0 });
+        Sample.AddUp(outbox.Counters);
+    }
+
+    [Fact]
     public async Task Cursors_are_kept_per_source_and_may_come_without_readings()
     {
         await using var outbox = Open();
@@ -217,7 +230,7 @@ public sealed class FileOutboxSuiteTests : OutboxSuite, IDisposable
     public void Dispose() => _folder.Dispose();
 }
 
-/// <summary>The real one as it is by default: what is appended stands in memory first.</summary>
+/// <summary>The real one with a delay and no journal: what is appended stands in memory first.</summary>
 public sealed class GatheringOutboxSuiteTests : OutboxSuite, IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -227,4 +240,21 @@ public sealed class GatheringOutboxSuiteTests : OutboxSuite, IDisposable
         Files.Open(_folder.File($"outbox-{_opened++}"), bytesMax: 1 << 20, segmentBytesMax: 4096, writeDelay: TimeSpan.FromMinutes(5));
 
     public void Dispose() => _folder.Dispose();
+}
+
+/// <summary>The real one as it is by default: what is appended stands in memory and in its journal first.</summary>
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+public sealed class JournalOutboxSuiteTests : OutboxSuite, IDisposable
+{
+    private readonly TempFolder _folder = new();
+    private readonly MemoryTemp _memory = new();
+    private int _opened;
+
+    public override IOutbox Open() => Files.OpenWithJournal(_folder.File($"outbox-{_opened++}"), _memory.Path, TimeProvider.System, segmentBytesMax: 4096);
+
+    public void Dispose()
+    {
+        _folder.Dispose();
+        _memory.Dispose();
+    }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using CsCheck;
 using Hub.Edge.Contract.Readings;
 using Hub.Tests.Kit;
@@ -94,6 +95,43 @@ public sealed class StationClockTests : IDisposable
         Assert.False(clock.IsUncertain);
         machine.Pass(TimeSpan.FromHours(1));
         Assert.Equal(machine.Wall, clock.GetUtcNow());
+    }
+
+    [Fact]
+    public void It_says_what_holds_it_since_when_and_by_how_much_it_stepped()
+    {
+        var machine = new FakeMachine(Year1970, sinceBoot: TimeSpan.FromMinutes(2));
+        using var clock = new StationClock(machine, machine.Timers);
+        machine.Pass(TimeSpan.FromMinutes(1));
+        Assert.Equal(new ClockState(ClockSource.None, TimeSpan.FromMinutes(3), TimeSpan.Zero), clock.State);
+
+        Assert.True(clock.Offer(clock.SinceBoot, Truth, clock.SinceBoot));
+        machine.Pass(TimeSpan.FromMinutes(4));
+        Assert.Equal(new ClockState(ClockSource.Hub, TimeSpan.FromMinutes(4), TimeSpan.Zero), clock.State);
+
+        // NTP finds the hub 30 s behind.
+        (machine.IsSynchronised, machine.Wall) = (true, Truth.AddMinutes(4).AddSeconds(30));
+        machine.Pass(TimeSpan.FromSeconds(1));
+        Assert.Equal(new ClockState(ClockSource.Ntp, TimeSpan.Zero, TimeSpan.FromSeconds(30)), clock.State);
+        for (var minute = 0; minute < 60; minute++)
+        {
+            machine.Pass(TimeSpan.FromMinutes(1), 1 + 500e-6);
+            Assert.Equal(TimeSpan.FromSeconds(30), clock.State.Stepped);
+        }
+
+        // It is lost again, and later the clock is put back by hand.
+        machine.IsSynchronised = false;
+        machine.Pass(TimeSpan.FromHours(2));
+        Assert.Equal((ClockSource.Ntp, TimeSpan.FromHours(2)), (clock.State.Source, clock.State.SinceConfirmed));
+        machine.Wall -= TimeSpan.FromSeconds(50);
+        machine.Pass(TimeSpan.FromSeconds(5));
+        Assert.Equal(TimeSpan.FromSeconds(-20), clock.State.Stepped);
+        machine.Pass(TimeSpan.FromSeconds(5));
+        Assert.Equal(TimeSpan.FromSeconds(-20), clock.State.Stepped);
+
+        var desk = new FakeMachine(Truth) { IsSynchronised = true, Ntp = false };
+        using var believed = new StationClock(desk, desk.Timers);
+        Assert.Equal(ClockSource.Machine, believed.State.Source);
     }
 
     [Theory]
@@ -194,7 +232,7 @@ public sealed class StationClockTests : IDisposable
         for (var i = 0; i < 60; i++)
         {
             machine.Pass(TimeSpan.FromMinutes(1));
-            await outbox.AppendAsync(Enumerable.Range(0, 100).Select(n => Taken(clock, (i * 100) + n)).ToArray(), null, Cancel);
+            await outbox.AppendAsync(Enumerable.Range(i * 200, 200).Select(n => Taken(clock, n) with { Value = Math.Sin(n) }).ToArray(), null, Cancel);
             await outbox.FlushAsync(Cancel);
         }
 
@@ -204,7 +242,7 @@ public sealed class StationClockTests : IDisposable
         machine.IsSynchronised = true;
         machine.Wall = Truth;
         machine.Pass(TimeSpan.FromMinutes(1));
-        await TakeAsync(outbox, clock, 6000);
+        await TakeAsync(outbox, clock, 12_000);
         await outbox.FlushAsync(Cancel);
         Assert.Equal(0, outbox.Counters.DroppedAge);
         var all = await Sample.DrainAsync(outbox, 100);
@@ -216,21 +254,26 @@ public sealed class StationClockTests : IDisposable
     /// Any sequence of readings, waking up wrong, NTP coming, answers of the hub, steps, slews, restarts of the agent and of the machine: no reading is lost, none doubled, each
     /// has one time for ever, and within a start of the machine their times have the order in which they were taken.
     /// </summary>
-    [Fact]
-    public async Task Whatever_clocks_do_no_reading_is_lost_doubled_or_out_of_order()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    [UnsupportedOSPlatform("windows")]
+    public async Task Whatever_clocks_do_no_reading_is_lost_doubled_or_out_of_order(bool killed)
     {
-        var step = Gen.Select(Gen.Int[0, 9], Gen.Int[1, 5000], Gen.Double[-1, 1]);
+        using var memory = killed ? new MemoryTemp() : null;
+        var step = Gen.Select(Gen.Int[0, killed ? 10 : 9], Gen.Int[1, 5000], Gen.Double[-1, 1]);
         await step.Array[5, 60].SampleAsync(
             async steps =>
             {
                 var name = "run-" + Guid.NewGuid().ToString("n");
                 var truth = Truth;
                 var boots = 1;
+                var starts = 1;
                 var taken = 0;
-                var bootOf = new List<int>();
+                var startOf = new List<int>();
                 var machine = new FakeMachine(Year1970, "boot-1");
                 var clock = new StationClock(machine, machine.Timers);
-                var outbox = Open(name, clock);
+                var outbox = OpenThis();
                 var seen = new Dictionary<int, DateTime>();
                 try
                 {
@@ -240,7 +283,7 @@ public sealed class StationClockTests : IDisposable
                         {
                             case 0 or 1 or 2 or 3:
                                 Pass(TimeSpan.FromMilliseconds(n));
-                                bootOf.Add(boots);
+                                startOf.Add(starts);
                                 await outbox.AppendAsync(new[] { Taken(clock, taken++) }, null, CancellationToken.None);
                                 break;
                             case 4:
@@ -266,7 +309,20 @@ public sealed class StationClockTests : IDisposable
                                 truth = truth.AddSeconds(60);
                                 machine = new FakeMachine(where < 0 ? Year1970 : truth.AddDays(-where), $"boot-{++boots}");
                                 clock = new StationClock(machine, machine.Timers);
-                                outbox = Open(name, clock);
+                                outbox = OpenThis();
+                                starts++;
+                                break;
+                            case 10:
+                                // A kill of the agent: nothing is flushed, the machine and its memory go on.
+                                await Sample.StillAsync(outbox);
+                                var copy = "run-" + Guid.NewGuid().ToString("n");
+                                memory!.Kill(_folder.File(name), _folder.File(copy), clock);
+                                name = copy;
+                                await outbox.DisposeAsync();
+                                clock.Dispose();
+                                clock = new StationClock(machine, machine.Timers);
+                                outbox = OpenThis();
+                                starts++;
                                 break;
                             default:
                                 await ReadAsync();
@@ -284,7 +340,7 @@ public sealed class StationClockTests : IDisposable
                     Assert.All(seen.Values, at => Assert.True(at.Year >= 2025, $"{at:O} was never stamped."));
                     for (var i = 1; i < taken; i++)
                     {
-                        Assert.True(bootOf[i] != bootOf[i - 1] || seen[i] > seen[i - 1], $"{i}: {seen[i]:O} after {seen[i - 1]:O}");
+                        Assert.True(startOf[i] != startOf[i - 1] || seen[i] > seen[i - 1], $"{i}: {seen[i]:O} after {seen[i - 1]:O}");
                     }
                 }
                 finally
@@ -292,6 +348,8 @@ public sealed class StationClockTests : IDisposable
                     await outbox.DisposeAsync();
                     clock.Dispose();
                 }
+
+                FileOutbox OpenThis() => memory is null ? Open(name, clock) : Files.OpenWithJournal(_folder.File(name), memory.Path, clock);
 
                 void Pass(TimeSpan time, double rate = 1)
                 {

@@ -77,7 +77,7 @@ internal sealed class FakeOutbox : IOutbox
 
     public ValueTask<OutboxBatch?> TryReadAsync(long from, long until, int countMax, CancellationToken cancellationToken) => throw new NotSupportedException("Sampling never reads.");
 
-    public ValueTask ReleaseAsync(long from, long until, int refused, CancellationToken cancellationToken) => throw new NotSupportedException("Sampling never releases.");
+    public ValueTask ReleaseAsync(long from, long until, int refused, int expired, CancellationToken cancellationToken) => throw new NotSupportedException("Sampling never releases.");
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

@@ -1,4 +1,5 @@
 using CsCheck;
+using Hub.Edge.Calibrations;
 using Hub.Edge.Contract.Readings;
 using Hub.Edge.Sensors;
 using Xunit;
@@ -36,7 +37,7 @@ public sealed class ReadingMakerTests
     {
         Assert.Equal("sensor-in", Make(new Measurement("vehicle_count", 12, Now) { Part = "in" }).Sensor);
         Assert.Equal("sensor", Make(new Measurement("vehicle_count", 12, Now)).Sensor);
-        var maker = new ReadingMaker(new SensorOptions { Name = "sensor" }, new SamplingOptions());
+        var maker = Maker();
         Assert.All(new[] { "", "In", "a-b", "abcdefghijklmnopq" }, part =>
         {
             Assert.False(maker.TryMake(new Measurement("vehicle_count", 1, Now) { Part = part }, Now, out _, out RefusedReason? reason));
@@ -69,6 +70,24 @@ public sealed class ReadingMakerTests
         Reading other = Make(new Measurement("temperature", 20, Now), sensor);
         Assert.Null(other.Raw);
         Assert.Equal(0, other.Calibration);
+    }
+
+    /// <summary>By the time a value is of, not by the time it is taken: a backlog of before the date stays good.</summary>
+    [Fact]
+    public void A_value_of_after_the_calibrations_date_is_flagged()
+    {
+        var calibration = new CalibrationOptions { Quantity = "no2", Gain = 2, Version = 1, Date = new DateTimeOffset(Now.AddDays(-91)) };
+        ReadingMaker maker = Maker(new SensorOptions { Name = "sensor", Kind = "alphasenseb4", Calibrations = { calibration } });
+        Assert.Equal(Quality.Good, Make(new Measurement("no2", 20, Now.AddMicroseconds(-1)), maker).Quality);
+        Assert.Equal(Quality.CalibrationDue, Make(new Measurement("no2", 21, Now), maker).Quality);
+        Assert.Equal(Quality.CalibrationDue, Make(new Measurement("no2", 22), maker).Quality);
+        Assert.Equal(Quality.Good, Make(new Measurement("temperature", 22), maker).Quality);
+
+        SensorOptions sooner = new() { Name = "sensor", Kind = "alphasenseb4", Calibrations = { calibration } };
+        Assert.Equal(Quality.CalibrationDue, Make(new Measurement("no2", 20, Now.AddDays(-84)), Maker(sooner, TimeSpan.FromDays(7))).Quality);
+        Assert.Equal(Quality.Good, Make(new Measurement("no2", 20, Now.AddDays(5000)), Maker(sooner, TimeSpan.Zero)).Quality);
+        calibration.Date = null;
+        Assert.Equal(Quality.Good, Make(new Measurement("no2", 20, Now), Maker(sooner, TimeSpan.FromDays(7))).Quality);
     }
 
     [Fact]
@@ -131,7 +150,7 @@ public sealed class ReadingMakerTests
         TimeSpan after = TimeSpan.FromHours(1);
         Gen.Select(Gen.Int[0, 2], Gen.Int[-20, 40]).Array[0, 300].Sample(steps =>
         {
-            var watch = new StuckWatch(after, 5);
+            var watch = new StuckWatch(new StuckLimits(after, 5));
             List<(DateTime At, double Value)> judged = [];
             DateTime newest = Now;
             DateTime at = Now;
@@ -154,7 +173,13 @@ public sealed class ReadingMakerTests
         });
     }
 
-    private static ReadingMaker Maker(SensorOptions? sensor = null) => new(sensor ?? new SensorOptions { Name = "sensor" }, new SamplingOptions());
+    private static ReadingMaker Maker(SensorOptions? sensor = null, TimeSpan? due = null)
+    {
+        sensor ??= new SensorOptions { Name = "sensor" };
+        sensor.CalibrationDue = due;
+        var sensors = new SensorsOptions { Sensors = { sensor } };
+        return new ReadingMaker(sensor, new SamplingOptions(), CalibrationsExtensions.OfStationFile(sensors));
+    }
 
     private static Reading Make(Measurement measurement, SensorOptions? sensor = null) => Make(measurement, Maker(sensor));
 

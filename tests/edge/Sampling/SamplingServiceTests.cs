@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using CsCheck;
 using Hub.Edge.Contract.Readings;
 using Hub.Edge.Outbox;
@@ -24,8 +25,8 @@ public sealed class SamplingServiceTests : IAsyncDisposable
     {
         ScriptedSensor air = new ScriptedSensor("air").Gives(1, new Measurement("pm10", 20), new Measurement("pm2_5", 10)).Gives(2, new Measurement("pm10", 21));
         await using Running provider = await StartAsync([air]);
-        await Eventually.TrueAsync(() => outbox.Readings.Length == 3, "three readings are in the outbox");
-        Assert.Equal(2, outbox.Appends);
+        await Eventually.TrueAsync(() => State(provider, 0).Taken == 3, "three readings are in the outbox and counted");
+        Assert.Equal((3, 2), (outbox.Readings.Length, outbox.Appends));
         Assert.Equal([2], outbox.Cursor("air").ToArray());
         SensorState state = Assert.Single(provider.Sampling.Sensors);
         Assert.Equal(("air", SensorCondition.Running, 3L, 0L, 0L), (state.Name, state.Condition, state.Taken, state.Refused, state.Failures));
@@ -217,6 +218,37 @@ public sealed class SamplingServiceTests : IAsyncDisposable
             threads: 1);
     }
 
+    [Fact]
+    public async Task Whoever_looks_on_sees_every_reading_before_the_disk_and_cannot_hurt_it()
+    {
+        var watch = new Watch();
+        ScriptedSensor air = new ScriptedSensor("air").Gives(1, new Measurement("pm10", 20), new Measurement("pm2_5", double.NaN)).Gives(2, new Measurement("pm10", 30));
+        bool full = true;
+        outbox.Refuses = () => full;
+        await using Running provider = await StartAsync([air], watch: watch);
+        await Eventually.TrueAsync(() => watch.Seen.Count == 1, "the first reading is seen while the disk is full");
+        Assert.Empty(outbox.Readings);
+        full = false;
+        await AdvanceUntilAsync(() => outbox.Readings.Length == 2, TimeSpan.FromSeconds(1), "both readings are in the outbox");
+        Assert.Equal([20.0, 30.0], watch.Seen);
+        Assert.Equal((SensorCondition.Running, 0L), (State(provider, 0).Condition, State(provider, 0).Failures));
+    }
+
+    [Fact]
+    public async Task The_date_of_a_calibration_passes_while_the_agent_runs()
+    {
+        ScriptedSensor gas = new ScriptedSensor("gas").Gives(new Measurement("no2", 10));
+        await using Running provider = await StartAsync(
+            [gas],
+            "Agent:Sensors:0:Name=gas|Agent:Sensors:0:Kind=simulated|Agent:Sensors:0:CalibrationDue=30.00:00:00|Agent:Sensors:0:Calibrations:0:Quantity=no2|Agent:Sensors:0:Calibrations:0:Version=4|Agent:Sensors:0:Calibrations:0:Offset=-1|Agent:Sensors:0:Calibrations:0:Date=2026-10-23T15:00:01Z");
+        await Eventually.TrueAsync(() => outbox.Readings.Length == 1, "the first reading is there");
+        time.Advance(TimeSpan.FromSeconds(1));
+        gas.Gives(new Measurement("no2", 10));
+        await Eventually.TrueAsync(() => outbox.Readings.Length == 2, "the second reading is there");
+        Assert.Equal([Quality.Good, Quality.CalibrationDue], outbox.Readings.Select(reading => reading.Quality));
+        Assert.All(outbox.Readings, reading => Assert.Equal((9.0, 10.0, 4), (reading.Value, reading.Raw!.Value, reading.Calibration)));
+    }
+
     public static TheoryData<string, string> Mistakes => new()
     {
         { "Agent:Sampling:RestartPauseMin=00:00:00", "Agent:Sampling:RestartPauseMin" },
@@ -242,9 +274,77 @@ public sealed class SamplingServiceTests : IAsyncDisposable
         Assert.Contains(key, failure.ToString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Other_settings_stop_and_start_only_the_sensors_they_are_about()
+    {
+        const string Before = "Agent:Sensors:0:Name=a|Agent:Sensors:0:Kind=simulated|Agent:Sensors:0:Simulated:Interval=00:00:10|Agent:Sensors:1:Name=b|Agent:Sensors:1:Kind=simulated|Agent:Sensors:1:Simulated:Interval=00:00:10|Agent:Sensors:2:Name=c|Agent:Sensors:2:Kind=simulated";
+        await using Running provider = await StartAsync([], Before);
+        await AdvanceUntilAsync(() => State(provider, 0).Taken >= 20 && State(provider, 1).Taken >= 20, TimeSpan.FromSeconds(1), "both give values");
+        long taken = State(provider, 0).Taken;
+
+        // Another order, another cadence for b, c goes, d comes, and other limits for all.
+        SamplingChange change = await provider.Sampling.ApplyAsync(
+            Settings(
+                "Agent:Sensors:0:Name=b|Agent:Sensors:0:Kind=simulated|Agent:Sensors:0:Simulated:Interval=00:00:01|Agent:Sensors:1:Name=d|Agent:Sensors:1:Kind=simulated|"
+                + "Agent:Sensors:2:Name=a|Agent:Sensors:2:Kind=simulated|Agent:Sensors:2:Simulated:Interval=00:00:10|Agent:Sampling:StuckAfter=00:00:00"),
+            TestContext.Current.CancellationToken);
+        Assert.Equal(["b", "c"], change.Stopped.Order());
+        Assert.Equal(["b", "d"], change.Started);
+        Assert.Equal(["a"], change.Kept);
+        Assert.Equal(["b", "d", "a"], provider.Sampling.Sensors.Select(sensor => sensor.Name));
+        Assert.True(State(provider, 2).Taken >= taken, "the counters of a sensor that goes on go on");
+        await AdvanceUntilAsync(() => State(provider, 0).Taken >= 100, TimeSpan.FromSeconds(1), "the faster one is fast");
+
+        // No second twice, none left out: neither by what went on nor by what was started anew behind its position.
+        foreach (string name in (string[])["a", "b"])
+        {
+            DateTime[] times = [.. outbox.Readings.Where(reading => reading.Sensor == name && reading.Property == "pm10").Select(reading => reading.PhenomenonTime)];
+            Assert.Equal(times.Distinct(), times);
+            Assert.Equal(times.Order(), times);
+        }
+
+        change = await provider.Sampling.ApplyAsync(Settings(Before), TestContext.Current.CancellationToken);
+        Assert.Equal(["a"], change.Kept);
+        Assert.Equal(["a", "b", "c"], provider.Sampling.Sensors.Select(sensor => sensor.Name));
+    }
+
+    [Fact]
+    public async Task A_sensor_whose_settings_are_the_same_is_not_even_touched()
+    {
+        ScriptedSensor kept = new("kept"), gone = new("gone");
+        await using Running provider = await StartAsync([kept, gone]);
+        await Eventually.TrueAsync(() => kept.Starts == 1 && gone.Starts == 1, "both are being read");
+        SamplingChange change = await provider.Sampling.ApplyAsync(Settings("Agent:Sensors:0:Name=kept|Agent:Sampling:DeadAfter=00:10:00"), TestContext.Current.CancellationToken);
+        Assert.Equal(["gone"], change.Stopped);
+        Assert.Empty(change.Started);
+        Assert.Equal(["kept"], change.Kept);
+        kept.Gives(1, new Measurement("pm10", 20));
+        await Eventually.TrueAsync(() => State(provider, 0).Taken == 1, "it goes on");
+        Assert.Equal(1, kept.Starts);
+        Assert.Equal("pm10", Assert.Single(provider.Sampling.Newest("kept")).Property);
+
+        // The new limit holds for it all the same.
+        await AdvanceUntilAsync(() => State(provider, 0).Condition == SensorCondition.Dead, TimeSpan.FromMinutes(1), "it is dead after ten minutes, not two hours");
+        Assert.Equal(1, kept.Starts);
+    }
+
+    [Fact]
+    public async Task Without_a_sensor_that_was_dead_none_is_dead()
+    {
+        ScriptedSensor hung = new("hung");
+        await using Running provider = await StartAsync([hung]);
+        await Eventually.TrueAsync(() => hung.Starts == 1, "the sensor is being read");
+        await AdvanceUntilAsync(() => State(provider, 0).Condition == SensorCondition.Dead, TimeSpan.FromMinutes(10), "the hung sensor is dead");
+        await provider.Sampling.ApplyAsync(Settings("Agent:Sampling:DeadAfter=01:00:00"), TestContext.Current.CancellationToken);
+        Assert.Empty(provider.Sampling.Sensors);
+    }
+
+    private static IConfiguration Settings(string settings) => new ConfigurationBuilder()
+        .AddInMemoryCollection(settings.Split('|').Select(setting => setting.Split('=', 2)).Select(parts => KeyValuePair.Create(parts[0], (string?)parts[1]))).Build();
+
     private static SensorState State(Running running, int sensor) => running.Sampling.Sensors[sensor];
 
-    private static ServiceProvider Build(ScriptedSensor[] sensors, string settings, FakeOutbox outbox, TimeProvider time)
+    private static ServiceProvider Build(ScriptedSensor[] sensors, string settings, FakeOutbox outbox, TimeProvider time, IReadingWatch? watch = null)
     {
         Dictionary<string, string?> values = sensors.Select((sensor, index) => ($"Agent:Sensors:{index}:Name", (string?)sensor.Name)).ToDictionary();
         foreach (string setting in settings.Split('|', StringSplitOptions.RemoveEmptyEntries))
@@ -255,6 +355,11 @@ public sealed class SamplingServiceTests : IAsyncDisposable
 
         IConfiguration configuration = new ConfigurationBuilder().AddInMemoryCollection(values).Build();
         IServiceCollection services = new ServiceCollection().AddLogging().AddSingleton(time).AddSingleton<IOutbox>(outbox);
+        if (watch is not null)
+        {
+            services.AddSingleton(watch);
+        }
+
         if (sensors.Length == 0)
         {
             services.AddHubSensors(configuration);
@@ -271,9 +376,9 @@ public sealed class SamplingServiceTests : IAsyncDisposable
         return services.AddHubSampling(configuration).AddHubSampling(configuration).BuildServiceProvider();
     }
 
-    private async Task<Running> StartAsync(ScriptedSensor[] sensors, string settings = "", FakeOutbox? box = null, TimeProvider? clock = null)
+    private async Task<Running> StartAsync(ScriptedSensor[] sensors, string settings = "", FakeOutbox? box = null, TimeProvider? clock = null, IReadingWatch? watch = null)
     {
-        var running = new Running(Build(sensors, settings, box ?? outbox, clock ?? time));
+        var running = new Running(Build(sensors, settings, box ?? outbox, clock ?? time, watch));
         await running.Service.StartAsync(CancellationToken.None);
         return running;
     }
@@ -290,6 +395,20 @@ public sealed class SamplingServiceTests : IAsyncDisposable
             return false;
         },
         what);
+
+    /// <summary>Sees readings, and fails each time.</summary>
+    private sealed class Watch : IReadingWatch
+    {
+        private readonly ConcurrentQueue<double> seen = new();
+
+        public ConcurrentQueue<double> Seen => seen;
+
+        public void Taken(in Reading reading)
+        {
+            seen.Enqueue(reading.Value);
+            throw new InvalidOperationException("A bug.");
+        }
+    }
 
     /// <summary>Sampling as a host runs it: started, and stopped before it is disposed.</summary>
     private sealed class Running(ServiceProvider provider) : IAsyncDisposable

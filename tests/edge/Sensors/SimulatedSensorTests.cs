@@ -42,6 +42,44 @@ public sealed class SimulatedSensorTests
         }
     }
 
+    [Theory]
+    [InlineData(60, 1)]
+    [InlineData(60, 45)]
+    [InlineData(1, 3600)]
+    public async Task With_another_interval_it_goes_on_where_it_was(int before, int after)
+    {
+        var clock = new WaitedClock(Now);
+        ReadOnlyMemory<byte> cursor = default;
+        DateTime end = default;
+        await using (ISensor sensor = Demo.Factory(clock).Create(With(before), new SensorsOptions()))
+        {
+            await using var run = new SensorRun(sensor, clock, default);
+            MeasurementBatch batch = (await run.NextAsync())!.Value;
+            (cursor, end) = (batch.Cursor, Ends(batch).Max());
+        }
+
+        clock.Advance(TimeSpan.FromDays(1));
+        await using ISensor again = Demo.Factory(clock).Create(With(after), new SensorsOptions());
+        await using var next = new SensorRun(again, clock, cursor);
+        MeasurementBatch first = (await next.NextAsync())!.Value;
+        DateTime start = first.Measurements.ToArray().Min(measurement => measurement.ObservedAt!.Value);
+        Assert.InRange(start, end, end.AddSeconds(after - 1));
+
+        SensorOptions With(int seconds) => new() { Name = "made-up", Kind = "simulated", Simulated = new SimulatedSensorOptions { Interval = TimeSpan.FromSeconds(seconds), History = TimeSpan.FromHours(2) } };
+        static IEnumerable<DateTime> Ends(MeasurementBatch batch) => batch.Measurements.ToArray().Select(measurement => measurement.ObservedAt!.Value + measurement.Period);
+    }
+
+    [Fact]
+    public async Task A_position_of_an_older_agent_counts_intervals()
+    {
+        var clock = new WaitedClock(Now);
+        var position = new byte[8];
+        System.Buffers.Binary.BinaryPrimitives.WriteInt64LittleEndian(position, Now.AddHours(-1).UtcTicks / TimeSpan.TicksPerMinute);
+        await using ISensor sensor = Demo.Factory(clock).Create(new SensorOptions { Name = "made-up", Kind = "simulated" }, new SensorsOptions());
+        await using var run = new SensorRun(sensor, clock, position);
+        Assert.Equal(new DateTime(2026, 11, 22, 14, 4, 0, DateTimeKind.Utc), (await run.NextAsync())!.Value.Measurements.Span[0].ObservedAt);
+    }
+
     [Fact]
     public async Task Values_come_when_their_interval_is_over()
     {

@@ -11,7 +11,14 @@ using MQTTnet.Server;
 namespace Hub.Edge.Uplink.Tests;
 
 /// <summary>A pack as it arrived, with the codes it was answered with.</summary>
-internal sealed record ArrivedPack(string ClientId, string Topic, string ContentType, byte[] Payload, IReadOnlyList<ArrivedReading> Readings, int Code);
+internal sealed record ArrivedPack(string ClientId, string Topic, string ContentType, byte[] Payload, IReadOnlyList<ArrivedReading> Readings, int Code)
+{
+    /// <summary>Message expiry, s; 0 for none.</summary>
+    public uint Expiry { get; init; }
+}
+
+/// <summary>An answer of a station to a command.</summary>
+internal sealed record ArrivedReply(string Topic, string Correlation, string Payload);
 
 /// <summary>A reading as the hub would see it.</summary>
 internal sealed record ArrivedReading(string Sensor, string Property, DateTime PhenomenonTime, double Value, TimeSpan Period);
@@ -24,7 +31,10 @@ internal sealed class TestBroker(int port) : IAsyncDisposable
     private readonly List<(string Topic, string Payload, bool Retain)> _others = [];
     private readonly List<uint> _expiries = [];
     private readonly List<MqttConnectPacket> _connects = [];
+    private readonly List<ArrivedReply> _replies = [];
+    private readonly List<(string Filter, int Code)> _subscriptions = [];
     private MqttServer? _server;
+    private int _acknowledged;
 
     public int Port => port;
 
@@ -41,6 +51,15 @@ internal sealed class TestBroker(int port) : IAsyncDisposable
     public X509Certificate2? Certificate { get; set; }
 
     public Func<ValidatingConnectionEventArgs, MqttConnectReasonCode> Login { get; set; } = _ => MqttConnectReasonCode.Success;
+
+    /// <summary>Reason code for a subscription; null to break the connection instead of answering.</summary>
+    public Func<string, MqttSubscribeReasonCode?> Subscription { get; set; } = _ => MqttSubscribeReasonCode.GrantedQoS1;
+
+    /// <summary>True for a topic over which the connection is broken instead of answering.</summary>
+    public Func<string, bool> BreakOver { get; set; } = _ => false;
+
+    /// <summary>Reason code for a message that is no pack of readings; 0 is success.</summary>
+    public Func<string, int> AnswerOther { get; set; } = _ => 0;
 
     /// <summary>What a station that asks for the time is told; nothing where null.</summary>
     public Func<DateTimeOffset>? Time { get; set; }
@@ -82,6 +101,33 @@ internal sealed class TestBroker(int port) : IAsyncDisposable
         }
     }
 
+    /// <summary>What stations answered to commands.</summary>
+    public IReadOnlyList<ArrivedReply> Replies
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _replies];
+            }
+        }
+    }
+
+    /// <summary>What stations reported on their twins, oldest first.</summary>
+    public IReadOnlyList<string> Reports => [.. Others.Where(other => other.Topic.EndsWith("/config/reported", StringComparison.Ordinal)).Select(other => other.Payload)];
+
+    /// <summary>Filters that were subscribed to, and how that was answered.</summary>
+    public IReadOnlyList<(string Filter, int Code)> Subscriptions
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _subscriptions];
+            }
+        }
+    }
+
     public int Connects
     {
         get
@@ -92,6 +138,9 @@ internal sealed class TestBroker(int port) : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>Messages to stations that they have acknowledged: what is not is delivered again with the next connection.</summary>
+    public int Acknowledged => Volatile.Read(ref _acknowledged);
 
     /// <summary>All readings of packs that were answered with success, each once.</summary>
     public HashSet<ArrivedReading> Taken => [.. Packs.Where(pack => pack.Code == 0).SelectMany(pack => pack.Readings)];
@@ -141,6 +190,24 @@ internal sealed class TestBroker(int port) : IAsyncDisposable
             return Task.CompletedTask;
         };
         server.InterceptingPublishAsync += PublishAsync;
+        server.ClientAcknowledgedPublishPacketAsync += _ =>
+        {
+            Interlocked.Increment(ref _acknowledged);
+            return Task.CompletedTask;
+        };
+        server.InterceptingSubscriptionAsync += e =>
+        {
+            var code = Subscription(e.TopicFilter.Topic);
+            lock (_gate)
+            {
+                _subscriptions.Add((e.TopicFilter.Topic, (int?)code ?? -1));
+            }
+
+            e.CloseConnection = code is null;
+            e.ProcessSubscription = code <= MqttSubscribeReasonCode.GrantedQoS2;
+            e.Response.ReasonCode = code ?? MqttSubscribeReasonCode.UnspecifiedError;
+            return Task.CompletedTask;
+        };
         await server.StartAsync();
         _server = server;
     }
@@ -164,6 +231,14 @@ internal sealed class TestBroker(int port) : IAsyncDisposable
         }
     }
 
+    /// <summary>Says something to stations, as the hub does.</summary>
+    public Task SendAsync(string topic, string payload, bool retain = false, string? responseTopic = null, byte[]? correlation = null) =>
+        _server!.InjectApplicationMessage(new InjectedMqttApplicationMessage(new MqttApplicationMessage
+        {
+            Topic = topic, Payload = new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(payload)), Retain = retain, ResponseTopic = responseTopic, CorrelationData = correlation,
+            QualityOfServiceLevel = MqttQualityOfServiceLevel.AtLeastOnce, ContentType = "application/json",
+        }));
+
     public async ValueTask DisposeAsync() => await StopAsync();
 
     private async Task PublishAsync(InterceptingPublishEventArgs e)
@@ -185,8 +260,21 @@ internal sealed class TestBroker(int port) : IAsyncDisposable
             return;
         }
 
-        if (message.Topic.EndsWith("/command/time", StringComparison.Ordinal))
+        if (message.Topic.Contains("/command/", StringComparison.Ordinal) || message.Topic.EndsWith("/config/desired", StringComparison.Ordinal))
         {
+            // What the hub says.
+            return;
+        }
+
+        if (message.Topic.EndsWith("/reply", StringComparison.Ordinal))
+        {
+            lock (_gate)
+            {
+                _replies.Add(new ArrivedReply(message.Topic, Convert.ToHexString(message.CorrelationData ?? []), Encoding.UTF8.GetString(message.Payload.ToArray())));
+            }
+
+            e.Response.ReasonCode = (MqttPubAckReasonCode)AnswerOther(message.Topic);
+            e.ProcessPublish = false;
             return;
         }
 
@@ -196,6 +284,20 @@ internal sealed class TestBroker(int port) : IAsyncDisposable
             {
                 _expiries.Add(message.MessageExpiryInterval);
                 _others.Add((message.Topic, Encoding.UTF8.GetString(message.Payload.ToArray()), message.Retain));
+            }
+
+            if (BreakOver(message.Topic))
+            {
+                e.ProcessPublish = false;
+                e.CloseConnection = true;
+                await _server!.DisconnectClientAsync(e.ClientId, new MqttServerClientDisconnectOptions());
+                return;
+            }
+
+            if (AnswerOther(message.Topic) is var other and > 0)
+            {
+                e.ProcessPublish = false;
+                e.Response.ReasonCode = (MqttPubAckReasonCode)other;
             }
 
             return;
@@ -211,7 +313,7 @@ internal sealed class TestBroker(int port) : IAsyncDisposable
         {
             number = _packs.Count;
             code = Answer(number, sink.Readings);
-            _packs.Add(new ArrivedPack(e.ClientId, message.Topic, message.ContentType, payload, sink.Readings, code));
+            _packs.Add(new ArrivedPack(e.ClientId, message.Topic, message.ContentType, payload, sink.Readings, code) { Expiry = message.MessageExpiryInterval });
         }
 
         await Before(number, e.CancellationToken);

@@ -43,6 +43,16 @@ internal sealed class UplinkFixture : IAsyncDisposable
     /// <summary>The station's clock, where a test gives one.</summary>
     public TimeProvider? Clock { get; init; }
 
+    /// <summary>What a test registers besides.</summary>
+    public Action<IServiceCollection>? Services { get; init; }
+
+    /// <summary>True to let the hub give another secret.</summary>
+    public bool KeepsCredentials { get; init; }
+
+    public TempFolder Folder => _folder;
+
+    public IConfiguration Settings => new ConfigurationBuilder().AddInMemoryCollection(_settings).Build();
+
     public IOutbox Outbox => _host!.Services.GetRequiredService<IOutbox>();
 
     public IUplink Uplink => _host!.Services.GetRequiredService<IUplink>();
@@ -69,6 +79,12 @@ internal sealed class UplinkFixture : IAsyncDisposable
         builder.Services.AddHubOutbox(builder.Configuration).AddHubUplink(builder.Configuration);
         builder.Services.AddSingleton(new StationBirth(
             "hub-agent 1.2.3", new DateTimeOffset(2026, 3, 1, 0, 0, 0, TimeSpan.Zero), "Avenida", 41.5, -8.4, "Someone", [new StationBirthSensor("air", "simulated", ["pm2_5"])]));
+        if (KeepsCredentials)
+        {
+            builder.Services.AddSingleton(new CredentialsFolder(_folder.File("credentials")));
+        }
+
+        Services?.Invoke(builder.Services);
         _host = builder.Build();
         await _host.StartAsync(Cancel);
     }

@@ -1,11 +1,16 @@
 using System.Text.Json;
+using Hub.Edge.Contract.Readings;
+using Hub.Edge.Outbox;
 using Hub.Tests.Kit;
+using Microsoft.Extensions.Time.Testing;
 using MQTTnet.Protocol;
 
 namespace Hub.Edge.Uplink.Tests;
 
 public sealed class UplinkTests
 {
+    private static readonly DateTimeOffset Start = new(2026, 3, 1, 0, 0, 0, TimeSpan.Zero);
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Theory]
@@ -25,15 +30,64 @@ public sealed class UplinkTests
             Assert.Equal(("braga/avenida", "hub/v1/braga/avenida/readings", contentType), (pack.ClientId, pack.Topic, pack.ContentType));
             Assert.InRange(pack.Readings.Count, 1, 20);
         });
+
+        // It is counted when it is released.
+        await Eventually.TrueAsync(() => fixture.Uplink.State.ReadingsAcknowledged == 137, "all are counted");
         var state = fixture.Uplink.State;
         Assert.True(state.Connected);
-        Assert.Equal((1, 137, 137, 0), (state.Connections, state.ReadingsSent, state.ReadingsAcknowledged, state.ReadingsRefused));
+        Assert.Equal((1, 137, 0), (state.Connections, state.ReadingsSent, state.ReadingsRefused));
+    }
+
+    [Fact]
+    public async Task What_is_of_live_interest_only_is_dropped_when_it_has_waited_too_long_and_has_an_expiry_on_its_way()
+    {
+        await using var fixture = new UplinkFixture();
+        var now = TimeProvider.System.GetUtcNow().UtcDateTime;
+        now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerSecond));
+        await fixture.StartAgentAsync();
+
+        // A backlog: old and young, live and not, and a pack's worth that nobody wants any more.
+        Reading[] waiting =
+        [
+            .. UplinkFixture.Numbered(0, 2), Live("cpu_temperature", now.AddDays(-2)), Live("uptime", now.AddHours(-23)), Live("outbox_depth", now.AddHours(-25)),
+            .. Enumerable.Range(0, 5).Select(_ => Live("throttled", now.AddDays(-3))),
+        ];
+        await fixture.Outbox.AppendAsync(waiting, null, Cancel);
+        await fixture.Broker.StartAsync();
+        await Eventually.TrueAsync(() => fixture.Outbox.Counters.Held == 0, "nothing waits");
+        Assert.Equal(new OutboxCounters(10, 3, 0, 0, 0, 0, 0) { DroppedExpired = 7 }, fixture.Outbox.Counters);
+        Assert.Equal(["pm2_5", "pm2_5", "uptime"], fixture.Broker.Taken.Select(r => r.Property).Order());
+        await Eventually.TrueAsync(() => fixture.Uplink.State is { ReadingsSent: 3, ReadingsAcknowledged: 3, ReadingsRefused: 0 }, "they are counted");
+        Assert.All(fixture.Broker.Packs, pack => Assert.Equal(0u, pack.Expiry));
+
+        // Alone it may be forgotten on its way, with others it may not.
+        await fixture.Outbox.AppendAsync(new[] { Live("cpu_temperature", now), Live("uptime", now.AddHours(-20)) }, null, Cancel);
+        await fixture.ReleasedAsync(5);
+        Assert.InRange(fixture.Broker.Packs[^1].Expiry, 86_000u, 86_400u);
+        await fixture.Outbox.AppendAsync(new[] { Live("cpu_temperature", now), UplinkFixture.Numbered(3) }, null, Cancel);
+        await fixture.ReleasedAsync(7);
+        Assert.Equal(0u, fixture.Broker.Packs[^1].Expiry);
+
+        static Reading Live(string property, DateTime at) => new("agent", property, at, 7);
+    }
+
+    [Fact]
+    public async Task What_nobody_wants_any_more_is_counted_so_also_when_the_hub_refuses_the_rest()
+    {
+        await using var fixture = new UplinkFixture();
+        fixture.Broker.Answer = (_, _) => 0x99;
+        await fixture.StartAgentAsync();
+        await fixture.Outbox.AppendAsync(new[] { UplinkFixture.Numbered(0), new Reading("agent", "uptime", UplinkFixture.Numbered(0).PhenomenonTime, 7) }, null, Cancel);
+        await fixture.Broker.StartAsync();
+        await Eventually.TrueAsync(() => fixture.Outbox.Counters.Held == 0, "nothing waits");
+        Assert.Equal(new OutboxCounters(2, 1, 0, 0, 0, 0, 1) { DroppedExpired = 1 }, fixture.Outbox.Counters);
     }
 
     [Fact]
     public async Task The_session_is_kept_and_birth_and_goodbye_are_retained()
     {
-        await using var fixture = new UplinkFixture();
+        // The clock stands still, and with it the time that a stop gives the goodbye.
+        await using var fixture = new UplinkFixture { Clock = new FakeTimeProvider(Start) };
         await fixture.Broker.StartAsync();
         await fixture.StartAgentAsync();
         await Eventually.TrueAsync(() => fixture.Broker.Others.Count == 1, "the birth arrived");
@@ -55,6 +109,7 @@ public sealed class UplinkTests
         }
 
         await fixture.StopAgentAsync();
+        await Eventually.TrueAsync(() => fixture.Broker.Others.Count == 2, "the goodbye arrived");
         (topic, payload, retain) = fixture.Broker.Others[^1];
         Assert.Equal(("hub/v1/braga/avenida/status", true), (topic, retain));
         using var bye = JsonDocument.Parse(payload);
@@ -168,17 +223,28 @@ public sealed class UplinkTests
         await fixture.StartAgentAsync();
         await fixture.AppendAsync(0, 60);
         var refusals = 0;
-        fixture.Broker.Answer = (_, readings) => readings[0].Value == 20 && refusals++ < 4 ? code : 0;
+        var refuses = true;
+        fixture.Broker.Answer = (_, readings) =>
+        {
+            if (readings[0].Value != 20 || !Volatile.Read(ref refuses))
+            {
+                return 0;
+            }
+
+            Interlocked.Increment(ref refusals);
+            return code;
+        };
         await fixture.Broker.StartAsync();
-        await Eventually.TrueAsync(() => refusals >= 3, "the pack was refused again");
+        await Eventually.TrueAsync(() => Volatile.Read(ref refusals) >= 3, "the pack was refused again");
         Assert.Equal(20, fixture.Outbox.Head);
+        Volatile.Write(ref refuses, false);
         await fixture.ReleasedAsync(60);
 
         fixture.AssertTaken(60);
         Assert.Contains(fixture.Log, line => line.StartsWith(said, StringComparison.Ordinal));
 
         // Only the refused pack was repeated, on the same connection.
-        Assert.Equal(10, fixture.Broker.Packs.Count);
+        Assert.Equal(6 + refusals, fixture.Broker.Packs.Count);
         Assert.Equal(1, fixture.Uplink.State.Connections);
     }
 
@@ -218,7 +284,9 @@ public sealed class UplinkTests
     [InlineData(Fault.SilenceMidPacket)]
     public async Task A_line_that_fails_while_readings_are_sent_is_given_up_and_what_was_in_flight_is_sent_again(Fault fault)
     {
-        await using var fixture = new UplinkFixture(null, ("Agent:Uplink:AckTimeout", "00:00:01"), ("Agent:Uplink:PackReadings", "10"));
+        // The clock stands still but where something is to be overdue: a busy machine answers late too.
+        var clock = new FakeTimeProvider(Start);
+        await using var fixture = new UplinkFixture(null, ("Agent:Uplink:AckTimeout", "00:00:10"), ("Agent:Uplink:ConnectTimeout", "00:05:00"), ("Agent:Uplink:PackReadings", "10")) { Clock = clock };
         await using var proxy = new StallingProxy(fixture.Broker.Port);
         fixture.Set("Agent:Hub:Port", $"{proxy.Port}");
         await fixture.Broker.StartAsync();
@@ -228,13 +296,20 @@ public sealed class UplinkTests
 
         proxy.Fail(fault);
         await fixture.AppendAsync(50, 50);
+        if (fault is not (Fault.Reset or Fault.Close))
+        {
+            await Eventually.TrueAsync(() => fixture.Uplink.State.ReadingsSent > 50, "what is not answered is on its way");
+            clock.Advance(TimeSpan.FromSeconds(10));
+        }
+
+        await ConnectedAgainAsync(clock, () => proxy.Connections, 2);
         await fixture.ReleasedAsync(100);
         fixture.AssertTaken(100);
-        Assert.True(proxy.Connections >= 2);
+        Assert.Equal(2, proxy.Connections);
         if (fault is Fault.Silence or Fault.SilenceUp or Fault.SilenceDown)
         {
             Assert.True(
-                fixture.Log.Any(line => line.StartsWith("Warning: Uplink: The hub did not answer in time (no acknowledgement within 1 s).", StringComparison.Ordinal)),
+                fixture.Log.Any(line => line.StartsWith("Warning: Uplink: The hub did not answer in time (no acknowledgement within 10 s).", StringComparison.Ordinal)),
                 string.Join(Environment.NewLine, fixture.Log));
         }
     }
@@ -246,12 +321,23 @@ public sealed class UplinkTests
     [InlineData(Fault.Close)]
     public async Task A_line_that_fails_before_the_hub_has_answered_to_the_connection_is_tried_again(Fault fault)
     {
-        await using var fixture = new UplinkFixture(null, ("Agent:Uplink:ConnectTimeout", "00:00:01"));
+        var clock = new FakeTimeProvider(Start);
+        await using var fixture = new UplinkFixture(null, ("Agent:Uplink:ConnectTimeout", "00:05:00")) { Clock = clock };
         await using var proxy = new StallingProxy(fixture.Broker.Port) { AtStart = [fault, fault] };
         fixture.Set("Agent:Hub:Port", $"{proxy.Port}");
         await fixture.Broker.StartAsync();
         await fixture.StartAgentAsync();
         await fixture.AppendAsync(0, 50);
+        for (var connection = 1; connection <= 2; connection++)
+        {
+            await ConnectedAgainAsync(clock, () => proxy.Connections, connection);
+            if (fault is not (Fault.Reset or Fault.Close))
+            {
+                clock.Advance(TimeSpan.FromMinutes(5));
+            }
+        }
+
+        await ConnectedAgainAsync(clock, () => proxy.Connections, 3);
         await fixture.ReleasedAsync(50);
         fixture.AssertTaken(50);
         Assert.Equal(3, proxy.Connections);
@@ -274,7 +360,10 @@ public sealed class UplinkTests
     [Fact]
     public async Task An_agent_whose_name_another_one_uses_says_so_and_steps_back()
     {
-        await using var fixture = new UplinkFixture();
+        // It steps back for as long as the test wants: it must not take the name back before the other one has it.
+        var stepsBack = TimeSpan.FromSeconds(7);
+        var clock = new WatchedTime(Start);
+        await using var fixture = new UplinkFixture(null, ("Agent:Uplink:RefusedDelay", "00:00:07")) { Clock = clock };
         await fixture.Broker.StartAsync();
         await fixture.StartAgentAsync();
         await fixture.AppendAsync(0, 5);
@@ -290,6 +379,9 @@ public sealed class UplinkTests
         }
 
         await fixture.AppendAsync(5, 5);
+        await Eventually.TrueAsync(() => clock.Begun(stepsBack) == 1, "it steps back");
+        Assert.Equal(5, fixture.Outbox.Counters.Held);
+        clock.Advance(stepsBack);
         await fixture.ReleasedAsync(10);
         fixture.AssertTaken(10);
     }
@@ -337,8 +429,9 @@ public sealed class UplinkTests
     [Fact]
     public async Task A_stop_lets_what_is_in_flight_be_acknowledged()
     {
-        await using var fixture = new UplinkFixture(null, ("Agent:Uplink:PackReadings", "10"));
-        var arrived = new TaskCompletionSource();
+        // The clock stands still, and with it the time that a stop gives.
+        await using var fixture = new UplinkFixture(null, ("Agent:Uplink:PackReadings", "10")) { Clock = new FakeTimeProvider(Start) };
+        var arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var gate = new SemaphoreSlim(0);
         fixture.Broker.Before = async (_, cancel) =>
         {
@@ -376,16 +469,19 @@ public sealed class UplinkTests
     [Fact]
     public async Task After_an_outage_what_is_taken_now_leaves_ahead_of_the_backlog_which_follows_oldest_first()
     {
-        await using var fixture = new UplinkFixture(null, ("Agent:Uplink:PackReadings", "10"), ("Agent:Uplink:BacklogReadingsPerSecond", "100"));
+        // The rate is that of a clock that stands still: what the first second has room for leaves, and no more of the backlog.
+        var clock = new FakeTimeProvider(Start);
+        await using var fixture = new UplinkFixture(null, ("Agent:Uplink:PackReadings", "10"), ("Agent:Uplink:BacklogReadingsPerSecond", "100")) { Clock = clock };
         await fixture.StartAgentAsync();
         await fixture.AppendAsync(0, 1000);
         await fixture.Broker.StartAsync();
+        await ConnectedAgainAsync(clock, () => fixture.Broker.Connects, 1);
         await Eventually.TrueAsync(() => fixture.Broker.Packs.Count >= 3, "the backlog began to drain");
 
-        // At 100 readings a second the backlog takes ten seconds; what is taken now takes none of them.
+        // At 100 readings a second the backlog takes ten seconds; what is taken now takes none.
         await fixture.AppendAsync(1000, 20);
         await Eventually.TrueAsync(() => fixture.Broker.Taken.Count(r => r.Value >= 1000) == 20, "the fresh readings arrived");
-        Assert.InRange(fixture.Broker.Taken.Count(r => r.Value < 1000), 1, 990);
+        Assert.InRange(fixture.Broker.Taken.Count(r => r.Value < 1000), 30, 110);
         await Eventually.TrueAsync(() => fixture.Outbox.Counters is { Released: > 20 } counters && counters.Taken == counters.Released + counters.Held, "they were released");
         Assert.True(fixture.Outbox.Head < 1000);
 
@@ -429,7 +525,10 @@ public sealed class UplinkTests
     public async Task A_source_that_brings_its_past_along_while_connected_does_not_hold_up_what_comes_after()
     {
         await using var fixture = new UplinkFixture(
-            null, ("Agent:Uplink:PackReadings", "10"), ("Agent:Uplink:Window", "3"), ("Agent:Uplink:BacklogReadingsPerSecond", "50"), ("Agent:Outbox:WriteDelay", "00:00:00"));
+            null, ("Agent:Uplink:PackReadings", "10"), ("Agent:Uplink:Window", "3"), ("Agent:Uplink:BacklogReadingsPerSecond", "50"), ("Agent:Outbox:WriteDelay", "00:00:00"))
+        {
+            Clock = new FakeTimeProvider(Start),
+        };
         await fixture.Broker.StartAsync();
         await fixture.StartAgentAsync();
         await Eventually.TrueAsync(() => fixture.Uplink.State.Connected, "it is connected");
@@ -440,9 +539,22 @@ public sealed class UplinkTests
         await fixture.AppendAsync(1000, 5);
         await Eventually.TrueAsync(() => fixture.Broker.Taken.Any(r => r.Value == 1004), "the last reading arrived");
 
-        // The past takes twenty seconds at this rate; most of it is still to come.
-        Assert.InRange(fixture.Broker.Taken.Count, 5, 900);
+        // The past takes twenty seconds at this rate, of which none has passed.
+        Assert.InRange(fixture.Broker.Taken.Count, 5, 110);
         var counters = fixture.Outbox.Counters;
         Assert.Equal((1005L, 1005L), (counters.Taken, counters.Released + counters.Held));
     }
+
+    /// <summary>Lets the pauses between connections pass, in steps so small that no connection is overdue by them.</summary>
+    private static Task ConnectedAgainAsync(FakeTimeProvider clock, Func<int> seen, int connections) => Eventually.TrueAsync(
+        () =>
+        {
+            if (seen() < connections)
+            {
+                clock.Advance(TimeSpan.FromMilliseconds(50));
+            }
+
+            return seen() >= connections;
+        },
+        $"connection {connections} is there");
 }

@@ -175,6 +175,9 @@ namespace Hub.Cloud.Alerts.Storage.Migrations
                     b.Property<int>("Crossing")
                         .HasColumnType("INTEGER");
 
+                    b.Property<bool>("Edge")
+                        .HasColumnType("INTEGER");
+
                     b.Property<bool>("Enabled")
                         .HasColumnType("INTEGER");
 

@@ -1,3 +1,5 @@
+using Hub.Cloud.Fleet;
+using Hub.Cloud.Municipalities;
 using Hub.Cloud.Portal.Read;
 using Hub.Cloud.Portal.Show;
 using Hub.Cloud.Portal.Serving;
@@ -7,7 +9,7 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace Hub.Cloud.Portal.Pages.Stations;
 
 /// <summary>One station: where it is, whose data it shows, its alarms, a chart per datastream.</summary>
-internal sealed class StationModel(Reader reader, PageScope scope) : PageModel
+internal sealed class StationModel(Reader reader, LongReads longReads, IEnumerable<IFleet> fleets, PageScope scope) : PageModel
 {
     public StationView? View { get; private set; }
 
@@ -15,10 +17,19 @@ internal sealed class StationModel(Reader reader, PageScope scope) : PageModel
 
     public IReadOnlyList<DatastreamView> Equipment { get; private set; } = [];
 
+    /// <summary>Name of the chosen span of time in the address; null for the usual one.</summary>
+    public string? SpanName { get; private set; }
+
+    /// <summary>Span of time of the charts.</summary>
+    public TimeSpan Span { get; private set; }
+
     /// <summary>Open ones first, then those that ended lately.</summary>
     public IReadOnlyList<AlarmView> Alarms { get; private set; } = [];
 
-    public async Task<IActionResult> OnGetAsync(string municipality, string station, CancellationToken cancellationToken)
+    /// <summary>Whether the visitor may work with the agent at the station.</summary>
+    public bool HasAgentPage => fleets.Any() && User.Holds(Role.Operator, View!.Station.Municipality);
+
+    public async Task<IActionResult> OnGetAsync(string municipality, string station, string? span, CancellationToken cancellationToken)
     {
         View = reader.Station(User, municipality, station);
         if (View is null)
@@ -26,10 +37,21 @@ internal sealed class StationModel(Reader reader, PageScope scope) : PageModel
             return this.Missing();
         }
 
+        Span = ChartSpans.Of(span, scope.Options.ChartSpan);
+        SpanName = Span == scope.Options.ChartSpan ? null : span;
         List<DatastreamView> all = [];
-        foreach (var value in View.Values)
+        using (var turn = SpanName is null ? null : await longReads.TurnAsync(cancellationToken))
         {
-            all.Add(await reader.DatastreamAsync(View, value, cancellationToken));
+            if (SpanName is not null && turn is null)
+            {
+                Response.Headers.RetryAfter = "5";
+                return StatusCode(503);
+            }
+
+            foreach (var value in View.Values)
+            {
+                all.Add(await reader.DatastreamAsync(View, value, Span, cancellationToken));
+            }
         }
 
         Measures = [.. all.Where(static one => !Units.IsEquipment(one.Value.Datastream.Quantity)).OrderBy(static one => Units.RankOf(one.Value.Datastream.Quantity))];

@@ -19,6 +19,13 @@ interface ChartData {
   t: number[];
   v: (number | null)[];
   q: number[];
+  /** Smallest and largest observation of each point; null when points are observations, and where there is no line. */
+  lo: (number | null)[] | null;
+  hi: (number | null)[] | null;
+  /** Whole percent of each point's stretch that is covered. */
+  c: (number | null)[] | null;
+  /** 1 where too little is covered for the figure to be valid; null when all are. */
+  n: number[] | null;
   limits: { value: number; label: string }[];
 }
 
@@ -26,6 +33,13 @@ const token = (name: string): string => getComputedStyle(document.documentElemen
 
 /** Distances between marks of a scale that has no fractions. */
 const wholes = [1, 10, 100, 1e3, 1e4, 1e5, 1e6].flatMap((ten) => [ten, 2 * ten, 5 * ten]);
+
+/** What uPlot draws: times, the band's upper and lower edge, the line, points with a quality flag, points that are not valid. */
+function columns(data: ChartData): uPlot.AlignedData {
+  const none = data.v.map(() => null);
+  const only = (wanted: (index: number) => boolean): (number | null)[] => data.v.map((value, index) => (value !== null && wanted(index) ? value : null));
+  return [data.t, data.hi ?? none, data.lo ?? none, data.v, only((index) => data.q[index] !== 0), only((index) => data.n?.[index] === 1)];
+}
 
 class HubChart extends HTMLElement {
   #plot: uPlot | undefined;
@@ -75,9 +89,11 @@ class HubChart extends HTMLElement {
     const font = `12px ${getComputedStyle(document.body).fontFamily}`;
     const clock = new Intl.DateTimeFormat(page.language, { hour: "2-digit", minute: "2-digit", timeZone: data.zone });
     const day = new Intl.DateTimeFormat(page.language, { day: "numeric", month: "short", timeZone: data.zone });
-    const whole = new Intl.DateTimeFormat(page.language, { weekday: "short", hour: "2-digit", minute: "2-digit", timeZone: data.zone });
+    const long = data.hours > 8 * 24;
+    const whole = new Intl.DateTimeFormat(page.language, {
+      ...(long ? { day: "numeric", month: "short" } as const : { weekday: "short" } as const), ...(data.step < 86_400 ? { hour: "2-digit", minute: "2-digit" } as const : {}), timeZone: data.zone,
+    });
     const bars = uPlot.paths.bars;
-    const flagged = data.v.map((value, index) => (value !== null && data.q[index] !== 0 ? value : null));
     const reach = data.limits.filter((limit) => data.v.some((value) => value !== null && value > limit.value * 0.6)).map((limit) => limit.value);
     const readout = this.querySelector<HTMLElement>("[data-readout]");
     const rest = readout?.textContent ?? "";
@@ -107,7 +123,7 @@ class HubChart extends HTMLElement {
             stroke: soft, font, grid: { stroke: line, width: 1 }, ticks: { show: false }, space: 64, size: 28, gap: 6,
             values: (_plot, splits) => splits.map((at) => {
               const text = clock.format(at * 1000);
-              return text === "00:00" ? day.format(at * 1000) : text;
+              return long || text === "00:00" ? day.format(at * 1000) : text;
             }),
           },
           {
@@ -120,8 +136,11 @@ class HubChart extends HTMLElement {
             },
           },
         ],
+        bands: [{ series: [1, 2], fill: token("--accent-soft") }],
         series: [
           {},
+          { stroke: accent, width: 0, points: { show: false } },
+          { stroke: accent, width: 0, points: { show: false } },
           {
             stroke: accent, width: data.kind === "line" ? 1.75 : 0, spanGaps: false, points: { show: false },
             // From 350° to 10° is a small turn: a line between them would cross the whole chart.
@@ -129,6 +148,7 @@ class HubChart extends HTMLElement {
             ...(data.kind === "bars" && bars ? { paths: bars({ size: [0.9, 40], align: 1 }), fill: accent } : {}),
           },
           { stroke: warn, width: 0, paths: () => null, points: { show: true, size: 5, stroke: warn, fill: token("--surface"), width: 1.5 } },
+          { stroke: soft, width: 0, paths: () => null, points: { show: true, size: 8, stroke: soft, fill: token("--surface"), width: 1.5 } },
         ],
         hooks: {
           draw: [(plot) => {
@@ -164,12 +184,16 @@ class HubChart extends HTMLElement {
               readout.textContent = rest;
               return;
             }
-            const quality = qualityWords(data.q[index] ?? 0);
-            readout.textContent = `${whole.format((data.t[index] ?? 0) * 1000)}: ${figure(value, data.decimals)} ${data.unit}${quality ? ` (${quality})` : ""}`;
+            const [low, high, percent] = [data.lo?.[index] ?? null, data.hi?.[index] ?? null, data.c?.[index] ?? null];
+            const range = low !== null && high !== null ? ` (${figure(low, data.decimals)} – ${figure(high, data.decimals)})` : "";
+            const known = [
+              qualityWords(data.q[index] ?? 0), data.n?.[index] === 1 ? word("chart.word.invalid") : "", percent !== null && percent < 100 ? word("chart.word.covered", percent) : "",
+            ].filter((one) => one !== "").join(", ");
+            readout.textContent = `${whole.format((data.t[index] ?? 0) * 1000)}: ${figure(value, data.decimals)} ${data.unit}${range}${known ? ` (${known})` : ""}`;
           }],
         },
       },
-      [data.t, data.v, flagged],
+      columns(data),
       frame,
     );
     this.#plot.root.setAttribute("aria-hidden", "true");
@@ -196,8 +220,7 @@ class HubChart extends HTMLElement {
       data.v.shift();
       data.q.shift();
     }
-    const flagged = data.v.map((value, index) => (value !== null && data.q[index] !== 0 ? value : null));
-    this.#plot?.setData([data.t, data.v, flagged]);
+    this.#plot?.setData(columns(data));
     const hint = this.querySelector("[data-empty]");
     if (hint) hint.textContent = word("chart.live");
   }

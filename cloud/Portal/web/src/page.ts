@@ -53,6 +53,7 @@ export function figure(value: number, decimals: number): string {
 const flags: [number, string][] = [
   [1, "warmingup"], [2, "outofrange"], [4, "stuck"], [8, "saturated"], [16, "suspecthumidity"],
   [32, "calibrationdue"], [64, "clockuncertain"], [128, "incomplete"], [256, "underrange"],
+  [512, "step"], [1024, "spike"], [2048, "drift"],
 ];
 
 /** Quality flags as the stream states them (a number, a name, or a list of names) as bits. */

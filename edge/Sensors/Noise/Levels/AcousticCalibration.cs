@@ -1,7 +1,7 @@
 namespace Hub.Edge.Sensors.Noise.Levels;
 
 /// <summary>What came of an acoustic calibration.</summary>
-internal enum CalibrationOutcome
+public enum CalibrationOutcome
 {
     /// <summary>The new sensitivity may be used.</summary>
     Good,
@@ -28,10 +28,10 @@ internal enum CalibrationOutcome
 /// <param name="Spread">Largest less smallest of the levels used.</param>
 /// <param name="Sensitivity">New sensitivity, dBFS at 94 dB SPL; the one of before unless <see cref="CalibrationOutcome.Good"/> or <see cref="CalibrationOutcome.Drifted"/>.</param>
 /// <param name="Deviation">New sensitivity less that of the last calibration; null if there is none.</param>
-internal readonly record struct CalibrationResult(CalibrationOutcome Outcome, double Level, double Spread, double Sensitivity, double? Deviation);
+public readonly record struct CalibrationResult(CalibrationOutcome Outcome, double Level, double Spread, double Sensitivity, double? Deviation);
 
 /// <summary>The arithmetic of a calibration with a sound calibrator (IEC 60942) at 1 kHz, where A, C and Z are the same. Pure.</summary>
-internal static class AcousticCalibration
+public static class AcousticCalibration
 {
     /// <summary>One-second levels that must agree.</summary>
     public const int LevelsMin = 10;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Hub.Edge.Sensors.Buses;
 using Hub.Edge.Sensors.Devices;
 using Hub.Edge.Sensors.Traffic.Vehicles;
@@ -16,7 +17,6 @@ internal sealed class TfDetector(Func<ISerialPort> open, string where, RangingOp
 {
     // Of 100 a second; fewer, and a fast vehicle may pass between two.
     private const int FramesMin = 50;
-    private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan LookTime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan FrameTime = TimeSpan.FromMilliseconds(10);
@@ -27,6 +27,9 @@ internal sealed class TfDetector(Func<ISerialPort> open, string where, RangingOp
     private readonly List<TfFrame> frames = [];
     private ISerialPort? port;
     private DateTime lastFrame = DateTime.MinValue;
+
+    /// <summary>How long the first frame may take.</summary>
+    internal TimeSpan StartTime { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <inheritdoc/>
     public async ValueTask StartAsync(CancellationToken cancellationToken)
@@ -80,6 +83,7 @@ internal sealed class TfDetector(Func<ISerialPort> open, string where, RangingOp
         return ValueTask.CompletedTask;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask TakeAsync(CancellationToken cancellationToken)
     {
         frames.Clear();

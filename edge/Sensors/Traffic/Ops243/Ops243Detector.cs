@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Hub.Edge.Sensors.Buses;
 using Hub.Edge.Sensors.Devices;
@@ -27,7 +28,6 @@ internal sealed class Ops243Detector(Func<ISerialPort> open, string where, Radar
     // Json, metres a second with the unit in each report, no magnitude or time, rate and block, both directions, zeros while nothing moves, two objects.
     private static readonly string[] SetUp = ["OJ", "UM", "OU", "Om", "Ot", "OS", "S2", "S<\r", "R|", "BZ", "O2", "OJ", "U?", "??"];
 
-    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookTime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
 
@@ -40,6 +40,9 @@ internal sealed class Ops243Detector(Func<ISerialPort> open, string where, Radar
     private bool overlong;
     private bool unitInReports;
     private bool settled;
+
+    /// <summary>How long the radar may take to confirm its settings, at each of three attempts.</summary>
+    internal TimeSpan AnswerTime { get; init; } = TimeSpan.FromSeconds(1);
 
     // What a look, or the wait for an answer, has seen.
     private int good;
@@ -121,6 +124,7 @@ internal sealed class Ops243Detector(Func<ISerialPort> open, string where, Radar
             ? string.Create(CultureInfo.InvariantCulture, $"The {product} at {where} does not take its settings: {rate} samples a second in blocks of {size}, not {SamplesPerSecond} in {SamplesPerReport}.")
             : $"The {product} at {where} does not confirm metres a second ({otherUnit ?? "it names no unit"}).";
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask TakeAsync(List<VehiclePassage>? passages, CancellationToken cancellationToken)
     {
         int count = await port!.ReadAsync(chunk, Patience, cancellationToken).ConfigureAwait(false);

@@ -33,7 +33,7 @@ internal sealed class Ops243Line
     public string? Unit { get; private set; }
 
     /// <summary>Whether the unit named is metres a second.</summary>
-    public bool IsMetresPerSecond => Unit is "mps" or "m/s" or "m-s" or "UM";
+    public bool IsMetresPerSecond => Unit is not null && factor == 1;
 
     /// <summary>Product, e.g. <c>OPS243-A</c>, of an answer.</summary>
     public string? Product { get; private set; }
@@ -218,13 +218,14 @@ internal sealed class Ops243Line
 
     private bool TryUnit(string unit)
     {
+        // In reports and in the answer to U? (user manual UM-003-A, "Speed Output Units"), the words differ.
         factor = unit.ToUpperInvariant() switch
         {
-            "MPS" or "M/S" or "M-S" or "UM" => 1,
-            "KPH" or "KMPH" or "KM/H" or "KMH" or "UK" => 1 / 3.6,
+            "MPS" or "M-PER-SEC" or "M/S" or "M-S" or "UM" => 1,
+            "KPH" or "KM-PER-HR" or "KMPH" or "KM/H" or "KMH" or "UK" => 1 / 3.6,
             "MPH" or "US" => 0.44704,
-            "FPS" or "FT/S" or "UF" => 0.3048,
-            "CMPS" or "CM/S" or "UC" => 0.01,
+            "FPS" or "FT-PER-SEC" or "FT/S" or "UF" => 0.3048,
+            "CMPS" or "CM-PER-SEC" or "CM/S" or "UC" => 0.01,
             _ => 0,
         };
         Unit = unit;

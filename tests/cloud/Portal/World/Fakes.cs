@@ -73,6 +73,8 @@ internal sealed class FakeAlerts : IAlerts
 
     public List<Alarm> All { get; } = [];
 
+    public event Action? RulesChanged;
+
     public event Action<IReadOnlyList<Alarm>>? Changed;
 
     public IReadOnlyList<Rule> Rules(string? municipality) => [.. AllRules.Where(rule => municipality is null || rule.Municipality == municipality)];
@@ -90,7 +92,11 @@ internal sealed class FakeAlerts : IAlerts
 
     public ValueTask CaughtUpAsync(long commit, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
-    public void Raise() => Changed?.Invoke(All);
+    public void Raise()
+    {
+        Changed?.Invoke(All);
+        RulesChanged?.Invoke();
+    }
 }
 
 /// <summary>One operator of Braga, with the password <c>right</c>; the name <c>busy</c> meets a crowd.</summary>

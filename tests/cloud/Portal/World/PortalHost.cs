@@ -19,15 +19,21 @@ namespace Hub.Cloud.Portal.Tests.World;
 /// <summary>The pages on a server of their own, over a <see cref="City"/>: in memory, or on a port with a made-up event stream.</summary>
 internal sealed class PortalHost : IAsyncDisposable
 {
-    private PortalHost(WebApplication app, City city)
+    private PortalHost(WebApplication app, City city, FakeFleet fleet, FakeUpdates updates)
     {
         App = app;
         City = city;
+        Fleet = fleet;
+        Updates = updates;
     }
 
     public WebApplication App { get; }
 
     public City City { get; }
+
+    public FakeFleet Fleet { get; }
+
+    public FakeUpdates Updates { get; }
 
     public static async Task<PortalHost> StartAsync(City city, TimeProvider clock, int? port = null, bool withSignIn = true, Action<Dictionary<string, string?>>? settings = null)
     {
@@ -55,6 +61,10 @@ internal sealed class PortalHost : IAsyncDisposable
         builder.Services.AddSingleton<IStations>(city.Stations);
         builder.Services.AddSingleton<ISeries>(city.Series);
         builder.Services.AddSingleton<IAlerts>(city.Alerts);
+        var fleet = new FakeFleet(clock.GetUtcNow().UtcDateTime);
+        builder.Services.AddSingleton<Fleet.IFleet>(fleet);
+        var updates = new FakeUpdates(clock.GetUtcNow().UtcDateTime);
+        builder.Services.AddSingleton<Fleet.IAgentUpdates>(updates);
         if (withSignIn)
         {
             builder.Services.AddSingleton<ISignIn, FakeSignIn>();
@@ -72,7 +82,7 @@ internal sealed class PortalHost : IAsyncDisposable
 
         app.MapHubPortal();
         await app.StartAsync();
-        return new(app, city);
+        return new(app, city, fleet, updates);
     }
 
     /// <summary>A browser of its own: cookies kept, redirects not followed.</summary>

@@ -19,6 +19,16 @@ internal sealed partial class Pty : IDisposable
     /// <summary>Device file of the driver's end.</summary>
     public string Path { get; }
 
+    /// <summary>True while somebody has the driver's end open.</summary>
+    public bool IsOpen
+    {
+        get
+        {
+            var waited = new Waited { Descriptor = master };
+            return Poll(ref waited, 1, 0) == 0 || (waited.Returned & 0x10) == 0;
+        }
+    }
+
     /// <summary>The instrument says something.</summary>
     public void Say(params byte[] bytes) => stream.Write(bytes);
 

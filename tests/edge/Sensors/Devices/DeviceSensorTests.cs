@@ -27,6 +27,27 @@ public sealed class DeviceSensorTests
     }
 
     [Fact]
+    public async Task Asked_it_looks_at_once_gives_means_by_themselves_and_counts_the_look_for_its_interval()
+    {
+        var clock = new WaitedClock(Noon);
+        ISensor sensor = Sensor(new ScriptedDevice(n => [new("temperature", n), new("rain", 1)]), clock);
+        Assert.False(sensor.Ask());
+        await using var run = new SensorRun(sensor, clock);
+        Assert.Null(await run.NextAsync());
+        Assert.True(sensor.Ask());
+
+        // The second look, at :00 as the first.
+        MeasurementBatch? asked = null;
+        await Hub.Tests.Kit.Eventually.TrueAsync(async () => (asked = await run.NextAsync()) is not null, "it looks");
+        Measurement seen = Assert.Single(asked!.Value.Measurements.ToArray());
+        Assert.Equal(("temperature", 1.0, TimeSpan.Zero, Noon), (seen.Property, seen.Value, seen.Period, seen.ObservedAt));
+
+        Dictionary<string, double> minute = (await MinuteAsync(run, clock)).Measurements.ToArray().ToDictionary(m => m.Property, m => m.Value);
+        Assert.Equal(7, minute["rain"]);
+        Assert.Equal((0 + 1 + 2 + 3 + 4 + 5 + 6) / 7.0, minute["temperature"], 9);
+    }
+
+    [Fact]
     public async Task Each_quantity_is_gathered_by_its_own_rule()
     {
         var clock = new WaitedClock(Noon);

@@ -13,6 +13,7 @@ public sealed class AlsaTests(AlsaFiles files) : IClassFixture<AlsaFiles>
 {
     private const int Rate = 48_000;
     private const int Frames = 4_800;
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -91,8 +92,10 @@ public sealed class AlsaTests(AlsaFiles files) : IClassFixture<AlsaFiles>
     {
         AlsaFiles.MakePipe(files.Path("pipe"));
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+
+        // Pieces of the size the reader reads, or the plugin makes silence of the rest.
         byte[] tenth = S32(Signals.Sine(1000, 0.01, Rate, 0.1));
-        Task writer = Task.Run(() => WriteAsync(files.Path("pipe"), tenth, stop.Token), Cancel);
+        Task writer = Task.Run(() => WidePipe.PlayAsync(files.Path("pipe"), tenth, stop.Token), Cancel);
         var options = new MicrophoneSensorOptions { Device = "pipe", Channels = 1, EverySecond = true, Settle = TimeSpan.FromMilliseconds(250) };
         await using (MicrophoneSensor sensor = MicrophoneSensor.Create("mic", options, TimeProvider.System, new MicrophoneInstruments(), NullLoggerFactory.Instance))
         {
@@ -100,17 +103,21 @@ public sealed class AlsaTests(AlsaFiles files) : IClassFixture<AlsaFiles>
             await foreach (MeasurementBatch batch in sensor.MeasureAsync(default, Cancel))
             {
                 seconds.AddRange(batch.Measurements.ToArray().Where(measurement => measurement.Period == TimeSpan.FromSeconds(1)));
-                if (seconds.Count >= 3)
+                // The first may have begun late, and a busy machine may lose sound, which is then said; three in a row are whole.
+                if (seconds is [.., var first, var second, var third] && seconds[^3..].All(IsWhole) && third.ObservedAt - second.ObservedAt == Second && second.ObservedAt - first.ObservedAt == Second)
                 {
                     break;
                 }
+
+                Assert.True(seconds.Count < 60, "In a minute no three seconds in a row were whole.");
             }
 
-            // The first may have begun late; those after it are whole.
+            // What is there of a second has the level of the whole.
             Assert.All(seconds, second => Assert.Equal(("laeq", 80.0), (second.Property, Math.Round(second.Value, 1))));
             Assert.All(seconds, second => Assert.Equal(0, second.ObservedAt!.Value.Ticks % TimeSpan.TicksPerSecond));
-            Assert.All(seconds[1..], second => Assert.Equal((1.0, Quality.Good), (second.Coverage, second.Quality)));
-            Assert.Equal([0, 1, 2], seconds.Select(second => (int)(second.ObservedAt!.Value - seconds[0].ObservedAt!.Value).TotalSeconds));
+            Assert.All(seconds.Where(second => !IsWhole(second)), second => Assert.Equal(Quality.Incomplete, second.Quality));
+
+            static bool IsWhole(Measurement second) => second is { Coverage: 1.0, Quality: Quality.Good };
         }
 
         await stop.CancelAsync();
@@ -126,27 +133,6 @@ public sealed class AlsaTests(AlsaFiles files) : IClassFixture<AlsaFiles>
         }
 
         return raw;
-    }
-
-    // Pieces of the size the reader reads, or the plugin makes silence of the rest.
-    private static async Task WriteAsync(string path, byte[] piece, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await using var pipe = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.Read, bufferSize: 0);
-            using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(100), TimeProvider.System);
-            while (await pace.WaitForNextTickAsync(cancellationToken))
-            {
-                await pipe.WriteAsync(piece, cancellationToken);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-        }
-        catch (IOException)
-        {
-            // The reader went away.
-        }
     }
 
     private static void Open(string name, SoundFormat format)

@@ -25,6 +25,10 @@ public sealed class Ops243Tests
     [InlineData("{\"direction\":\"inbound\",\"speed\":\"-11\"}", 11.0)]
     [InlineData("{\"DetectedObjectVelocity\":\"9.5\"}", 9.5)]
     [InlineData("{\"unit\":\"mph\",\"DetectedObjectVelocity\":-10}", -4.4704)]
+    [InlineData("{\"Units\":\"m-per-sec\",\"speed\":\"10\"}", 10)]
+    [InlineData("{\"Units\":\"cm-per-sec\",\"speed\":\"10\"}", 0.1)]
+    [InlineData("{\"Units\":\"ft-per-sec\",\"speed\":\"10\"}", 3.048)]
+    [InlineData("{\"Units\":\"km-per-hr\",\"speed\":\"36\"}", 10)]
     public void Speeds_in_any_form_are_metres_a_second_positive_when_inbound(string text, double expected)
     {
         var line = new Ops243Line();
@@ -154,7 +158,7 @@ public sealed class Ops243Tests
     public async Task A_radar_that_does_not_confirm_is_refused(string product, string units, string expected)
     {
         using var radar = new SimulatedOps243 { Product = product, Units = units, UnitInReports = false };
-        await using Ops243Detector detector = Detector(radar);
+        await using Ops243Detector detector = Detector(radar, answerSeconds: 3);
         SensorException refused = await Assert.ThrowsAsync<SensorException>(async () => await detector.StartAsync(TestContext.Current.CancellationToken));
         Assert.Contains(expected, refused.Message, StringComparison.Ordinal);
     }
@@ -225,8 +229,11 @@ public sealed class Ops243Tests
     private static SensorOptions Options() => new() { Name = "radar", Kind = "ops243", Bus = new BusOptions { Serial = "/dev/serial0" } };
 
     // On a busy machine reports come in bursts: here the port is tested, the rule elsewhere.
-    private static Ops243Detector Detector(SimulatedOps243 radar) => new(
-        () => TermiosPort.Open(radar.Path, 19200, TimeProvider.System), radar.Path, new RadarOptions { Gap = TimeSpan.FromSeconds(2), DurationMin = TimeSpan.Zero }, TimeProvider.System);
+    private static Ops243Detector Detector(SimulatedOps243 radar, double answerSeconds = 10) => new(
+        () => TermiosPort.Open(radar.Path, 19200, TimeProvider.System), radar.Path, new RadarOptions { Gap = TimeSpan.FromSeconds(2), DurationMin = TimeSpan.Zero }, TimeProvider.System)
+    {
+        AnswerTime = TimeSpan.FromSeconds(answerSeconds),
+    };
 
     // Looks until one ends as expected: with this reason, or (null) without an exception. Others on the way are the change itself.
     private static async Task<NoSampleException> UntilEmptyAsync(Ops243Detector detector, VehicleLook look, string? reason)

@@ -38,7 +38,7 @@ internal sealed class SimulatedOps243 : IDisposable
 
     public string Product { get; init; } = "{\"Product\":\"OPS243-A\"}";
 
-    public string Units { get; init; } = "{\"Units\":\"m/s\"}";
+    public string Units { get; init; } = "{\"Units\":\"m-per-sec\"}";
 
     public bool UnitInReports { get; init; } = true;
 

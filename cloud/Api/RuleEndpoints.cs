@@ -1,0 +1,142 @@
+using System.Security.Claims;
+using Hub.Cloud.Alerts;
+using Hub.Cloud.Audit;
+using Hub.Cloud.Municipalities;
+using Hub.Cloud.Notifications;
+using Hub.Cloud.Stations;
+using Hub.Edge.Contract.Quantities;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+
+namespace Hub.Cloud.Api;
+
+/// <summary>The threshold rules: everybody reads those whose stations they may see, operators change those of their municipality.</summary>
+internal static partial class RuleEndpoints
+{
+    private const string Tag = "Alarms";
+    private const int BodyBytesMax = 16 * 1024;
+
+    public static void Map(RouteGroupBuilder api)
+    {
+        api.MapGet("/rules", Rules)
+            .Describe("ListRules", Tag, "Rules", "The threshold rules in force. A rule for one private station is seen by those who may see the station.", QueryParameter.Municipality)
+            .Produces<PageDocument<RuleDocument>>()
+            .Problem(400).Problem(404);
+
+        api.MapGet("/rules/{municipality}/{rule}", Rule)
+            .Describe("GetRule", Tag, "One rule", "A threshold rule of a municipality.")
+            .Produces<RuleDocument>()
+            .Problem(404);
+
+        api.MapPut("/rules/{municipality}/{rule}", PutAsync)
+            .Describe(
+                "PutRule", Tag, "Make or change a rule",
+                "For operators. A change of what the rule measures evaluates what is stored anew. With edge, the stations it concerns are told to watch it themselves too, and act on the spot while the hub is out of reach.")
+            .Accepts<RuleRequest>("application/json")
+            .Produces<RuleDocument>()
+            .Produces<RuleDocument>(201)
+            .Problem(400).Problem(401).Problem(403).Problem(404);
+
+        api.MapDelete("/rules/{municipality}/{rule}", DeleteAsync)
+            .Describe("DeleteRule", Tag, "Remove a rule", "For operators. Its open alarms end as withdrawn; its history stays. Nothing happens when there is none.")
+            .Produces(204)
+            .Problem(401).Problem(403).Problem(404);
+    }
+
+    private static IResult Rules(HttpContext context, IAlerts alerts, IStations stations, IMunicipalities municipalities)
+    {
+        var municipality = new Query(context).Municipality(municipalities)?.Slug;
+        return PlaceEndpoints.Page(alerts.Rules(municipality).Where(rule => CanSee(context.User, rule, stations)).Select(Document));
+    }
+
+    private static IResult Rule(HttpContext context, string municipality, string rule, IAlerts alerts, IStations stations) =>
+        alerts.Rules(municipality).FirstOrDefault(known => known.Slug == rule && CanSee(context.User, known, stations)) is { } found
+            ? Results.Json(Document(found), ApiGate.Json)
+            : throw new ProblemException(Problems.UnknownRule, $"There is no rule \"{Query.Short(rule)}\" of \"{Query.Short(municipality)}\" that you may see.", "rule");
+
+    private static async Task<IResult> PutAsync(
+        HttpContext context, string municipality, string rule, IAlerts alerts, IStations stations, IMunicipalities municipalities, IAudit audit, ILoggerFactory logs)
+    {
+        Allow(context, municipality, municipalities);
+        var request = await ReadAsync(context);
+        if (request.Station is { } station && !stations.TryGet(municipality, station, out _))
+        {
+            throw new ProblemException(Problems.UnknownStation, $"There is no station \"{Query.Short(station)}\" in \"{Query.Short(municipality)}\".", "station");
+        }
+
+        var wanted = new Rule(
+            municipality, rule, request.NamePt, request.NameEn, Word<Severity>(request.Severity, "severity"), request.Property, request.Station, request.Sensor,
+            request.Period is null ? null : (int)Duration(request.Period, "period").TotalSeconds, Word<Crossing>(request.Crossing, "crossing"), request.SetLevel, request.ClearLevel ?? request.SetLevel,
+            request.For is null ? TimeSpan.Zero : Duration(request.For, "for"), request.Enabled ?? true, request.Edge ?? false);
+        var isNew = alerts.Rules(municipality).All(known => known.Slug != rule);
+        Rule saved;
+        try
+        {
+            saved = await alerts.SaveAsync(wanted, context.RequestAborted);
+        }
+        catch (ArgumentException e)
+        {
+            // "ClearLevel must not be above the set level ...": the field in the words of the body.
+            var said = e.Message.Split(" (Parameter ")[0];
+            throw new ProblemException(Problems.BadBody, $"{char.ToLowerInvariant(said[0])}{said[1..]}", e.ParamName is { Length: > 0 } name ? $"{char.ToLowerInvariant(name[0])}{name[1..]}" : null);
+        }
+
+        await audit.NoteAsync(context, municipality, "rule-saved", rule, Document(saved));
+        LogSaved(logs.CreateLogger(typeof(RuleEndpoints).FullName!), municipality, rule, saved.Enabled, saved.Edge, context.User.Identity?.Name ?? "an operator");
+        return Results.Json(Document(saved), ApiGate.Json, statusCode: isNew ? 201 : 200);
+    }
+
+    private static async Task<IResult> DeleteAsync(HttpContext context, string municipality, string rule, IAlerts alerts, IMunicipalities municipalities, IAudit audit, ILoggerFactory logs)
+    {
+        Allow(context, municipality, municipalities);
+        await alerts.RemoveAsync(municipality, rule, context.RequestAborted);
+        await audit.NoteAsync(context, municipality, "rule-removed", rule, new { });
+        LogRemoved(logs.CreateLogger(typeof(RuleEndpoints).FullName!), municipality, rule, context.User.Identity?.Name ?? "an operator");
+        return Results.NoContent();
+    }
+
+    private static void Allow(HttpContext context, string municipality, IMunicipalities municipalities)
+    {
+        if (context.User.Identity?.IsAuthenticated != true)
+        {
+            throw new ProblemException(Problems.SignInNeeded, "Rules are changed by operators: sign in first.");
+        }
+
+        if (!municipalities.TryGet(municipality, out _))
+        {
+            throw new ProblemException(Problems.UnknownMunicipality, $"There is no municipality \"{Query.Short(municipality)}\".", "municipality");
+        }
+
+        if (!context.User.Holds(Role.Operator, municipality))
+        {
+            throw new ProblemException(Problems.NotAllowed, $"Only operators of {municipality} may change its rules.");
+        }
+    }
+
+    private static bool CanSee(ClaimsPrincipal person, Rule rule, IStations stations) =>
+        rule.Station is null || (stations.TryGet(rule.Municipality, rule.Station, out var station) ? person.CanSee(station) : person.Holds(Role.Viewer, rule.Municipality));
+
+    private static RuleDocument Document(Rule r) => new(
+        r.Municipality, r.Slug, r.NamePt, r.NameEn, r.Severity.ToString().ToLowerInvariant(), r.Property,
+        QuantityCatalogue.TryGet(r.Property, out var quantity) ? quantity.SenmlUnit : null,
+        r.Station, r.Sensor, r.PeriodSeconds is { } seconds ? Words.Of(TimeSpan.FromSeconds(seconds)) : null,
+        r.Crossing.ToString().ToLowerInvariant(), r.SetLevel, r.ClearLevel, Words.Of(r.For), r.Enabled, r.Edge);
+
+    private static Task<RuleRequest> ReadAsync(HttpContext context) => RequestBody.ReadAsync<RuleRequest>(
+        context, RequestBody.Strict, BodyBytesMax,
+        "Expected is a JSON object with namePt, nameEn, severity, property, crossing and setLevel, and as wanted station, sensor, period, clearLevel, for, enabled, edge; at most 16 KiB.");
+
+    private static T Word<T>(string text, string member)
+        where T : struct, Enum => Words.TryRead<T>(text, out var value) ? value : throw new ProblemException(Problems.BadBody, $"{member} is \"{Query.Short(text)}\"; expected is one of {Words.All<T>()}.", member);
+
+    private static TimeSpan Duration(string text, string member) =>
+        Words.TryDuration(text, out var duration) ? duration : throw new ProblemException(Problems.BadBody, $"{member} is \"{Query.Short(text)}\"; expected is an ISO 8601 duration such as PT10M.", member);
+
+    [LoggerMessage(1, LogLevel.Information, "Rule {Municipality}/{Rule} saved (enabled {Enabled}, watched by stations {Edge}) by {Person}")]
+    private static partial void LogSaved(ILogger logger, string municipality, string rule, bool enabled, bool edge, string person);
+
+    [LoggerMessage(2, LogLevel.Information, "Rule {Municipality}/{Rule} removed by {Person}")]
+    private static partial void LogRemoved(ILogger logger, string municipality, string rule, string person);
+}

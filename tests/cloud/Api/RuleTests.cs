@@ -1,0 +1,96 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+
+namespace Hub.Cloud.Api.Tests;
+
+public sealed class RuleTests
+{
+    private const string Rule =
+        """{"namePt":"PM10 alto","nameEn":"High PM10","severity":"warning","property":"pm10","crossing":"above","setLevel":50,"clearLevel":45,"for":"PT10M","period":"PT1M","sensor":"air","edge":true}""";
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task An_operator_makes_changes_and_removes_a_rule()
+    {
+        await using var host = await ApiHost.StartAsync();
+        var (status, made) = await PutAsync(host, "braga/pm10-high", Rule, "Operator@braga");
+        Assert.Equal(HttpStatusCode.Created, status);
+        Assert.Equal(("pm10-high", "PT10M", "PT1M", true, true), (made.GetProperty("rule").GetString(), made.GetProperty("for").GetString(), made.GetProperty("period").GetString(), made.GetProperty("edge").GetBoolean(), made.GetProperty("enabled").GetBoolean()));
+        Assert.Equal("High PM10", (await host.GetAsync("/api/v1/rules/braga/pm10-high")).GetProperty("nameEn").GetString());
+
+        (status, made) = await PutAsync(host, "braga/pm10-high", """{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","crossing":"above","setLevel":80,"enabled":false}""", "Operator@braga");
+        Assert.Equal((HttpStatusCode.OK, 80.0, "PT0S", false), (status, made.GetProperty("clearLevel").GetDouble(), made.GetProperty("for").GetString(), made.GetProperty("enabled").GetBoolean()));
+
+        using var client = host.Client("Operator@braga");
+        for (var time = 0; time < 2; time++)
+        {
+            using var gone = await client.DeleteAsync("/api/v1/rules/braga/pm10-high", Cancel);
+            Assert.Equal(HttpStatusCode.NoContent, gone.StatusCode);
+        }
+
+        await ApiHost.ProblemAsync(await client.GetAsync("/api/v1/rules/braga/pm10-high", Cancel), 404, "unknown-rule");
+    }
+
+    [Fact]
+    public async Task Only_operators_of_the_municipality_may()
+    {
+        await using var host = await ApiHost.StartAsync();
+        foreach (var (rights, status, code) in new (string?, int, string)[] { (null, 401, "sign-in-needed"), ("Viewer@braga", 403, "not-allowed"), ("Operator@aveiro", 403, "not-allowed") })
+        {
+            using var client = host.Client(rights);
+            await ApiHost.ProblemAsync(await client.PutAsync("/api/v1/rules/braga/pm10-high", Json(Rule), Cancel), status, code);
+            await ApiHost.ProblemAsync(await client.DeleteAsync("/api/v1/rules/braga/pm10-day", Cancel), status, code);
+        }
+
+        using var administrator = host.Client("Operator@braga");
+        await ApiHost.ProblemAsync(await administrator.PutAsync("/api/v1/rules/nowhere/pm10-high", Json(Rule), Cancel), 404, "unknown-municipality");
+    }
+
+    [Theory]
+    [InlineData("", null)]
+    [InlineData("[]", null)]
+    [InlineData("""{"namePt":"P"}""", null)]
+    [InlineData("""{"namePt":null,"nameEn":"P","severity":"alert","property":"pm10","crossing":"above","setLevel":80}""", null)]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","crossing":"above","setLevel":"80"}""", null)]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","crossing":"above","setLevel":80,"egde":true}""", null)]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"dire","property":"pm10","crossing":"above","setLevel":80}""", "severity")]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","crossing":"over","setLevel":80}""", "crossing")]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","crossing":"above","setLevel":80,"for":"soon"}""", "for")]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","crossing":"above","setLevel":80,"clearLevel":90}""", "clearLevel")]
+    public async Task A_rule_that_cannot_be_is_refused_with_its_member(string body, string? member)
+    {
+        await using var host = await ApiHost.StartAsync();
+        using var client = host.Client("Operator@braga");
+        using var answer = await client.PutAsync("/api/v1/rules/braga/wrong", Json(body), Cancel);
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        var problem = JsonElement.Parse(await answer.Content.ReadAsStringAsync(Cancel));
+        Assert.Equal("bad-body", problem.GetProperty("code").GetString());
+        if (member is not null)
+        {
+            Assert.StartsWith(member, problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        }
+
+        await ApiHost.ProblemAsync(await client.GetAsync("/api/v1/rules/braga/wrong", Cancel), 404, "unknown-rule");
+    }
+
+    [Fact]
+    public async Task A_rule_for_a_station_that_is_not_there_is_refused()
+    {
+        await using var host = await ApiHost.StartAsync();
+        using var client = host.Client("Operator@braga");
+        await ApiHost.ProblemAsync(await client.PutAsync("/api/v1/rules/braga/pm10-high", Json(Rule.Replace("\"edge\":true", "\"station\":\"nowhere\"", StringComparison.Ordinal)), Cancel), 404, "unknown-station");
+    }
+
+    private static StringContent Json(string body) => new(body, Encoding.UTF8, "application/json");
+
+    private static async Task<(HttpStatusCode Status, JsonElement Rule)> PutAsync(ApiHost host, string rule, string body, string rights)
+    {
+        using var client = host.Client(rights);
+        using var answer = await client.PutAsync($"/api/v1/rules/{rule}", Json(body), Cancel);
+        var text = await answer.Content.ReadAsStringAsync(Cancel);
+        Assert.True(answer.IsSuccessStatusCode, text);
+        return (answer.StatusCode, JsonElement.Parse(text));
+    }
+}
