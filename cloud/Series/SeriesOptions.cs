@@ -53,10 +53,10 @@ public sealed class SeriesOptions
     public int KnownDaysLoadedMax { get; set; } = 64;
 
     /// <summary>
-    /// Observations in memory before they are written as parts, 1 to 10,000,000; default 500,000, about 60 bytes each. Up to three times as many are in memory while parts are written. Larger:
+    /// Observations in memory before they are written as parts, 1 to 10,000,000; default 250,000, about 60 bytes each. Up to three times as many are in memory while parts are written. Larger:
     /// fewer and larger parts, more memory, a longer start after a crash.
     /// </summary>
-    public int FlushObservationsMax { get; set; } = 500_000;
+    public int FlushObservationsMax { get; set; } = 250_000;
 
     /// <summary>Age of the oldest observation in memory at which it is written as parts, 1 s to 1 day; default 1 hour.</summary>
     public TimeSpan FlushAfter { get; set; } = TimeSpan.FromHours(1);

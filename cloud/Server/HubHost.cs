@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Hub.Cloud.Alerts;
 using Hub.Cloud.Api;
 using Hub.Cloud.Audit;
@@ -65,7 +64,7 @@ internal static class HubHost
                 await AbandonAsync(app);
             }
 
-            if (Explain(exception, configuration) is { } line)
+            if (StartFault.Explain(exception, configuration) is { } line)
             {
                 throw new StartException(line, exception);
             }
@@ -133,7 +132,7 @@ internal static class HubHost
         catch (Exception exception)
         {
             await provider.DisposeAsync();
-            if (Explain(exception, configuration) is { } line)
+            if (StartFault.Explain(exception, configuration) is { } line)
             {
                 throw new StartException(line, exception);
             }
@@ -175,7 +174,7 @@ internal static class HubHost
         catch (Exception exception)
         {
             await provider.DisposeAsync();
-            if (Explain(exception, configuration) is { } line)
+            if (StartFault.Explain(exception, configuration) is { } line)
             {
                 throw new StartException(line, exception);
             }
@@ -249,6 +248,7 @@ internal static class HubHost
         builder.Services.AddHubApi(configuration);
         builder.Services.AddHubPortal(configuration);
         builder.Services.AddHubBridges();
+        builder.Services.AddHostedService<HeapCompaction>();
         builder.Services.AddHealthChecks().AddCheck<StoreHealth>("series", tags: ["ready"]);
         builder.Services.AddOpenTelemetry().ConfigureResource(static resource => resource.AddService("hub")).WithMetrics(metrics => metrics
             .AddMeter("Hub.*", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
@@ -344,38 +344,4 @@ internal static class HubHost
         var name = certificate.GetNameInfo(System.Security.Cryptography.X509Certificates.X509NameType.DnsName, forIssuer: false);
         return Uri.CheckHostName(name) == UriHostNameType.Dns ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"https://{name}:{http.Port}") : null;
     }
-
-    /// <summary>One line for what an operator can mend; null for anything else, which is a bug.</summary>
-    private static string? Explain(Exception exception, IConfiguration configuration)
-    {
-        var chain = new List<Exception>();
-        for (var cause = exception; cause is not null; cause = cause.InnerException)
-        {
-            chain.Add(cause);
-        }
-
-        // What is known exactly comes before the general: Kestrel wraps a busy port in an IOException of its own words.
-        return chain.Select(cause => ExplainExactly(cause, configuration)).FirstOrDefault(line => line is not null)
-            ?? chain.OfType<IOException>().FirstOrDefault()?.Message;
-    }
-
-    private static string? ExplainExactly(Exception cause, IConfiguration configuration) => cause switch
-    {
-        BrokerStartException { InnerException: SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } } when cause.Message.StartsWith("Hub:Mqtt:Endpoint", StringComparison.Ordinal) =>
-            $"MQTT {configuration["Hub:Mqtt:Endpoint"] ?? "127.0.0.1:1883"} is in use by another program. Stop it, or give another address with --mqtt.",
-        StartException or BrokerStartException or SeriesUnavailableException or InvalidDataException => cause.Message,
-        Microsoft.Extensions.Options.OptionsValidationException options => string.Join(' ', options.Failures),
-        Microsoft.AspNetCore.Connections.AddressInUseException =>
-            $"HTTP {configuration["Hub:Http:Endpoint"] ?? new HttpSettings().Endpoint} is in use by another program. Stop it, or give another address with --http.",
-        SocketException { SocketErrorCode: SocketError.AccessDenied } => "A port below 1024 needs rights this user does not have. Give a higher one with --http and --mqtt.",
-        SocketException { SocketErrorCode: SocketError.AddressNotAvailable } => "An address given with --http or --mqtt does not belong to this machine.",
-
-        // A value that is no number, time or word of its list. The binder's own sentence names value and key.
-        InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder" } => cause.Message,
-
-        // Busy, read-only, I/O error, damaged, full, cannot be opened, no database; any other code is a bug in a statement.
-        Microsoft.Data.Sqlite.SqliteException { SqliteErrorCode: 5 or 8 or 10 or 11 or 13 or 14 or 26 } =>
-            $"The database {configuration["Hub:Database"]} cannot be used ({cause.Message.TrimEnd('.')}). Check its permissions and the free space, or restore it from a backup.",
-        _ => null,
-    };
 }

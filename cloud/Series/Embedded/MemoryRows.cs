@@ -1,7 +1,7 @@
 namespace Hub.Cloud.Series;
 
 /// <summary>
-/// Arrays of rows for memory tables, used again when the table they were in is no longer read: a hub under load fills a table every half second, and what it would leave behind each time is most of what the
+/// Arrays of rows for memory tables, used again when the table they were in is no longer read: a hub under load fills a table several times a second, and what it would leave behind each time is most of what the
 /// garbage collector had to do. Sizes grow by a half or a third, so little of an array is empty. Safe for concurrent callers.
 /// </summary>
 /// <param name="rowsMax">Rows kept for the next tables at most, in all arrays.</param>
