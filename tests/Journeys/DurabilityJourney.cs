@@ -13,7 +13,7 @@ namespace Hub.Tests.Journeys;
 /// </summary>
 public sealed class DurabilityJourney(ITestOutputHelper output)
 {
-    private static readonly int Kills = Number("HUB_JOURNEY_KILLS", 24);
+    private static readonly int Kills = Number("HUB_JOURNEY_KILLS", Repeats.Of(10, 40));
     private static readonly int Seed = Number("HUB_JOURNEY_SEED", Environment.ProcessId);
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(8);
     private static readonly string Files = Path.Combine(Repository.Root, "firmware-config", "demo", "data");
@@ -30,7 +30,7 @@ public sealed class DurabilityJourney(ITestOutputHelper output)
     ];
 
     /// <summary>Shares of the data: one for each kill, and a third more for those that came too late to count.</summary>
-    private static readonly int Shares = Kills + (Kills / 3) + 1;
+    private static readonly int Shares = Kills + Math.Max(8, Kills / 3) + 1;
 
     [Fact]
     public Task Nothing_is_lost_and_nothing_twice_with_the_embedded_broker() => RunAsync(external: false);

@@ -8,7 +8,7 @@ namespace Hub.Cloud.Series.Tests;
 /// <summary>A process that appends is killed; what it had acknowledged is there afterwards.</summary>
 public sealed class CrashTests
 {
-    private const int Kills = 32;
+    private static readonly int Kills = Repeats.Of(12, 32);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -58,8 +58,8 @@ public sealed class CrashTests
 
         Assert.All(acknowledged, positions => Assert.True(positions.Count > 100, "the children did work"));
         TestContext.Current.TestOutputHelper?.WriteLine($"{acknowledged.Sum(positions => positions.Count)} observations acknowledged, {brokenOff} files of broken-off flushes and merges found, {rolledUp} of rollups; {served} cells served from rollups");
-        Assert.True(brokenOff > 0, "kills met parts being written");
-        Assert.True(served > 0, "rollups answered");
+        Assert.True(!Repeats.AreMany || brokenOff > 0, "kills met parts being written");
+        Assert.True(!Repeats.AreMany || served > 0, "rollups answered");
     }
 
     [Fact]
@@ -69,7 +69,7 @@ public sealed class CrashTests
         await store.Series.DisposeAsync();
         var random = new Random(20261002);
         var first = 1;
-        for (var round = 0; round < 12; round++)
+        for (var round = 0; round < Repeats.Of(4, 12); round++)
         {
             var lines = await RunAndKillAsync(1 + random.Next(40), "delete", store.Options.Folder, first.ToString(CultureInfo.InvariantCulture));
             var (ins, outs) = (Said(lines, "in"), Said(lines, "out"));
@@ -103,7 +103,7 @@ public sealed class CrashTests
         await store.Series.DisposeAsync();
         var random = new Random(20261003);
         var (first, condensed, halfway, broken) = (1, 0, 0, 0);
-        for (var round = 0; round < 12; round++)
+        for (var round = 0; round < Repeats.Of(4, 12); round++)
         {
             // The fourth datastream comes before the first is condensed, each later one after another. The lines beside say how long after that it is killed.
             var (begun, later) = (4 + random.Next(3), random.Next(400));
@@ -143,7 +143,7 @@ public sealed class CrashTests
         }
 
         TestContext.Current.TestOutputHelper?.WriteLine($"{condensed} datastreams condensed, {halfway} halfway, {broken} files of what was broken off");
-        Assert.True(condensed + halfway > 0 && broken > 0, "the children did work, and kills met it");
+        Assert.True(!Repeats.AreMany || (condensed + halfway > 0 && broken > 0), "the children did work, and kills met it");
     }
 
     [Fact]
@@ -153,7 +153,7 @@ public sealed class CrashTests
         await store.Series.DisposeAsync();
         var random = new Random(20261126);
         var (first, taken, others) = (1, 0, 0);
-        for (var round = 0; round < 8; round++)
+        for (var round = 0; round < Repeats.Of(3, 8); round++)
         {
             var lines = await RunAndKillAsync(2 + random.Next(20), "take", store.Options.Folder, first.ToString(CultureInfo.InvariantCulture));
             var said = lines.Count(line => line.StartsWith("taken", StringComparison.Ordinal));

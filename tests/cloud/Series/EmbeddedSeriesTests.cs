@@ -56,6 +56,13 @@ public sealed class EmbeddedSeriesTests
     }
 
     [Fact]
+    public async Task A_percentile_of_more_than_a_million_observations_is_refused_and_says_what_to_do()
+    {
+        await using var store = await Store.OpenAsync();
+        await SeriesConformance.RefusesAPercentileOfMoreThanAMillionAsync(store.Series);
+    }
+
+    [Fact]
     public async Task Second_hub_on_the_folder_gets_one_line()
     {
         await using var store = await Store.OpenAsync();

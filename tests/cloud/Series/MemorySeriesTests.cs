@@ -1,4 +1,5 @@
 using Hub.Tests.Kit;
+using Xunit;
 
 namespace Hub.Cloud.Series.Tests;
 
@@ -6,6 +7,9 @@ namespace Hub.Cloud.Series.Tests;
 public sealed class MemorySeriesTests : SeriesConformance, IDisposable
 {
     private readonly MemorySeries _series = new();
+
+    [Fact]
+    public Task A_percentile_of_more_than_a_million_observations_is_refused_and_says_what_to_do() => RefusesAPercentileOfMoreThanAMillionAsync(_series);
 
     public void Dispose() => _series.Dispose();
 

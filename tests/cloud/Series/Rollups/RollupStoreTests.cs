@@ -111,10 +111,10 @@ public sealed class RollupStoreTests(ITestOutputHelper output)
                 Check(store);
                 Interlocked.Add(ref served, count.Cells);
             },
-            iter: 60,
+            iter: Repeats.Of(30, 120),
             threads: 1);
         output.WriteLine($"{asked} questions, {condensed} condensations, {served} cells served from rollups");
-        Assert.True(served > 10_000, "rollups answered");
+        Assert.True(served > 1_000, "rollups answered");
     }
 
     [Fact]
