@@ -88,7 +88,7 @@ public sealed class RationedLine : IAsyncDisposable
                 calls.Add(CarryAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
             }
         }
-        catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception exception) when (exception is OperationCanceledException or SocketException or InvalidOperationException)
         {
             await Task.WhenAll(calls);
         }

@@ -55,10 +55,20 @@ internal sealed class Mosquitto : IAsyncDisposable
     {
         if (_process is { } process)
         {
-            using (var kill = Process.Start("/bin/kill", ["-TERM", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
-            {
-                await kill.WaitForExitAsync();
-            }
+            // Again and again: one that listens forgets a request to end that comes before its loop has begun.
+            await Eventually.TrueAsync(
+                async () =>
+                {
+                    if (process.HasExited)
+                    {
+                        return true;
+                    }
+
+                    using var kill = Process.Start("/bin/kill", ["-TERM", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+                    await kill.WaitForExitAsync();
+                    return process.HasExited;
+                },
+                "mosquitto ends");
 
             await process.WaitForExitAsync();
             process.Dispose();

@@ -79,7 +79,7 @@ internal sealed class SecureMailServer : IDisposable
                 _ = ServeAsync(await _listener.AcceptTcpClientAsync());
             }
         }
-        catch (Exception exception) when (exception is ObjectDisposedException or SocketException)
+        catch (Exception exception) when (exception is InvalidOperationException or SocketException)
         {
         }
     }

@@ -50,6 +50,7 @@ public sealed class EmbeddedSeriesInPartsTests : EmbeddedSeriesConformanceTests
 }
 
 /// <summary>The same with every part merged as soon as there is a second one, and no key in memory.</summary>
+[Trait("kind", "long")]
 public sealed class EmbeddedSeriesAlwaysMergingTests : EmbeddedSeriesConformanceTests
 {
     private protected override void Set(SeriesOptions options) => (options.FlushObservationsMax, options.PartsPerDayMax, options.KnownKeysMax) = (1, 1, 0);

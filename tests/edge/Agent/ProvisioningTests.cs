@@ -112,8 +112,8 @@ public sealed class ProvisioningTests : IDisposable
         }
 
         var path = Environment.GetEnvironmentVariable("PATH")!;
-        var cuts = 0;
-        for (var cut = 1; ; cut++)
+        var (cuts, step) = (0, Repeats.Of(3, 1));
+        for (var cut = 1; ; cut += step)
         {
             foreach (var old in new[] { Boot, Root }.Where(Directory.Exists))
             {
@@ -137,7 +137,7 @@ public sealed class ProvisioningTests : IDisposable
             cuts++;
         }
 
-        Assert.True(cuts > 20, $"{cuts} cuts");
+        Assert.True(cuts * step > 20, $"{cuts} cuts");
     }
 
     [Theory]

@@ -68,7 +68,7 @@ internal sealed class RawServer : IAsyncDisposable
                 answers.Add(AnswerAsync(number++, await _listener.AcceptTcpClientAsync(_stop.Token)));
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException or InvalidOperationException)
         {
             await Task.WhenAll(answers);
         }

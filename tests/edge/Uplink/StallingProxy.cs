@@ -80,7 +80,7 @@ internal sealed class StallingProxy : IAsyncDisposable
                 lines.Add(CarryAsync(client, line));
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException or InvalidOperationException)
         {
             await Task.WhenAll(lines);
         }

@@ -41,6 +41,7 @@ public class InfluxConformanceTests(InfluxServer server) : SeriesConformance, IC
 }
 
 /// <summary>The same in writes of a few lines, uncompressed, with no key held in memory.</summary>
+[Trait("kind", "long")]
 public sealed class InfluxInSmallWritesTests(InfluxServer server) : InfluxConformanceTests(server)
 {
     private protected override void Set(SeriesOptions series, InfluxOptions influx)
@@ -53,6 +54,7 @@ public sealed class InfluxInSmallWritesTests(InfluxServer server) : InfluxConfor
 }
 
 /// <summary>The same while every commit finds other labels: each key may be in several series of the server, and is read as one.</summary>
+[Trait("kind", "long")]
 public sealed class InfluxWithChangingLabelsTests(InfluxServer server) : InfluxConformanceTests(server)
 {
     private protected override IDatastreamLabels? Labels => new Changing();

@@ -58,7 +58,7 @@ internal sealed class Interruptible : IAsyncDisposable
             {
                 passing.Add(PassAsync(await _listener.AcceptTcpClientAsync()));
             }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            catch (Exception e) when (e is SocketException or InvalidOperationException)
             {
                 break;
             }
