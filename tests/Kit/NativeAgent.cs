@@ -32,7 +32,7 @@ public static class NativeAgent
             var made = Path.Combine(Folder, "made");
             Delete(made);
             await RunAsync(
-                ["publish", Path.Combine(Repository.Root, "edge", "Agent"), "-r", runtime, "-o", made, "--artifacts-path", Path.Combine(Folder, "build"), "-nodeReuse:false", "-v", "quiet", "-p:UseSharedCompilation=false"],
+                ["publish", Path.Combine(Repository.Root, "edge", "Agent"), "-r", runtime, "-o", made, "--artifacts-path", Path.Combine(Folder, "build"), "-nodeReuse:false", "-v", "quiet", "-p:UseSharedCompilation=true"],
                 PublishLimit, cancellationToken);
             foreach (var old in Directory.GetDirectories(Folder, runtime + "-*"))
             {

@@ -149,7 +149,7 @@ public abstract partial class SeriesConformance
                 var energy = Assert.Single(await series.AggregateAsync(question with { Statistic = Statistic.EnergyMean }, Cancel)).Value;
                 Assert.Equal(10 * Math.Log10(levels.Select(level => Math.Pow(10, level / 10)).Sum() / levels.Length), energy, 1e-9);
             },
-            iter: Repeats.Of(30, 120),
+            iter: Repeats.Of(20, 120),
             threads: 1);
     }
 

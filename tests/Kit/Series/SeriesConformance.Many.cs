@@ -39,7 +39,7 @@ public abstract partial class SeriesConformance
                 };
                 await SameAsOneByOne(series, [.. Enumerable.Range(0, Streams).Select(stream => first + (2 * stream))], question);
             },
-            iter: Repeats.Of(30, 120),
+            iter: Repeats.Of(20, 120),
             threads: 1);
 
         // And all of them, among ids that nobody has used.

@@ -53,7 +53,7 @@ public abstract partial class SeriesConformance
                 var chosen = delivery.Seed % Streams;
                 await SameFigures(series, live + chosen, replay + chosen, model);
             },
-            iter: Repeats.Of(30, 120),
+            iter: Repeats.Of(20, 120),
             threads: 1);
         var history = await HistoryAsync(series);
         Assert.NotEmpty(history);

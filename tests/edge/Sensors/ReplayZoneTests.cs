@@ -56,6 +56,8 @@ public sealed class ReplayZoneTests
                     Array.Reverse(instants);
                 }
 
+                // Rows that begin within an hour that comes twice do not say which of the two it is.
+                instants = [.. instants.SkipWhile(instant => ReplayZone.Instants(TimeZoneInfo.ConvertTimeFromUtc(instant, zone), zone) is not { } shown || shown.First != shown.Last)];
                 var clock = new SourceClock(zone, newestFirst);
                 foreach (DateTime instant in instants)
                 {

@@ -8,7 +8,7 @@ namespace Hub.Cloud.Series.Tests;
 /// <summary>The hub is killed, the server is killed, and both; what was acknowledged is there afterwards, once.</summary>
 public sealed class InfluxCrashTests(InfluxServer server) : IClassFixture<InfluxServer>
 {
-    private static readonly int Rounds = Repeats.Of(8, 24);
+    private static readonly int Rounds = Repeats.Of(4, 24);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -66,7 +66,7 @@ public sealed class InfluxCrashTests(InfluxServer server) : IClassFixture<Influx
         }
 
         Assert.True(serverKills > 0, "the server was killed");
-        Assert.All(acknowledged, positions => Assert.True(positions.Count > 1_000, "the children did work"));
+        Assert.All(acknowledged, positions => Assert.True(positions.Count > 100, "the children did work"));
     }
 
     private async Task CheckAsync(string folder, string database, HashSet<long>[] acknowledged)

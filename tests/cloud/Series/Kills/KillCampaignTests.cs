@@ -9,11 +9,11 @@ namespace Hub.Cloud.Series.Tests;
 /// <summary>
 /// One store killed with -9 again and again while it appends, flushes, merges, deletes and is backed up, the end of its log torn after half of the kills. After each: a clean check, and everything
 /// that was acknowledged is there once, with the value that must win; nothing that was deleted comes back; a backup that was completed holds what it must. HUB_SERIES_KILLS says how often (default
-/// 8, in the long run 300), HUB_SERIES_SEED repeats a schedule.
+/// 6, in the long run 300), HUB_SERIES_SEED repeats a schedule.
 /// </summary>
 public sealed class KillCampaignTests(ITestOutputHelper output)
 {
-    private static readonly int Kills = Number("HUB_SERIES_KILLS", Repeats.Of(8, 300));
+    private static readonly int Kills = Number("HUB_SERIES_KILLS", Repeats.Of(6, 300));
     private static readonly int Seed = Number("HUB_SERIES_SEED", Environment.ProcessId);
 
     private readonly Dictionary<string, int> _counted = [];
