@@ -12,11 +12,12 @@ namespace Hub.Tests.Journeys;
 /// <summary>
 /// The whole hub killed with -9 while stations publish over MQTT (one of them in WebSockets), parts are written and merged all the time, retention deletes and hub backup copies, which is killed too. After each kill hub check is
 /// clean; at the end every acknowledged reading is there once, nothing that retention said it deleted is, and every backup that was completed restores, checks clean and holds what had been
-/// acknowledged before it. HUB_JOURNEY_KILLS makes it longer (default 2, in the long run 40), HUB_JOURNEY_SEED repeats a schedule. Torn ends of the log and hundreds of kills: tests/cloud/Series.
+/// acknowledged before it. HUB_JOURNEY_KILLS makes it longer (default 40), HUB_JOURNEY_SEED repeats a schedule. Torn ends of the log and hundreds of kills: tests/cloud/Series.
 /// </summary>
+[Trait("kind", "long")]
 public sealed class KillJourney(ITestOutputHelper output)
 {
-    private static readonly int Kills = Number("HUB_JOURNEY_KILLS", Repeats.Of(2, 40));
+    private static readonly int Kills = Number("HUB_JOURNEY_KILLS", 40);
     private static readonly int Seed = Number("HUB_JOURNEY_SEED", Environment.ProcessId);
     private static readonly string[] Sensors = ["one", "two", "three"];
     private static readonly DateTime Old = new(2020, 5, 1, 0, 0, 0, DateTimeKind.Utc);

@@ -44,6 +44,7 @@ public sealed class EmbeddedSeriesWithLittleMemoryTests : EmbeddedSeriesConforma
 }
 
 /// <summary>The same with memory tables of a few observations, so that nearly every question crosses memory, several parts and their history; parts are merged at the usual pace.</summary>
+[Trait("kind", "long")]
 public sealed class EmbeddedSeriesInPartsTests : EmbeddedSeriesConformanceTests
 {
     private protected override void Set(SeriesOptions options) => (options.FlushObservationsMax, options.OpenPartsMax) = (3, 2);
