@@ -25,7 +25,7 @@ public sealed class ApiOptions
 
     /// <summary>
     /// Observations that one question for buckets may read, 1,000 to 1,000,000,000,000; default 20,000,000 (38 years of a minute's cadence). More is refused with what to ask instead. Estimated
-    /// from the stretch and the cadence of the datastream; a cell of a rollup that may answer instead counts as ten, which matters where readings are rare. Observations as they are stored come in pages and have no such limit.
+    /// from the stretch and the cadence of the datastream; a cell of a rollup that may answer instead counts as five, which matters where readings are rare. Observations as they are stored come in pages and have no such limit.
     /// </summary>
     public long QueryRowsMax { get; set; } = 20_000_000;
 

@@ -27,7 +27,7 @@ public static class Problems
     /// <summary>More buckets than one answer may have, or more observations than one question may read.</summary>
     public static ProblemKind RangeTooLarge { get; } = new(
         "range-too-large", 400, "The range is too large", "Ask for a shorter range or for wider buckets, or page through the observations as they are stored.",
-        "Hub:Api:QueryRowsMax says how many observations one question may read; a cell of a rollup counts as ten.");
+        "Hub:Api:QueryRowsMax says how many observations one question may read; a cell of a rollup counts as five.");
 
     /// <summary>The body cannot be read.</summary>
     public static ProblemKind BadBody { get; } = new("bad-body", 400, "The body cannot be read", "The detail says what is expected.", Nothing);

@@ -53,10 +53,10 @@ public sealed class SeriesOptions
     public int KnownDaysLoadedMax { get; set; } = 64;
 
     /// <summary>
-    /// Observations in memory before they are written as parts, 1 to 10,000,000; default 250,000, about 60 bytes each. Up to three times as many are in memory while parts are written. Larger:
+    /// Observations in memory before they are written as parts, 1 to 10,000,000; default 400,000, about 60 bytes each. Up to twice as many are in memory while parts are written. Larger:
     /// fewer and larger parts, more memory, a longer start after a crash.
     /// </summary>
-    public int FlushObservationsMax { get; set; } = 250_000;
+    public int FlushObservationsMax { get; set; } = 400_000;
 
     /// <summary>Age of the oldest observation in memory at which it is written as parts, 1 s to 1 day; default 1 hour.</summary>
     public TimeSpan FlushAfter { get; set; } = TimeSpan.FromHours(1);
@@ -86,7 +86,7 @@ public sealed class SeriesOptions
     public int BucketsMax { get; set; } = BucketsMaxDefault;
 
     /// <summary>
-    /// Observations that one question about many datastreams may read, 100,000 to 1,000,000,000,000; default 1,000,000,000: the hours of 10,000 datastreams over a year. A cell of a rollup counts as ten. Estimated before anything
+    /// Observations that one question about many datastreams may read, 100,000 to 1,000,000,000,000; default 1,000,000,000: the hours of 10,000 datastreams over a year. A cell of a rollup counts as five. Estimated before anything
     /// is read; a question with more is refused. The embedded store's; on InfluxDB such a question is one to the server for each datastream.
     /// </summary>
     public long QuestionRowsMax { get; set; } = 1_000_000_000;

@@ -4,10 +4,10 @@ namespace Hub.Cloud.Series;
 public static class QuestionCost
 {
     /// <summary>
-    /// Observations that cost as much as a cell. Measured (Embedded/Rollups/README.md), processor time against that of an observation of a minute's cadence: 3 over a year of one datastream, 8 over 30 days of one, 13 over a year
-    /// of a hundred. So of a minute's cadence a day of cells of an hour is a sixth of a day of observations; of readings rarer than each ten minutes the cells count for more than what they stand for.
+    /// Observations that cost as much as a cell. Measured (Embedded/Rollups/README.md), processor time against that of an observation of a minute's cadence: 2 over a year of one datastream, 5 over a year of a
+    /// hundred. So of a minute's cadence a day of cells of an hour is a twelfth of a day of observations; of readings rarer than each twelve minutes the cells count for more than what they stand for.
     /// </summary>
-    public const int Cell = 10;
+    public const int Cell = 5;
 
     /// <summary>Observations on a day of a datastream above which cells of a minute are kept of it.</summary>
     private const int MinutesWorthIt = 2_880;

@@ -6,8 +6,8 @@ namespace Hub.Cloud.Series;
 /// <summary>The committer: everything here runs on its thread and needs no lock.</summary>
 internal sealed partial class EmbeddedSeries
 {
-    /// <summary>Frozen tables in memory at most; when there are as many, the committer waits for the flusher.</summary>
-    private const int FrozenMax = 2;
+    /// <summary>Frozen tables in memory at most; while there are as many, the committer keeps the pace of the flusher (<see cref="FlushPace"/>).</summary>
+    private const int FrozenMax = 1;
 
     private readonly List<Observation> _record = [];
     private Fault? _fault;
@@ -54,6 +54,7 @@ internal sealed partial class EmbeddedSeries
                 return;
             }
 
+            KeepPace();
             if (!TryResolve(group))
             {
                 return;
@@ -133,6 +134,24 @@ internal sealed partial class EmbeddedSeries
         table.Segment = _wal!.Roll();
         _store.Freeze();
         return table;
+    }
+
+    /// <summary>While as many tables as may be are frozen, the active one fills no faster than the flusher writes: many short waits instead of one for a whole table.</summary>
+    private void KeepPace()
+    {
+        if (IsInPace())
+        {
+            return;
+        }
+
+        var started = _time.GetTimestamp();
+        _store.WaitUntil(() => IsInPace() || _flusher.Problem is not null || _abandon);
+        _instruments.WaitedForFlush(_time.GetElapsedTime(started));
+
+        bool IsInPace() =>
+            _store.FrozenCount < FrozenMax
+            || _store.OldestFrozen() is not { } oldest
+            || _store.Active.Rows <= FlushPace.RowsMax(_options.FlushObservationsMax, oldest.RowsWritten, oldest.Rows);
     }
 
     /// <summary>Nothing else may grow while the flusher is behind: memory is bounded, callers wait in the queue.</summary>

@@ -43,22 +43,24 @@ internal sealed partial class Flusher(PartStore store, SeriesOptions options, Ti
     public void Flush(MemoryTable table)
     {
         var started = time.GetTimestamp();
-        var written = new List<PartInfo>();
-        try
+        using var batch = new PartBatch(store);
+        table.RowsWritten = 0;
+        foreach (var day in table.Days)
         {
-            foreach (var day in table.Days)
+            if (day.Runs.Count > 0)
             {
-                if (day.Runs.Count > 0)
-                {
-                    written.Add(WriteObservations(day));
-                }
-
-                if (day.Losers.Count > 0)
-                {
-                    written.Add(WriteHistory(day));
-                }
+                WriteObservations(table, day, batch);
             }
 
+            if (day.Losers.Count > 0)
+            {
+                WriteHistory(day, batch);
+            }
+        }
+
+        var written = batch.Complete();
+        try
+        {
             var changed = new Dictionary<int, long>();
             table.AddChangedSince(0, changed);
             store.Edit(
@@ -74,11 +76,7 @@ internal sealed partial class Flusher(PartStore store, SeriesOptions options, Ti
         }
         catch
         {
-            foreach (var part in written)
-            {
-                PartFiles.TryDelete(store.Folder.Part(part));
-            }
-
+            batch.Remove();
             throw;
         }
 
@@ -145,11 +143,12 @@ internal sealed partial class Flusher(PartStore store, SeriesOptions options, Ti
         store.Wake();
     }
 
-    private PartInfo WriteObservations(MemoryTable.Day day)
+    private void WriteObservations(MemoryTable table, MemoryTable.Day day, PartBatch batch)
     {
         var name = store.NewPartName(day.Number);
         using var writer = new PartWriter(Path.Combine(store.Folder.Parts(PartKind.Observations), name));
         var columns = new ObservationColumns();
+        var (written, told) = (table.RowsWritten, table.RowsWritten);
         foreach (var (datastream, run) in day.Runs.OrderBy(run => run.Key))
         {
             for (var at = 0; at < run.Count; at += PartFiles.RowsAtOnce)
@@ -161,13 +160,27 @@ internal sealed partial class Flusher(PartStore store, SeriesOptions options, Ti
                 }
 
                 writer.Add(datastream, columns);
+                written += columns.Count;
+                if (written - told >= table.Rows / FlushPace.Steps)
+                {
+                    told = written;
+                    Tell(table, written);
+                }
             }
         }
 
-        return store.Describe(name, PartKind.Observations, day.Number, writer.Complete());
+        batch.Add(name, PartKind.Observations, day.Number, writer);
+        Tell(table, written);
     }
 
-    private PartInfo WriteHistory(MemoryTable.Day day)
+    /// <summary>The committer may wait for it.</summary>
+    private void Tell(MemoryTable table, long written)
+    {
+        table.RowsWritten = written;
+        store.Wake();
+    }
+
+    private void WriteHistory(MemoryTable.Day day, PartBatch batch)
     {
         var name = store.NewPartName(day.Number);
         using var writer = new PartWriter(Path.Combine(store.Folder.Parts(PartKind.History), name));
@@ -178,7 +191,7 @@ internal sealed partial class Flusher(PartStore store, SeriesOptions options, Ti
             PartFiles.Add(writer, datastream, CollectionsMarshal.AsSpan(rows));
         }
 
-        return store.Describe(name, PartKind.History, day.Number, writer.Complete());
+        batch.Add(name, PartKind.History, day.Number, writer);
     }
 
     [LoggerMessage(20, LogLevel.Error, "The series store in {Folder} cannot write parts. Nothing is lost: it is tried again. See that the disk is not full and can be written.")]

@@ -17,11 +17,19 @@ internal sealed class MemoryTable(MemoryRows pool, MemoryTable? before = null)
     private readonly List<MemoryRow> _run = [];
     private readonly List<MemoryRow> _lost = [];
     private long _rows;
+    private long _rowsWritten;
     private int _holders;
     private bool _isReleased;
 
     /// <summary>Rows inserted, losers included; read by gauges on any thread.</summary>
     public long Rows => Interlocked.Read(ref _rows);
+
+    /// <summary>Rows of a frozen table that the flusher has put into parts in the attempt that goes on, 0 to <see cref="Rows"/>. Set by the flusher, read by the committer.</summary>
+    public long RowsWritten
+    {
+        get => Interlocked.Read(ref _rowsWritten);
+        set => Interlocked.Exchange(ref _rowsWritten, value);
+    }
 
     /// <summary>First commit in it; 0 while it is empty. Committer, or anybody once it is frozen.</summary>
     public long FirstCommit { get; private set; }

@@ -93,6 +93,21 @@ internal sealed class PartWriter : IDisposable
     /// <exception cref="IOException">The disk refused; the part does not exist, or after a power cut may not.</exception>
     public PartSummary Complete()
     {
+        using var part = Finish();
+        part.Flush();
+        part.Name();
+        LogDisk.Real.FlushFolder(Path.GetDirectoryName(_path)!);
+        return part.Summary;
+    }
+
+    /// <summary>
+    /// Writes what is left and the footer, and leaves the rest to the caller: of many parts at once flushes can share what the disk does. After it only <see cref="Dispose"/> may be called.
+    /// </summary>
+    /// <returns>The part; the caller disposes of it.</returns>
+    /// <exception cref="InvalidOperationException">Nothing was added: there is no part without rows.</exception>
+    /// <exception cref="IOException">The disk refused; there is no part.</exception>
+    public UnnamedPart Finish()
+    {
         ObjectDisposedException.ThrowIf(_isCompleted, this);
         if (_datastreams == 0)
         {
@@ -102,18 +117,13 @@ internal sealed class PartWriter : IDisposable
         FlushBundle();
         FlushGroup();
         Write(_footer.Complete(_position, _datastreams));
-        _file.Flush(flushToDisk: true);
-        _file.Dispose();
-        File.Move(_unfinished, _path, overwrite: true);
         _isCompleted = true;
-        LogDisk.Real.FlushFolder(Path.GetDirectoryName(_path)!);
-        return _footer.Summary(_datastreams, _position);
+        return new UnnamedPart(_file, _unfinished, _path, _footer.Summary(_datastreams, _position));
     }
 
-    /// <summary>Without <see cref="Complete"/>: removes what was written.</summary>
+    /// <summary>Without <see cref="Complete"/> or <see cref="Finish"/>: removes what was written.</summary>
     public void Dispose()
     {
-        _file.Dispose();
         _encoder.Dispose();
         if (!_isDisposed)
         {
@@ -125,6 +135,7 @@ internal sealed class PartWriter : IDisposable
         if (!_isCompleted)
         {
             _isCompleted = true;
+            _file.Dispose();
             File.Delete(_unfinished);
         }
     }
