@@ -63,6 +63,35 @@ internal sealed class EmbeddedContender(CityWorkload workload, string? rollups =
     /// <inheritdoc/>
     public override Task OpenAsync() => OpenAsync(TimeSpan.Zero);
 
+    /// <summary>Opens it with whole days of the workload in it, settled and rolled up, that did not pass the front door; says how far it is.</summary>
+    /// <param name="workload">At its beginning.</param>
+    /// <param name="say">Gets a line now and then.</param>
+    public async Task OpenSettledAsync(CityWorkload workload, Action<string> say)
+    {
+        SettledDays.Write(_folder.File("series"), workload, series => series + 1);
+        await OpenAsync(Later + Ahead);
+        var resolutions = (rollups ?? "01:00:00").Split(',', StringSplitOptions.RemoveEmptyEntries).Length;
+        var wanted = resolutions * Enumerable.Range(0, workload.Minutes / 1_440).Select(day => CityWorkload.Start.AddDays(day)).Select(day => (day.Year, day.Month)).Distinct().Count();
+        var rolledUp = Path.Combine(_folder.File("series"), "parts", "rollups");
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
+        for (var said = -1; await timer.WaitForNextTickAsync();)
+        {
+            var files = Directory.Exists(rolledUp) ? Directory.GetFiles(rolledUp, "*.parquet").Length : 0;
+            if (files > said)
+            {
+                said = files;
+                say(string.Create(CultureInfo.InvariantCulture, $"rolled up: {files} of {wanted} files"));
+            }
+
+            if (files >= wanted)
+            {
+                break;
+            }
+        }
+
+        await SteadyAsync(TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(8));
+    }
+
     /// <inheritdoc/>
     public override Func<ReadOnlyMemory<Visit>, Task> Writer()
     {
@@ -87,12 +116,11 @@ internal sealed class EmbeddedContender(CityWorkload workload, string? rollups =
     public override async Task SettleAsync()
     {
         // A clean stop and a new start some days after the last reading leave nothing for later; what is still done in the background afterwards shows in the size.
-        var now = TimeProvider.System.GetUtcNow().UtcDateTime;
         for (var before = long.MaxValue; Bytes < before;)
         {
             before = Bytes;
             await _services!.DisposeAsync();
-            await OpenAsync(Later + (Workload.End > now ? Workload.End - now : TimeSpan.Zero));
+            await OpenAsync(Later + Ahead);
             await SteadyAsync(TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(60));
         }
 
@@ -145,6 +173,9 @@ internal sealed class EmbeddedContender(CityWorkload workload, string? rollups =
 
         _folder.Dispose();
     }
+
+    /// <summary>How far the workload's end lies ahead of now.</summary>
+    private TimeSpan Ahead => TimeProvider.System.GetUtcNow().UtcDateTime is var now && Workload.End > now ? Workload.End - now : TimeSpan.Zero;
 
     private async Task OpenAsync(TimeSpan later)
     {

@@ -32,7 +32,7 @@ public sealed class QueryLimitTests
         Assert.Equal(1, (await host.GetAsync($"/api/v1/datastreams/{host.Pm10}/observations?from=2000-01-01T00:00:00Z")).GetProperty("count").GetInt32());
     }
 
-    /// <summary>Of a reading each quarter of an hour 30 days are 2,880; the 720 cells of an hour that may answer instead cost as much as 7,200. Where no cell may answer, only observations count.</summary>
+    /// <summary>Of a reading each quarter of an hour 30 days are 2,880; the 720 cells of an hour that may answer instead cost as much as 3,600. Where no cell may answer, only observations count.</summary>
     [Fact]
     public async Task Cells_that_are_read_instead_of_observations_count_too()
     {
@@ -40,9 +40,9 @@ public sealed class QueryLimitTests
         await host.StoreAsync(new Observation(host.Vehicles, Noon.AddMinutes(-15), 9, Quality.Good));
         var address = $"/api/v1/datastreams/{host.Vehicles}/observations";
         var problem = await host.ProblemAsync($"{address}?every=6h&from={At(30)}", 400, "range-too-large");
-        Assert.Contains("reads about 7200 observations, or cells of rollups that cost as much", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
-        Assert.Contains("at most P11D at a time", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
-        await host.GetAsync($"{address}?every=6h&from={At(11)}");
+        Assert.Contains("reads about 3600 observations, or cells of rollups that cost as much", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Contains("at most P23D at a time", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        await host.GetAsync($"{address}?every=6h&from={At(23)}");
         await host.GetAsync($"{address}?every=6h&from={At(30)}&stat=percentile&percent=90");
 
         static string At(int days) => Noon.AddDays(-days).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
