@@ -86,7 +86,7 @@ public sealed class SeriesOptions
     public int BucketsMax { get; set; } = BucketsMaxDefault;
 
     /// <summary>
-    /// Observations that one question about many datastreams may read, 100,000 to 1,000,000,000,000; default 1,000,000,000: the hours of 10,000 datastreams over a year. A cell of a rollup counts as five. Estimated before anything
+    /// Observations that one question about many datastreams may read, 100,000 to 1,000,000,000,000; default 1,000,000,000: the hours of 20,000 datastreams over a year. A cell of a rollup counts as five. Estimated before anything
     /// is read; a question with more is refused. The embedded store's; on InfluxDB such a question is one to the server for each datastream.
     /// </summary>
     public long QuestionRowsMax { get; set; } = 1_000_000_000;

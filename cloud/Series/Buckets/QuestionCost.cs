@@ -4,8 +4,8 @@ namespace Hub.Cloud.Series;
 public static class QuestionCost
 {
     /// <summary>
-    /// Observations that cost as much as a cell. Measured (Embedded/Rollups/README.md), processor time against that of an observation of a minute's cadence: 2 over a year of one datastream, 5 over a year of a
-    /// hundred. So of a minute's cadence a day of cells of an hour is a twelfth of a day of observations; of readings rarer than each twelve minutes the cells count for more than what they stand for.
+    /// Observations that cost as much as a cell. Measured (Embedded/Rollups/README.md), processor time against that of an observation of a minute's cadence: 2 over a year of one datastream, 6 over 30 days of one, 5 over a
+    /// year of a hundred. So of a minute's cadence a day of cells of an hour is a twelfth of a day of observations; of readings rarer than each twelve minutes the cells count for more than what they stand for.
     /// </summary>
     public const int Cell = 5;
 

@@ -55,6 +55,7 @@ internal sealed partial class Flusher(PartStore store, SeriesOptions options, Ti
             if (day.Losers.Count > 0)
             {
                 WriteHistory(day, batch);
+                Tell(table, table.RowsWritten + day.Losers.Values.Sum(losers => losers.Count));
             }
         }
 

@@ -24,7 +24,7 @@ internal sealed class MemoryTable(MemoryRows pool, MemoryTable? before = null)
     /// <summary>Rows inserted, losers included; read by gauges on any thread.</summary>
     public long Rows => Interlocked.Read(ref _rows);
 
-    /// <summary>Rows of a frozen table that the flusher has put into parts in the attempt that goes on, 0 to <see cref="Rows"/>. Set by the flusher, read by the committer.</summary>
+    /// <summary>Rows of a frozen table, losers included, that the flusher has put into parts in the attempt that goes on, 0 to <see cref="Rows"/>. Set by the flusher, read by the committer.</summary>
     public long RowsWritten
     {
         get => Interlocked.Read(ref _rowsWritten);

@@ -74,15 +74,7 @@ internal sealed class PartBatch(PartStore store) : IDisposable
 
     private void NameAll()
     {
-        if (_open.Count == 1)
-        {
-            _open[0].Part.Flush();
-        }
-        else
-        {
-            Flush();
-        }
-
+        Flush();
         foreach (var (info, part) in _open)
         {
             part.Name();

@@ -13,7 +13,7 @@ public sealed class FlushPaceTests
         Assert.Equal(250_000, FlushPace.RowsMax(400_000, 200_000, 400_000));
         Assert.Equal(400_000, FlushPace.RowsMax(400_000, 400_000, 400_000));
 
-        // A table of losers only has nothing to wait for; its neighbour's size does not matter.
+        // An empty predecessor is nothing to wait for, and its size does not matter.
         Assert.Equal(400_000, FlushPace.RowsMax(400_000, 0, 0));
         Assert.Equal(100_000, FlushPace.RowsMax(400_000, 0, 3));
     }
