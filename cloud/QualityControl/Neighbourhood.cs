@@ -15,6 +15,9 @@ internal sealed class Neighbourhood(IStations stations, IStationHistory history)
     /// <summary>Neighbours of a station in an era that are remembered, of one group.</summary>
     private const int RememberedMax = 100_000;
 
+    /// <summary>Eras of a group whose witnesses are remembered: those of today and of late readings.</summary>
+    private const int WitnessErasMax = ErasMax * 2;
+
     /// <summary>Past so many eras everybody of the group counts as a neighbour of somebody in one of them: more is judged, never less.</summary>
     private const int ErasMax = 8;
 
@@ -76,8 +79,7 @@ internal sealed class Neighbourhood(IStations stations, IStationHistory history)
         var (first, last) = (group.Era(from), group.Era(to));
         return last - first >= ErasMax
             ? group.Streams.Where(other => other.Station.Id != datastream.Station.Id)
-            : group.Streams.Where(other => Enumerable.Range(first, last - first + 1).Any(
-                era => group.Neighbours(other.Station.Id, era).Any(neighbour => neighbour.Metres <= metres && neighbour.Datastreams.Contains(datastream.Id))));
+            : Enumerable.Range(first, last - first + 1).SelectMany(era => group.Witnesses(datastream.Station.Id, era)).Where(witness => witness.Metres <= metres).Select(witness => witness.Stream).DistinctBy(stream => stream.Id);
     }
 
     /// <summary>Datastreams of a property in a municipality whose station ever stood within a distance, metres, of a point: whoever may have it, or have had it, for a neighbour.</summary>
@@ -142,6 +144,7 @@ internal sealed class Neighbourhood(IStations stations, IStationHistory history)
     private sealed class Group(IReadOnlyList<Datastream> streams, Member[] members)
     {
         private readonly long[] _begins = [.. members.SelectMany(member => member.Places.Skip(1)).Select(place => place.Since).Distinct().Order()];
+        private readonly Dictionary<int, ILookup<int, (Datastream Stream, double Metres)>> _witnesses = [];
         private Dictionary<(int Station, int Era), IReadOnlyList<(IReadOnlyList<int> Datastreams, double Metres)>> _neighbours = [];
 
         public IReadOnlyList<Datastream> Streams { get; } = streams;
@@ -185,6 +188,25 @@ internal sealed class Neighbourhood(IStations stations, IStationHistory history)
                 .. members.Where(other => other.Station != station).Select(other => (other.Datastreams, Metres: Apart(place, other.At(time)), other.Station))
                     .OrderBy(other => other.Metres).ThenBy(other => other.Station).Take(SpikeCheck.NeighboursMax).Select(other => (other.Datastreams, other.Metres)),
             ];
+        }
+
+        /// <summary>Datastreams that have a station among their neighbours in an era: whoever is asked for every change cannot look through all neighbours of everybody each time.</summary>
+        public IEnumerable<(Datastream Stream, double Metres)> Witnesses(int station, int era)
+        {
+            if (!_witnesses.TryGetValue(era, out var known))
+            {
+                if (_witnesses.Count >= WitnessErasMax)
+                {
+                    _witnesses.Clear();
+                }
+
+                var stationOf = members.SelectMany(member => member.Datastreams, (member, id) => (id, member.Station)).ToDictionary(pair => pair.id, pair => pair.Station);
+                _witnesses[era] = known = Streams
+                    .SelectMany(stream => Neighbours(stream.Station.Id, era), (stream, neighbour) => (Station: stationOf[neighbour.Datastreams[0]], Witness: (stream, neighbour.Metres)))
+                    .ToLookup(pair => pair.Station, pair => pair.Witness);
+            }
+
+            return known[station];
         }
 
         private static double Apart(Place one, Place other) => Metres(one.Latitude, one.Longitude, other.Latitude, other.Longitude);

@@ -62,6 +62,7 @@ internal sealed class AppendGroup(int observationsMax, SeriesInstruments instrum
         instruments.Observed("corrected", totals[(int)AppendOutcome.Corrected]);
         instruments.Observed("refused", refused);
         at = 0;
+        var receipts = new AppendReceipts();
         foreach (var pending in calls)
         {
             var outcomes = _outcomes.AsSpan(at, pending.Observations.Length);
@@ -69,12 +70,18 @@ internal sealed class AppendGroup(int observationsMax, SeriesInstruments instrum
             if (refusal?.Invoke(pending) is { } reason)
             {
                 pending.Fail(reason);
+                continue;
             }
-            else
+
+            receipts.Add(pending, new AppendReceipt(commit, outcomes.ToArray()));
+            if (receipts.IsFull)
             {
-                pending.Complete(new AppendReceipt(commit, outcomes.ToArray()));
+                receipts.Send();
+                receipts = new AppendReceipts();
             }
         }
+
+        receipts.Send();
     }
 
     /// <summary>Ends calls that are not promised anything, and counts them. On any thread.</summary>

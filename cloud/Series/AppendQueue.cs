@@ -3,8 +3,8 @@ namespace Hub.Cloud.Series;
 /// <summary>One call of <see cref="ISeries.AppendAsync"/> on its way to a group commit. What it says of its way belongs to the queue's lock.</summary>
 internal sealed class PendingAppend(ReadOnlyMemory<Observation> observations, AppendQueue queue)
 {
-    // Continuations never run on the committer's thread.
-    private readonly TaskCompletionSource<AppendReceipt> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // What waits goes on where it is completed: the calls of a group have a thread of the pool woken for many of them, not one for each.
+    private readonly TaskCompletionSource<AppendReceipt> _completion = new();
     private CancellationTokenRegistration _cancelling;
 
     public ReadOnlyMemory<Observation> Observations { get; } = observations;
@@ -28,20 +28,22 @@ internal sealed class PendingAppend(ReadOnlyMemory<Observation> observations, Ap
     {
         if (queue.TryWithdraw(this))
         {
-            _completion.TrySetCanceled(token);
+            ThreadPool.UnsafeQueueUserWorkItem(static state => state.Completion.TrySetCanceled(state.Token), (Completion: _completion, Token: token), preferLocal: false);
         }
     }
 
+    /// <summary>Ends it with a receipt. What waits for it runs at once, on the caller's thread: never the committer's (<see cref="AppendReceipts"/>).</summary>
     public void Complete(AppendReceipt receipt)
     {
         _cancelling.Unregister();
         _completion.TrySetResult(receipt);
     }
 
+    /// <summary>Ends it with a reason, on a thread of the pool.</summary>
     public void Fail(Exception reason)
     {
         _cancelling.Unregister();
-        _completion.TrySetException(reason);
+        ThreadPool.UnsafeQueueUserWorkItem(static state => state.Completion.TrySetException(state.Reason), (Completion: _completion, Reason: reason), preferLocal: false);
     }
 }
 

@@ -24,6 +24,7 @@ internal static class IngestBenchmark
     private const int EverythingReaders = 4;
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan HubWarmUp = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan LightWarmUp = TimeSpan.FromSeconds(40);
 
     /// <summary>As much as the hub takes; 1 when a goal is missed.</summary>
     /// <param name="seconds">How long is published, at each number of connections.</param>
@@ -142,7 +143,7 @@ internal static class IngestBenchmark
     private static async Task<Seen> EvenlyAsync(Report report, string name, LoadGenerator load, TimeSpan lasting, Func<TimeSpan> processor, Func<double> peak)
     {
         // At this rate it takes the runtime a while until it has compiled for good what the hub does; a hub runs for months.
-        await load.EvenlyAsync(PacksPerSecondLight, HubWarmUp);
+        await load.EvenlyAsync(PacksPerSecondLight, LightWarmUp);
 
         // The two seconds before the measured ones count in the processor's time too, and so do their readings.
         var (before, packs) = (processor(), load.Packs);
