@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace Hub.Cloud.Alerts;
 
 /// <summary>The front door: rules and active alarms from memory, history from the database. Safe for concurrent callers.</summary>
-internal sealed class AlarmBook(IDbContextFactory<AlertsContext> contexts, TimeProvider time, IOptions<AlertsOptions> options) : IAlerts, IDisposable
+internal sealed class AlarmBook(IDbContextFactory<AlertsContext> contexts, RuleRehearsal rehearsal, TimeProvider time, IOptions<AlertsOptions> options) : IAlerts, IDisposable
 {
     /// <summary>Largest answer of <see cref="HistoryAsync"/>.</summary>
     public const int HistoryCountMax = 10_000;
@@ -69,10 +69,7 @@ internal sealed class AlarmBook(IDbContextFactory<AlertsContext> contexts, TimeP
             }
 
             var before = row.ToRule();
-            (row.NamePt, row.NameEn, row.Severity) = (rule.NamePt, rule.NameEn, rule.Severity);
-            (row.Property, row.Station, row.Sensor, row.PeriodSeconds) = (rule.Property, rule.Station, rule.Sensor, rule.PeriodSeconds);
-            (row.Crossing, row.SetLevel, row.ClearLevel, row.ForTicks, row.Enabled) = (rule.Crossing, rule.SetLevel, rule.ClearLevel, rule.For.Ticks, rule.Enabled);
-            row.Edge = rule.Edge;
+            row.Set(rule);
             if (row.Removed || before with { NamePt = rule.NamePt, NameEn = rule.NameEn, Severity = rule.Severity, Edge = rule.Edge } != rule)
             {
                 row.Reevaluate = true;
@@ -139,6 +136,13 @@ internal sealed class AlarmBook(IDbContextFactory<AlertsContext> contexts, TimeP
             .ToListAsync(cancellationToken).ConfigureAwait(false);
         var now = Volatile.Read(ref active);
         return rows.ConvertAll(row => row.IsOpen ? now.GetValueOrDefault(row.Id, row.ToAlarm()) : row.ToAlarm());
+    }
+
+    public ValueTask<Rehearsal> RehearseAsync(Rule rule, DateTime from, DateTime to, int countMax, CancellationToken cancellationToken)
+    {
+        RuleValidation.Check(rule);
+        ArgumentOutOfRangeException.ThrowIfLessThan(countMax, 1);
+        return rehearsal.RunAsync(rule, from, to, Math.Min(countMax, HistoryCountMax), cancellationToken);
     }
 
     public async ValueTask CaughtUpAsync(long commit, CancellationToken cancellationToken)

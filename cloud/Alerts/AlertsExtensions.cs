@@ -30,6 +30,7 @@ public static class AlertsExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddDbContextFactory<AlertsContext>(db => db.UseHubDatabase(configuration, AlertsContext.HistoryTable));
         services.AddSingleton<AlertsInstruments>();
+        services.AddSingleton<RuleRehearsal>();
         services.AddSingleton<AlarmBook>();
         services.AddSingleton<IAlerts>(provider => provider.GetRequiredService<AlarmBook>());
         services.AddSingleton<Evaluator>();

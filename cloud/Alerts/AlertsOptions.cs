@@ -42,6 +42,9 @@ public sealed class AlertsOptions
     /// <summary>Most rules of one municipality. 1 to 10,000; default 500. Past it, a new rule is refused.</summary>
     public int RuleCountMax { get; set; } = 500;
 
+    /// <summary>Most observations that the rehearsal of a rule reads. 1,000 to 1,000,000,000; default 20 million, some ten seconds. Past it, the rehearsal is refused.</summary>
+    public long RehearsalObservationsMax { get; set; } = 20_000_000;
+
     /// <summary>What decides the history: when it changes, the horizon is evaluated again.</summary>
     internal string HistoryKey => string.Create(CultureInfo.InvariantCulture, $"gap={PendingGapMax};ignore={(int)IgnoreQuality}");
 }
@@ -60,6 +63,11 @@ internal sealed class AlertsOptionsValidator : IValidateOptions<AlertsOptions>
         if (options.RuleCountMax is < 1 or > 10_000)
         {
             failures.Add($"{AlertsOptions.Section}:{nameof(options.RuleCountMax)} must be 1 to 10000, but is {options.RuleCountMax.ToString(CultureInfo.InvariantCulture)}.");
+        }
+
+        if (options.RehearsalObservationsMax is < 1_000 or > 1_000_000_000)
+        {
+            failures.Add($"{AlertsOptions.Section}:{nameof(options.RehearsalObservationsMax)} must be 1000 to 1000000000, but is {options.RehearsalObservationsMax.ToString(CultureInfo.InvariantCulture)}.");
         }
 
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);

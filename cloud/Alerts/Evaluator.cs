@@ -43,7 +43,7 @@ internal sealed class Evaluator(
 
     private readonly ChangeNotes notes = new();
     private readonly Dictionary<int, DateTime> unresolved = [];
-    private readonly PairBook pairs = new(stations, options.Value);
+    private readonly PairBook pairs = new(stations, municipalities, options.Value);
     // What was stored, without the flags found since: an alarm must not depend on whether they were found before or after it was evaluated.
     private readonly PairEvaluation evaluation = new(series.Stored(), new AlarmMessages(municipalities), options.Value, instruments);
     private readonly Channel<bool> wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
@@ -167,6 +167,10 @@ internal sealed class Evaluator(
         var unfinished = await db.Alarms.Where(row => row.Unsettled || (row.EndedAt == null && !row.Withdrawn))
             .Select(row => row.Datastream).Distinct().ToListAsync(cancellationToken).ConfigureAwait(false);
         notes.Add(unfinished.ToDictionary(datastream => datastream, _ => DateTime.MaxValue), 0);
+
+        // Of silence nothing tells but the clock: who may fall silent must be known.
+        var listened = book.RuleRows.Where(rule => rule is { Enabled: true, Measure: Measure.NoData }).SelectMany(pairs.Concerned).Select(datastream => datastream.Id).Distinct();
+        notes.Add(listened.ToDictionary(datastream => datastream, _ => DateTime.MaxValue), 0);
         return cursor.Commit;
     }
 
@@ -275,7 +279,7 @@ internal sealed class Evaluator(
     {
         pairs.Use(book.RuleRows);
         var now = Now;
-        foreach (var chunk in pairs.Waiting.Where(pair => flush || pair.DueAt <= now).ToList().Chunk(ChunkCount))
+        foreach (var chunk in pairs.DueBy(flush ? DateTime.MaxValue : now).Chunk(ChunkCount))
         {
             await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
             var outcomes = new List<PairOutcome>();
@@ -351,7 +355,7 @@ internal sealed class Evaluator(
         var outcomes = new List<PairOutcome>();
         foreach (var group in rows.Where(row => !concerned.Contains(row.Datastream)).GroupBy(row => row.Datastream))
         {
-            var outcome = new PairOutcome(new Pair(rule, stations.TryGetDatastream(group.Key, out var known) ? known : Unknown(rule, group.First()), options.Value));
+            var outcome = new PairOutcome(pairs.Loose(rule, stations.TryGetDatastream(group.Key, out var known) ? known : Unknown(rule, group.First())));
             evaluation.Withdraw(db, outcome, group, rule.Removed ? Cause.RuleRemoved : Cause.RuleChanged, now);
             outcomes.Add(outcome);
         }
@@ -440,7 +444,7 @@ internal sealed class Evaluator(
 
         // A wait that was not answered is taken up again: to cancel one costs an exception, several a second in a busy city.
         woken ??= wake.Reader.WaitToReadAsync(cancellationToken).AsTask();
-        var due = pairs.Waiting.Count == 0 ? (DateTime?)null : pairs.Waiting.Min(pair => pair.DueAt);
+        var due = pairs.NextDue;
         var cursorDue = evaluated > cursorStored ? cursorStoredAt + CursorEvery : (DateTime?)null;
         var at = due < cursorDue || cursorDue is null ? due : cursorDue;
         if (at is { } instant)

@@ -12,7 +12,38 @@ public enum Crossing
     Below = 2,
 }
 
-/// <summary>A threshold condition on every datastream of a municipality with an observed property (optionally of one station, one sensor, one period).</summary>
+/// <summary>What of a datastream a rule compares with its levels. Stored: never renumber.</summary>
+public enum Measure
+{
+    /// <summary>Each observation.</summary>
+    Value = 0,
+
+    /// <summary>Mean of the window as the quantity combines: of sound levels the mean of the energies (Leq), otherwise arithmetic.</summary>
+    Mean = 1,
+
+    /// <summary>Sum of the window (vehicles, rain).</summary>
+    Sum = 2,
+
+    /// <summary>Largest value of the window.</summary>
+    Max = 3,
+
+    /// <summary>Smallest value of the window.</summary>
+    Min = 4,
+
+    /// <summary>A percentile of the window: linear interpolation between the closest ranks.</summary>
+    Percentile = 5,
+
+    /// <summary>Number of observations in the window.</summary>
+    Count = 6,
+
+    /// <summary>Latest value of the window less its first: how fast it rises or falls. The two must lie at least the coverage asked for apart.</summary>
+    Change = 7,
+
+    /// <summary>Silence: minutes since the last observation. Levels are not used.</summary>
+    NoData = 8,
+}
+
+/// <summary>A condition on every datastream of a municipality with an observed property (optionally of one station, one sensor, one period).</summary>
 /// <param name="Municipality">Slug.</param>
 /// <param name="Slug">Slug within the municipality.</param>
 /// <param name="NamePt">Name in Portuguese.</param>
@@ -43,7 +74,34 @@ public sealed record Rule(
     double ClearLevel,
     TimeSpan For,
     bool Enabled = true,
-    bool Edge = false);
+    bool Edge = false)
+{
+    /// <summary>What of a datastream is compared with the levels.</summary>
+    public Measure Measure { get; init; } = Measure.Value;
+
+    /// <summary>
+    /// Event time over which a measure is made: 1 second to 7 days; zero for <see cref="Measure.Value"/>. For <see cref="Measure.NoData"/> the silence, beyond the averaging period, after which the alarm starts.
+    /// </summary>
+    public TimeSpan Window { get; init; }
+
+    /// <summary>
+    /// Whether windows are those of the municipality's clock (each whole hour, each local day), as limits of the law count them, instead of one that ends at each observation. Up to 1 hour a divisor of the
+    /// hour, or 1 day.
+    /// </summary>
+    public bool OnClock { get; init; }
+
+    /// <summary>Of <see cref="Measure.Percentile"/>: percent of the observations at or below it, more than 0 and less than 100; 0 otherwise.</summary>
+    public double Percent { get; init; }
+
+    /// <summary>
+    /// Share of the window that observations must cover for its measure to say anything, 0 to 1; default 0.75, as the law asks of averages. Judged by the datastream's averaging period; of instantaneous values,
+    /// which cover no time, one is enough.
+    /// </summary>
+    public double CoverageMin { get; init; } = 0.75;
+
+    /// <summary>How long, in event time, the measure must stay at or beyond the clear level before the alarm ends; zero or more.</summary>
+    public TimeSpan OffFor { get; init; }
+}
 
 /// <summary>One episode of one rule on one datastream, in event time.</summary>
 /// <param name="Id">Stable identifier, a function of rule, datastream and start.</param>
@@ -78,6 +136,17 @@ public sealed record Alarm(
     bool Past,
     bool Withdrawn);
 
+/// <summary>What a rule would have done.</summary>
+/// <param name="Alarms">The alarms, newest first; an open one was open at the end.</param>
+/// <param name="Count">How many there are, those left out too.</param>
+/// <param name="Datastreams">Datastreams that the rule concerns.</param>
+/// <param name="Observations">Observations evaluated.</param>
+/// <param name="ActiveShare">Share of the time, over all these datastreams, in which an alarm was open: 0 to 1.</param>
+public sealed record Rehearsal(IReadOnlyList<Alarm> Alarms, int Count, int Datastreams, long Observations, double ActiveShare);
+
+/// <summary>A rehearsal would read more observations than one question may.</summary>
+public sealed class RehearsalTooLargeException(string message) : Exception(message);
+
 /// <summary>Rules and the alarm history, which is a function of the observations, in event time. Safe for concurrent callers.</summary>
 public interface IAlerts
 {
@@ -96,6 +165,19 @@ public interface IAlerts
 
     /// <summary>Alarms whose episode touches [from, to), newest first, at most <paramref name="countMax"/>; withdrawn ones included and marked.</summary>
     ValueTask<IReadOnlyList<Alarm>> HistoryAsync(string? municipality, DateTime from, DateTime to, int countMax, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The alarms that a rule, saved or not, would have raised over what is stored, newest first; nothing is stored and nobody is told. It begins at <paramref name="from"/> as if nothing had been before, so
+    /// an alarm that was open by then starts with its first observation after it.
+    /// </summary>
+    /// <param name="rule">The rule; whether it is enabled does not matter.</param>
+    /// <param name="from">Begin, event time, UTC.</param>
+    /// <param name="to">End, exclusive.</param>
+    /// <param name="countMax">Most alarms listed, 1 to 10,000; all are counted.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="ArgumentException">A field of the rule breaks its rule, or the stretch is empty; the message names it.</exception>
+    /// <exception cref="RehearsalTooLargeException">There is more to read than one question may ask.</exception>
+    ValueTask<Rehearsal> RehearseAsync(Rule rule, DateTime from, DateTime to, int countMax, CancellationToken cancellationToken);
 
     /// <summary>Completes when everything committed to the series up to a commit number has been evaluated and handed to Notifications.</summary>
     ValueTask CaughtUpAsync(long commit, CancellationToken cancellationToken);

@@ -153,7 +153,13 @@ internal sealed record RuleDocument(
     double ClearLevel,
     [property: Description("How long the condition must hold, ISO 8601.")] string For,
     bool Enabled,
-    [property: Description("Whether the stations watch it themselves too.")] bool Edge);
+    [property: Description("Whether the stations watch it themselves too.")] bool Edge,
+    [property: Description("What of a datastream is compared: value, mean (of sound levels the mean of the energies), sum, max, min, percentile, count, change, no-data.")] string Measure,
+    [property: Description("Over which time it is measured, ISO 8601; null for single values.")] string? Window,
+    [property: Description("Whether windows are the hours or days of the municipality's clock, not those that end at each observation.")] bool OnClock,
+    [property: Description("Of a percentile: percent of the observations at or below it.")] double? Percent,
+    [property: Description("Share of a window that must be covered by observations for it to say anything.")] double? CoverageMin,
+    [property: Description("How long the measure must stay at or beyond the clear level before the alarm ends, ISO 8601.")] string OffFor);
 
 [Description("A rule as it should be; municipality and name stand in the address.")]
 internal sealed record RuleRequest(
@@ -161,15 +167,41 @@ internal sealed record RuleRequest(
     string NameEn,
     [property: Description("information, warning or alert.")] string Severity,
     string Property,
-    [property: Description("above or below.")] string Crossing,
-    [property: Description("Level at which the condition begins to hold, canonical unit of the property.")] double SetLevel,
+    [property: Description("above or below; needed but for no-data.")] string? Crossing = null,
+    [property: Description("Level at which the condition begins to hold, canonical unit of the property; needed but for no-data.")] double? SetLevel = null,
     [property: Description("Level at which it ends; setLevel when absent.")] double? ClearLevel = null,
     [property: Description("How long the condition must hold, ISO 8601, up to P7D; at once when absent.")] string? For = null,
     [property: Description("Only this station; all when absent.")] string? Station = null,
     [property: Description("Only this sensor; all when absent.")] string? Sensor = null,
     [property: Description("Only datastreams with this averaging period, ISO 8601; all when absent.")] string? Period = null,
     [property: Description("false: neither starts nor ends alarms; true when absent.")] bool? Enabled = null,
-    [property: Description("true: the stations it concerns watch it themselves too; false when absent.")] bool? Edge = null);
+    [property: Description("true: the stations it concerns watch it themselves too; false when absent.")] bool? Edge = null,
+    [property: Description("What of a datastream is compared: value (when absent), mean (of sound levels the mean of the energies), sum, max, min, percentile, count, change, no-data (silence: crossing and levels are then not used).")] string? Measure = null,
+    [property: Description("Over which time it is measured, ISO 8601, PT1S to P7D; with no-data how long the silence must last. Needed for every measure but value.")] string? Window = null,
+    [property: Description("true: windows are those of the municipality's clock, P1D or a part of the hour such as PT1H, as limits of the law count them; false when absent.")] bool? OnClock = null,
+    [property: Description("Of a percentile: percent of the observations at or below it.")] double? Percent = null,
+    [property: Description("Share of a window that must be covered by observations, 0 to 1; 0.75 when absent.")] double? CoverageMin = null,
+    [property: Description("How long the measure must stay at or beyond the clear level before the alarm ends, ISO 8601, up to P7D; at once when absent.")] string? OffFor = null);
+
+[Description("What a rule would have done over what is stored. Nothing was stored and nobody was told.")]
+internal sealed record RehearsalDocument(
+    DateTime From,
+    DateTime To,
+    [property: Description("How many alarms there would have been, those not listed too.")] int Count,
+    [property: Description("Datastreams that the rule concerns.")] int Datastreams,
+    [property: Description("Observations evaluated.")] long Observations,
+    [property: Description("Share of the time, over all its datastreams, in which an alarm would have been open.")] double ActiveShare,
+    [property: Description("Newest first.")] IReadOnlyList<RehearsedAlarmDocument> Alarms);
+
+[Description("An alarm that a rule would have raised.")]
+internal sealed record RehearsedAlarmDocument(
+    string Station,
+    int Datastream,
+    DateTime ConditionAt,
+    DateTime StartedAt,
+    [property: Description("null: open at the end of the time asked for.")] DateTime? EndedAt,
+    double StartValue,
+    double Peak);
 
 [Description("An observed property, with its one canonical unit.")]
 internal sealed record QuantityDocument(

@@ -17,6 +17,7 @@ internal static partial class RuleEndpoints
 {
     private const string Tag = "Alarms";
     private const int BodyBytesMax = 16 * 1024;
+    private const int DaysMax = 400;
 
     public static void Map(RouteGroupBuilder api)
     {
@@ -37,6 +38,16 @@ internal static partial class RuleEndpoints
             .Accepts<RuleRequest>("application/json")
             .Produces<RuleDocument>()
             .Produces<RuleDocument>(201)
+            .Problem(400).Problem(401).Problem(403).Problem(404);
+
+        api.MapPost("/rules/{municipality}/{rule}/rehearsal", RehearseAsync)
+            .Describe(
+                "RehearseRule", Tag, "Try a rule on what is stored",
+                "For operators. Answers which alarms the rule in the body, saved or not, would have raised over the last days. Nothing is stored and nobody is told.",
+                new QueryParameter("days", "How many days back, 1 to 400; 30 when absent.", "integer", Example: "30"),
+                new QueryParameter(QueryParameter.Limit, "Most alarms listed, 1 to 10000; 100 when absent. All are counted.", "integer", Example: "100"))
+            .Accepts<RuleRequest>("application/json")
+            .Produces<RehearsalDocument>()
             .Problem(400).Problem(401).Problem(403).Problem(404);
 
         api.MapDelete("/rules/{municipality}/{rule}", DeleteAsync)
@@ -60,16 +71,7 @@ internal static partial class RuleEndpoints
         HttpContext context, string municipality, string rule, IAlerts alerts, IStations stations, IMunicipalities municipalities, IAudit audit, ILoggerFactory logs)
     {
         Allow(context, municipality, municipalities);
-        var request = await ReadAsync(context);
-        if (request.Station is { } station && !stations.TryGet(municipality, station, out _))
-        {
-            throw new ProblemException(Problems.UnknownStation, $"There is no station \"{Query.Short(station)}\" in \"{Query.Short(municipality)}\".", "station");
-        }
-
-        var wanted = new Rule(
-            municipality, rule, request.NamePt, request.NameEn, Word<Severity>(request.Severity, "severity"), request.Property, request.Station, request.Sensor,
-            request.Period is null ? null : (int)Duration(request.Period, "period").TotalSeconds, Word<Crossing>(request.Crossing, "crossing"), request.SetLevel, request.ClearLevel ?? request.SetLevel,
-            request.For is null ? TimeSpan.Zero : Duration(request.For, "for"), request.Enabled ?? true, request.Edge ?? false);
+        var wanted = await WantedAsync(context, municipality, rule, stations);
         var isNew = alerts.Rules(municipality).All(known => known.Slug != rule);
         Rule saved;
         try
@@ -78,9 +80,7 @@ internal static partial class RuleEndpoints
         }
         catch (ArgumentException e)
         {
-            // "ClearLevel must not be above the set level ...": the field in the words of the body.
-            var said = e.Message.Split(" (Parameter ")[0];
-            throw new ProblemException(Problems.BadBody, $"{char.ToLowerInvariant(said[0])}{said[1..]}", e.ParamName is { Length: > 0 } name ? $"{char.ToLowerInvariant(name[0])}{name[1..]}" : null);
+            throw Refusal(e);
         }
 
         await audit.NoteAsync(context, municipality, "rule-saved", rule, Document(saved));
@@ -95,6 +95,68 @@ internal static partial class RuleEndpoints
         await audit.NoteAsync(context, municipality, "rule-removed", rule, new { });
         LogRemoved(logs.CreateLogger(typeof(RuleEndpoints).FullName!), municipality, rule, context.User.Identity?.Name ?? "an operator");
         return Results.NoContent();
+    }
+
+    private static async Task<IResult> RehearseAsync(
+        HttpContext context, string municipality, string rule, IAlerts alerts, IStations stations, IMunicipalities municipalities, TimeProvider time)
+    {
+        Allow(context, municipality, municipalities);
+        var query = new Query(context);
+        var (days, limit) = (query.Number("days", 1, DaysMax) ?? 30, query.Limit(10_000, 100));
+        var wanted = await WantedAsync(context, municipality, rule, stations);
+        var to = time.GetUtcNow().UtcDateTime;
+        var from = to.AddDays(-days);
+        try
+        {
+            var found = await alerts.RehearseAsync(wanted, from, to, limit, context.RequestAborted);
+            return Results.Json(
+                new RehearsalDocument(
+                    from, to, found.Count, found.Datastreams, found.Observations, found.ActiveShare,
+                    [.. found.Alarms.Select(a => new RehearsedAlarmDocument(a.Station, a.Datastream, a.ConditionAt, a.StartedAt, a.EndedAt, a.StartValue, a.Peak))]),
+                ApiGate.Json);
+        }
+        catch (ArgumentException e)
+        {
+            throw Refusal(e);
+        }
+        catch (RehearsalTooLargeException e)
+        {
+            throw new ProblemException(Problems.RangeTooLarge, e.Message, "days");
+        }
+    }
+
+    private static async Task<Rule> WantedAsync(HttpContext context, string municipality, string rule, IStations stations)
+    {
+        var request = await ReadAsync(context);
+        if (request.Station is { } station && !stations.TryGet(municipality, station, out _))
+        {
+            throw new ProblemException(Problems.UnknownStation, $"There is no station \"{Query.Short(station)}\" in \"{Query.Short(municipality)}\".", "station");
+        }
+
+        var measure = request.Measure is null ? Measure.Value : Word<Measure>(request.Measure, "measure");
+        var crossing = request.Crossing is { } word ? Word<Crossing>(word, "crossing") : measure == Measure.NoData ? Crossing.Above : throw Needed("crossing");
+        var set = request.SetLevel ?? (measure == Measure.NoData ? 0 : throw Needed("setLevel"));
+        return new Rule(
+            municipality, rule, request.NamePt, request.NameEn, Word<Severity>(request.Severity, "severity"), request.Property, request.Station, request.Sensor,
+            request.Period is null ? null : (int)Duration(request.Period, "period").TotalSeconds, crossing, set, request.ClearLevel ?? set,
+            request.For is null ? TimeSpan.Zero : Duration(request.For, "for"), request.Enabled ?? true, request.Edge ?? false)
+        {
+            Measure = measure,
+            Window = request.Window is null ? TimeSpan.Zero : Duration(request.Window, "window"),
+            OnClock = request.OnClock ?? false,
+            Percent = request.Percent ?? 0,
+            CoverageMin = request.CoverageMin ?? 0.75,
+            OffFor = request.OffFor is null ? TimeSpan.Zero : Duration(request.OffFor, "offFor"),
+        };
+
+        static ProblemException Needed(string member) => new(Problems.BadBody, $"{member} is missing; it is needed for every measure but no-data.", member);
+    }
+
+    /// <summary>"ClearLevel must not be above the set level ...": the field in the words of the body.</summary>
+    private static ProblemException Refusal(ArgumentException e)
+    {
+        var said = e.Message.Split(" (Parameter ")[0];
+        return new ProblemException(Problems.BadBody, $"{char.ToLowerInvariant(said[0])}{said[1..]}", e.ParamName is { Length: > 0 } name ? $"{char.ToLowerInvariant(name[0])}{name[1..]}" : null);
     }
 
     private static void Allow(HttpContext context, string municipality, IMunicipalities municipalities)
@@ -122,11 +184,13 @@ internal static partial class RuleEndpoints
         r.Municipality, r.Slug, r.NamePt, r.NameEn, r.Severity.ToString().ToLowerInvariant(), r.Property,
         QuantityCatalogue.TryGet(r.Property, out var quantity) ? quantity.SenmlUnit : null,
         r.Station, r.Sensor, r.PeriodSeconds is { } seconds ? Words.Of(TimeSpan.FromSeconds(seconds)) : null,
-        r.Crossing.ToString().ToLowerInvariant(), r.SetLevel, r.ClearLevel, Words.Of(r.For), r.Enabled, r.Edge);
+        r.Crossing.ToString().ToLowerInvariant(), r.SetLevel, r.ClearLevel, Words.Of(r.For), r.Enabled, r.Edge,
+        Words.Of(r.Measure), r.Measure == Measure.Value ? null : Words.Of(r.Window), r.OnClock, r.Measure == Measure.Percentile ? r.Percent : null,
+        r.Measure is Measure.Value or Measure.NoData or Measure.Count ? null : r.CoverageMin, Words.Of(r.OffFor));
 
     private static Task<RuleRequest> ReadAsync(HttpContext context) => RequestBody.ReadAsync<RuleRequest>(
         context, RequestBody.Strict, BodyBytesMax,
-        "Expected is a JSON object with namePt, nameEn, severity, property, crossing and setLevel, and as wanted station, sensor, period, clearLevel, for, enabled, edge; at most 16 KiB.");
+        "Expected is a JSON object with namePt, nameEn, severity, property, crossing and setLevel, and as wanted station, sensor, period, clearLevel, for, offFor, measure, window, onClock, percent, coverageMin, enabled, edge; at most 16 KiB.");
 
     private static T Word<T>(string text, string member)
         where T : struct, Enum => Words.TryRead<T>(text, out var value) ? value : throw new ProblemException(Problems.BadBody, $"{member} is \"{Query.Short(text)}\"; expected is one of {Words.All<T>()}.", member);

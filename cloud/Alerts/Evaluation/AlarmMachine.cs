@@ -26,6 +26,9 @@ internal enum Step : byte
 
     /// <summary>The alarm ended at this observation.</summary>
     Ended,
+
+    /// <summary>What was taken for silence was none: the alarm never was.</summary>
+    Undone,
 }
 
 /// <summary>One alarm in event time, as the machine sees it. Values in the canonical unit of the datastream's quantity.</summary>
@@ -47,6 +50,9 @@ internal readonly record struct Episode(DateTime ConditionAt, DateTime StartedAt
 /// <param name="LastValue">Its value.</param>
 internal readonly record struct MachineState(Phase Phase, DateTime ConditionAt, DateTime StartedAt, double StartValue, double Peak, DateTime LastAt, double LastValue)
 {
+    /// <summary>When the value of an active alarm came to the clear level and stayed there; default otherwise.</summary>
+    public DateTime ClearAt { get; init; }
+
     /// <summary>The open episode of an active state.</summary>
     public Episode Open => new(ConditionAt, StartedAt, null, StartValue, Peak, LastValue);
 }
@@ -65,6 +71,15 @@ internal readonly record struct MachineState(Phase Phase, DateTime ConditionAt, 
 /// <param name="Ignored">Observations with any of these flags are passed over as if they were not there.</param>
 internal sealed record AlarmMachine(Crossing Crossing, double SetLevel, double ClearLevel, TimeSpan For, TimeSpan GapMax, Quality Ignored)
 {
+    /// <summary>Event time the value must stay at or beyond the clear level before the alarm ends; zero: at once.</summary>
+    public TimeSpan OffFor { get; init; }
+
+    /// <summary>Of a rule about silence: time from one observation to the next beyond which there was none; zero for a rule about values. Values and flags do not matter then.</summary>
+    public TimeSpan Silence { get; init; }
+
+    /// <summary>Whether the rule is about silence.</summary>
+    public bool IsSilence => Silence > TimeSpan.Zero;
+
     private double Sign => Crossing == Crossing.Above ? 1 : -1;
 
     /// <summary>Whether the condition holds at a value.</summary>
@@ -79,6 +94,11 @@ internal sealed record AlarmMachine(Crossing Crossing, double SetLevel, double C
     /// </summary>
     public bool Takes(double value, Quality quality)
     {
+        if (IsSilence)
+        {
+            return true;
+        }
+
         if (!double.IsFinite(value) || (quality & Ignored) != 0)
         {
             return false;
@@ -97,16 +117,29 @@ internal sealed record AlarmMachine(Crossing Crossing, double SetLevel, double C
     {
         ended = default;
         var before = state;
+        if (IsSilence)
+        {
+            return TakeAfterSilence(ref state, at, out ended);
+        }
+
         if (before.Phase == Phase.Active)
         {
-            if (Clears(value))
+            if (!Clears(value))
+            {
+                state = before with { Peak = Worse(before.Peak, value), LastAt = at, LastValue = value, ClearAt = default };
+                return Step.Nothing;
+            }
+
+            // As of a pending condition: nothing is known of a longer gap.
+            var clearAt = before.ClearAt != default && at - before.LastAt <= GapMax ? before.ClearAt : at;
+            if (at - clearAt >= OffFor)
             {
                 ended = before.Open with { EndedAt = at, LastValue = value };
                 state = default(MachineState) with { LastAt = at, LastValue = value };
                 return Step.Ended;
             }
 
-            state = before with { Peak = Worse(before.Peak, value), LastAt = at, LastValue = value };
+            state = before with { LastAt = at, LastValue = value, ClearAt = clearAt };
             return Step.Nothing;
         }
 
@@ -127,6 +160,37 @@ internal sealed record AlarmMachine(Crossing Crossing, double SetLevel, double C
 
         state = new MachineState(Phase.Pending, conditionAt, default, 0, peak, at, value);
         return Step.Nothing;
+    }
+
+    /// <summary>Notes that there is silence up to an instant; true when an alarm starts by it. Only of a rule about silence.</summary>
+    /// <param name="state">State after the latest observation; replaced when the alarm starts.</param>
+    /// <param name="watermark">Instant up to which nothing came, UTC.</param>
+    public bool Hush(ref MachineState state, DateTime watermark)
+    {
+        if (!IsSilence || state.Phase != Phase.Normal || state.LastAt == default || watermark <= state.LastAt + Silence)
+        {
+            return false;
+        }
+
+        var minutes = Silence.TotalMinutes;
+        state = new MachineState(Phase.Active, state.LastAt, state.LastAt + Silence, minutes, minutes, state.LastAt, minutes);
+        return true;
+    }
+
+    private Step TakeAfterSilence(ref MachineState state, DateTime at, out Episode ended)
+    {
+        ended = default;
+        var before = state;
+        state = default(MachineState) with { LastAt = at };
+        if (before.LastAt == default || at - before.LastAt <= Silence)
+        {
+            return before.Phase == Phase.Active ? Step.Undone : Step.Nothing;
+        }
+
+        // The same whether somebody had noted the silence before or not.
+        var (limit, minutes) = (Silence.TotalMinutes, (at - before.LastAt).TotalMinutes);
+        ended = new Episode(before.LastAt, before.LastAt + Silence, at, limit, minutes, minutes);
+        return Step.Ended;
     }
 
     private double Worse(double one, double other) => Crossing == Crossing.Above ? Math.Max(one, other) : Math.Min(one, other);

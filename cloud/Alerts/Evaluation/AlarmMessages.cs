@@ -28,9 +28,9 @@ internal sealed class AlarmMessages(IMunicipalityDirectory municipalities)
             rule.NameEn,
             alarm.Severity,
             rule.Property,
-            UnitText(datastream.Quantity),
+            UnitText(rule, datastream.Quantity),
             ended ? alarm.LastValue : alarm.StartValue,
-            ended ? rule.ClearLevel : rule.SetLevel,
+            rule.Measure == Measure.NoData ? TimeSpan.FromTicks(rule.WindowTicks).TotalMinutes : ended ? rule.ClearLevel : rule.SetLevel,
             alarm.ConditionAt,
             alarm.StartedAt,
             alarm.EndedAt,
@@ -55,6 +55,13 @@ internal sealed class AlarmMessages(IMunicipalityDirectory municipalities)
     public static string ToJson(AlarmMessage message) => JsonSerializer.Serialize(message);
 
     public static AlarmMessage FromJson(string json) => JsonSerializer.Deserialize<AlarmMessage>(json)!;
+
+    private static string UnitText(RuleRow rule, Quantity quantity) => rule.Measure switch
+    {
+        Measure.NoData => "min",
+        Measure.Count => "",
+        _ => UnitText(quantity),
+    };
 
     /// <summary>A quantity's unit as people write it, the weighting of a sound level included.</summary>
     public static string UnitText(Quantity quantity) => quantity.SenmlUnit switch

@@ -109,7 +109,8 @@ internal static class EpisodeDiff
         return changed;
     }
 
-    private static AlarmRow New(AlarmOrigin origin, Episode episode, DateTime now, DateTime pastBefore, Cause cause)
+    /// <summary>The row of an episode found first.</summary>
+    public static AlarmRow New(AlarmOrigin origin, Episode episode, DateTime now, DateTime pastBefore, Cause cause)
     {
         var row = new AlarmRow
         {

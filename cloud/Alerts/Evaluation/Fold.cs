@@ -14,6 +14,7 @@ internal readonly record struct Checkpoint(DateTime At, MachineState State);
 /// <param name="CheckpointAt">Latest checkpoint passed.</param>
 /// <param name="Converged">The checkpoint at which the run met what was known before, so that everything after it still stands; null when it ran to the tip.</param>
 /// <param name="Count">Observations taken.</param>
+/// <param name="SeenTo">Time of the latest observation taken, those before the begin too; default when there was none.</param>
 /// <param name="Transitions">Whether an alarm started or ended.</param>
 internal sealed record FoldResult(
     MachineState State,
@@ -22,29 +23,39 @@ internal sealed record FoldResult(
     DateTime CheckpointAt,
     Checkpoint? Converged,
     long Count,
+    DateTime SeenTo,
     bool Transitions);
 
-/// <summary>Runs a machine over observations in order of time, from a checkpoint, and notes a checkpoint at the first observation of each UTC day.</summary>
+/// <summary>Where a run begins.</summary>
+/// <param name="State">State to begin with.</param>
+/// <param name="CheckpointAt">Latest checkpoint at or before the first observation.</param>
+/// <param name="Known">Observations before this instant are known to the state and only fill the window of the measure; windows of the clock that had closed by then are known too. Default: none is.</param>
+internal readonly record struct FoldStart(MachineState State, DateTime CheckpointAt, DateTime Known = default);
+
+/// <summary>
+/// Runs a machine over observations in order of time, from a checkpoint, and notes a checkpoint at the first observation of each UTC day: the state after all observations before it, and after all windows of
+/// the clock that had closed by then.
+/// </summary>
 internal static class Fold
 {
     /// <summary>Runs to the end of the observations, or to the first checkpoint after the change that comes out as it was.</summary>
     /// <param name="machine">The condition.</param>
-    /// <param name="start">State to begin with.</param>
-    /// <param name="checkpointAt">Latest checkpoint at or before the first observation.</param>
-    /// <param name="later">Known checkpoints after <paramref name="checkpointAt"/>, in order of time.</param>
-    /// <param name="changedTo">Latest changed phenomenon time: the run may stop early only after it. Null: never stops early.</param>
-    /// <param name="observations">Observations later than <see cref="MachineState.LastAt"/> of the start, in order of time.</param>
+    /// <param name="signal">What the machine is given.</param>
+    /// <param name="start">Where it begins.</param>
+    /// <param name="later">Known checkpoints after that of the start, in order of time.</param>
+    /// <param name="changedTo">Latest phenomenon time with a change: the run may stop early only after it and the reach of the signal. Null: never stops early.</param>
+    /// <param name="observations">Observations from the reach of the signal before the start on, in order of time.</param>
     /// <param name="cancellationToken">Ends the run.</param>
     public static async ValueTask<FoldResult> RunAsync(
         AlarmMachine machine,
-        MachineState start,
-        DateTime checkpointAt,
+        Signal signal,
+        FoldStart start,
         IReadOnlyList<Checkpoint> later,
         DateTime? changedTo,
         IAsyncEnumerable<Observation> observations,
         CancellationToken cancellationToken)
     {
-        var run = new Run(machine, start, checkpointAt, later, changedTo);
+        var run = new Run(machine, signal, start, later, changedTo);
         await foreach (var observation in observations.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
             if (!run.Take(observation))
@@ -57,9 +68,9 @@ internal static class Fold
     }
 
     /// <summary>The same over observations at hand.</summary>
-    public static FoldResult Over(AlarmMachine machine, MachineState start, DateTime checkpointAt, ReadOnlySpan<Observation> observations)
+    public static FoldResult Over(AlarmMachine machine, Signal signal, FoldStart start, ReadOnlySpan<Observation> observations)
     {
-        var run = new Run(machine, start, checkpointAt, [], null);
+        var run = new Run(machine, signal, start, [], null);
         foreach (var observation in observations)
         {
             run.Take(observation);
@@ -68,14 +79,30 @@ internal static class Fold
         return run.Finish();
     }
 
-    private sealed class Run(AlarmMachine machine, MachineState state, DateTime checkpointAt, IReadOnlyList<Checkpoint> later, DateTime? changedTo)
+    private sealed class Run
     {
+        private readonly AlarmMachine machine;
+        private readonly SignalWindow? window;
+        private readonly DateTime known;
+        private readonly IReadOnlyList<Checkpoint> later;
+        private readonly DateTime? standsFrom;
         private readonly List<Episode> episodes = [];
         private readonly List<Checkpoint> changed = [];
+        private MachineState state;
+        private DateTime checkpointAt;
+        private DateTime seenTo;
         private int next;
         private long count;
         private bool transitions;
         private Checkpoint? converged;
+
+        public Run(AlarmMachine machine, Signal signal, FoldStart start, IReadOnlyList<Checkpoint> later, DateTime? changedTo)
+        {
+            (this.machine, this.later, known) = (machine, later, start.Known);
+            (state, checkpointAt) = (start.State, start.CheckpointAt);
+            window = signal.IsPlain ? null : new SignalWindow(signal);
+            standsFrom = changedTo is not { } to ? null : to < DateTime.MaxValue - signal.Reach ? to + signal.Reach : DateTime.MaxValue;
+        }
 
         public bool Take(in Observation observation)
         {
@@ -85,17 +112,119 @@ internal static class Fold
             }
 
             var at = observation.PhenomenonTime;
+            if (window is null)
+            {
+                if (!Pass(at))
+                {
+                    return false;
+                }
+
+                Step(at, observation.Result);
+                return Seen(at);
+            }
+
+            var isKnown = at < known;
+            if (window.Closes <= at)
+            {
+                if (!isKnown && window.Closes > known && !Close())
+                {
+                    return false;
+                }
+
+                window.Clear();
+            }
+
+            window.Add(at, observation.Result);
+            if (isKnown)
+            {
+                seenTo = at;
+                return true;
+            }
+
+            if (!Pass(at))
+            {
+                return false;
+            }
+
+            if (window.Closes == DateTime.MaxValue && window.TryMeasure(out var measure))
+            {
+                Step(at, measure);
+            }
+
+            return Seen(at);
+        }
+
+        public FoldResult Finish()
+        {
+            if (converged is null)
+            {
+                // A correction may have taken the last observations of a day away: what is known after the tip is the state at the tip.
+                for (; next < later.Count; next++)
+                {
+                    if (window?.Closes <= later[next].At)
+                    {
+                        if (window.Closes > known && !Close())
+                        {
+                            break;
+                        }
+
+                        window.Clear();
+                    }
+
+                    checkpointAt = later[next].At;
+                    if (later[next].State != state)
+                    {
+                        changed.Add(later[next] with { State = state });
+                    }
+                }
+
+                if (converged is null && state.Phase == Phase.Active)
+                {
+                    episodes.Add(state.Open);
+                }
+            }
+
+            return new FoldResult(state, episodes, changed, checkpointAt, converged, count, seenTo, transitions);
+        }
+
+        private bool Seen(DateTime at)
+        {
+            seenTo = at;
+            count++;
+            return true;
+        }
+
+        /// <summary>Gives the machine the window of the clock that is over; false when the run may stop before it.</summary>
+        private bool Close()
+        {
+            // A checkpoint at the very end is the state after it.
+            if (!Pass(window!.Closes.AddTicks(-1)))
+            {
+                return false;
+            }
+
+            if (window.TryMeasure(out var measure))
+            {
+                Step(window.Closes, measure);
+            }
+
+            return true;
+        }
+
+        /// <summary>Goes past the checkpoints up to an instant; false when the run met what was known.</summary>
+        private bool Pass(DateTime at)
+        {
             while (next < later.Count && later[next].At <= at)
             {
-                var known = later[next++];
-                checkpointAt = known.At;
-                if (known.State != state)
+                var checkpoint = later[next++];
+                checkpointAt = checkpoint.At;
+                if (checkpoint.State != state)
                 {
-                    changed.Add(known with { State = state });
+                    changed.Add(checkpoint with { State = state });
                 }
-                else if (changedTo is { } until && known.At > until)
+                else if (standsFrom is { } until && checkpoint.At > until)
                 {
-                    converged = known;
+                    converged = checkpoint;
                     return false;
                 }
             }
@@ -107,38 +236,17 @@ internal static class Fold
                 checkpointAt = day;
             }
 
-            count++;
-            var step = machine.Take(ref state, at, observation.Result, out var ended);
-            transitions |= step != Step.Nothing;
-            if (step == Step.Ended)
-            {
-                episodes.Add(ended);
-            }
-
             return true;
         }
 
-        public FoldResult Finish()
+        private void Step(DateTime at, double value)
         {
-            if (converged is null)
+            var step = machine.Take(ref state, at, value, out var ended);
+            transitions |= step != Evaluation.Step.Nothing;
+            if (step == Evaluation.Step.Ended)
             {
-                // A correction may have taken the last observations of a day away: what is known after the tip is the state at the tip.
-                for (; next < later.Count; next++)
-                {
-                    checkpointAt = later[next].At;
-                    if (later[next].State != state)
-                    {
-                        changed.Add(later[next] with { State = state });
-                    }
-                }
-
-                if (state.Phase == Phase.Active)
-                {
-                    episodes.Add(state.Open);
-                }
+                episodes.Add(ended);
             }
-
-            return new FoldResult(state, episodes, changed, checkpointAt, converged, count, transitions);
         }
     }
 }

@@ -6,13 +6,21 @@ namespace Hub.Cloud.Alerts.Evaluation;
 /// <summary>One rule on one datastream: what evaluation keeps of it in memory. Touched by the evaluator's worker only.</summary>
 internal sealed class Pair
 {
-    public Pair(RuleRow rule, Datastream datastream, AlertsOptions options)
+    public Pair(RuleRow rule, Datastream datastream, AlertsOptions options, TimeZoneInfo zone)
     {
         Rule = rule;
         Datastream = datastream;
         var period = datastream.Period;
-        Machine = new AlarmMachine(
-            rule.Crossing, rule.SetLevel, rule.ClearLevel, TimeSpan.FromTicks(rule.ForTicks), Larger(options.PendingGapMax, 3 * period), options.IgnoreQuality);
+        var window = TimeSpan.FromTicks(rule.WindowTicks);
+        Signal = rule.Measure == Measure.Value ? Signal.Plain : new Signal(rule.Measure, window, rule.OnClock, rule.Percent, rule.CoverageMin, period, datastream.Quantity.Averaging, zone);
+
+        // Windows of the clock are consecutive or they are not.
+        var gap = Signal is { IsPlain: false, OnClock: true } ? Signal.Reach : Larger(options.PendingGapMax, 3 * period);
+        Machine = new AlarmMachine(rule.Crossing, rule.SetLevel, rule.ClearLevel, TimeSpan.FromTicks(rule.ForTicks), gap, options.IgnoreQuality)
+        {
+            OffFor = TimeSpan.FromTicks(rule.OffForTicks),
+            Silence = rule.Measure == Measure.NoData ? window + period : TimeSpan.Zero,
+        };
         Terms = new TellingTerms(Larger(options.PresentWithin, 2 * period), Larger(options.StaleAfter, 3 * period), options.SettleFor);
     }
 
@@ -25,6 +33,9 @@ internal sealed class Pair
 
     public AlarmMachine Machine { get; }
 
+    /// <summary>What the machine is given.</summary>
+    public Signal Signal { get; }
+
     public TellingTerms Terms { get; }
 
     /// <summary>Whether <see cref="State"/> and <see cref="Rows"/> are known; false after a start and after the rule changed.</summary>
@@ -32,6 +43,9 @@ internal sealed class Pair
 
     /// <summary>State after the latest observation.</summary>
     public MachineState State { get; set; }
+
+    /// <summary>Time of the latest observation taken: of a measure over a window, <see cref="State"/> may know it without having moved.</summary>
+    public DateTime SeenTo { get; set; }
 
     /// <summary>Latest checkpoint.</summary>
     public DateTime CheckpointAt { get; set; }

@@ -11,6 +11,7 @@ internal sealed class PairOutcome(Pair pair)
     public Pair Pair { get; } = pair;
     public bool Loaded { get; set; } = pair.Loaded;
     public MachineState State { get; set; } = pair.State;
+    public DateTime SeenTo { get; set; } = pair.SeenTo;
     public DateTime CheckpointAt { get; set; } = pair.CheckpointAt;
     public DateTime HeardAt { get; set; } = pair.HeardAt;
     public DateTime? DueAt { get; set; }
@@ -44,7 +45,7 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
         {
             var news = note.From < DateTime.MaxValue;
             outcome.HeardAt = news || !pair.Loaded ? now : pair.HeardAt;
-            if (!pair.Loaded || (news && note.From <= pair.State.LastAt))
+            if (!pair.Loaded || (news && note.From <= Latest(pair)))
             {
                 await RefoldAsync(db, outcome, note, byRule, now, touched, cancellationToken).ConfigureAwait(false);
             }
@@ -52,6 +53,17 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
             {
                 await AdvanceAsync(db, outcome, note, now, touched, cancellationToken).ConfigureAwait(false);
             }
+        }
+
+        if (pair.Machine.IsSilence)
+        {
+            // Only what nobody has heard of for as long: a backlog that is draining is no silence.
+            if (note is null && now - outcome.HeardAt > TimeSpan.FromTicks(pair.Rule.WindowTicks))
+            {
+                await HushAsync(db, outcome, now, touched, cancellationToken).ConfigureAwait(false);
+            }
+
+            outcome.DueAt = DueAt(outcome);
         }
 
         Tell(db, outcome, touched, now, flush);
@@ -99,11 +111,21 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
     {
         var pair = outcome.Pair;
         var before = pair.State;
-        var fold = note.CarriesAll
-            ? Fold.Over(pair.Machine, before, pair.CheckpointAt, note.Carried)
-            : await Fold.RunAsync(
-                pair.Machine, before, pair.CheckpointAt, [], null,
-                series.RangeAsync(pair.Datastream.Id, note.From, After(note.To), cancellationToken), cancellationToken).ConfigureAwait(false);
+        var start = new FoldStart(before, pair.CheckpointAt);
+        FoldResult fold;
+        if (pair.Signal.IsPlain && note.CarriesAll)
+        {
+            fold = Fold.Over(pair.Machine, pair.Signal, start, note.Carried);
+        }
+        else
+        {
+            // The window is read again: held in memory for every pair, windows would be most of what the hub holds.
+            var from = pair.Signal.IsPlain || pair.SeenTo == default ? note.From : Before(pair.SeenTo, pair.Signal.Reach);
+            fold = await Fold.RunAsync(
+                pair.Machine, pair.Signal, start with { Known = pair.SeenTo == default ? default : pair.SeenTo.AddTicks(1) }, [], null,
+                series.RangeAsync(pair.Datastream.Id, from, After(note.To), cancellationToken), cancellationToken).ConfigureAwait(false);
+        }
+
         instruments.Evaluated(fold.Count);
         if (fold.Count == 0)
         {
@@ -111,6 +133,7 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
         }
 
         outcome.State = fold.State;
+        outcome.SeenTo = fold.SeenTo;
         outcome.CheckpointAt = fold.CheckpointAt;
         if (fold.Checkpoints.Count > 0)
         {
@@ -157,15 +180,17 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
 
         var index = Math.Max(0, known.FindLastIndex(checkpoint => checkpoint.At <= note.From));
         var start = known[index];
-        var to = pair.Loaded && note.To is { } last ? After(last > pair.State.LastAt ? last : pair.State.LastAt) : EndOfTime;
+        var to = pair.Loaded && note.To is { } last ? After(last > Latest(pair) ? last : Latest(pair)) : EndOfTime;
         var fold = await Fold.RunAsync(
-            pair.Machine, start.State, start.At, known.GetRange(index + 1, known.Count - index - 1), pair.Loaded ? note.To : null,
-            series.RangeAsync(pair.Datastream.Id, start.At, to, cancellationToken), cancellationToken).ConfigureAwait(false);
+            pair.Machine, pair.Signal, new FoldStart(start.State, start.At, pair.Signal.IsPlain ? default : start.At), known.GetRange(index + 1, known.Count - index - 1), pair.Loaded ? note.To : null,
+            series.RangeAsync(pair.Datastream.Id, Before(start.At, pair.Signal.Reach), to, cancellationToken), cancellationToken).ConfigureAwait(false);
         instruments.Refolded();
         instruments.Evaluated(fold.Count);
         if (fold.Converged is null)
         {
+            fold = await StillHushedAsync(db, pair, fold, cancellationToken).ConfigureAwait(false);
             outcome.State = fold.State;
+            outcome.SeenTo = fold.SeenTo;
             outcome.CheckpointAt = fold.CheckpointAt;
         }
 
@@ -175,6 +200,47 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
         await DiffAsync(db, outcome, start.State, start.At, fold, cause, now, touched, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>An alarm of silence that is open goes on when what came late changes nothing at the tip: no run over observations can know of it.</summary>
+    private static async ValueTask<FoldResult> StillHushedAsync(AlertsContext db, Pair pair, FoldResult fold, CancellationToken cancellationToken)
+    {
+        var state = fold.State;
+        if (!pair.Machine.IsSilence || !pair.Machine.Hush(ref state, EndOfTime))
+        {
+            return fold;
+        }
+
+        var id = EpisodeDiff.IdOf(pair.Origin, state.StartedAt);
+        var isOpen = pair.Loaded
+            ? pair.Rows.TryGetValue(id, out var row) && row.IsOpen
+            : await db.Alarms.AnyAsync(known => known.Id == id && known.EndedAt == null && !known.Withdrawn, cancellationToken).ConfigureAwait(false);
+        return isOpen ? fold with { State = state, Episodes = [.. fold.Episodes, state.Open] } : fold;
+    }
+
+    private static async ValueTask HushAsync(AlertsContext db, PairOutcome outcome, DateTime now, Dictionary<string, bool> touched, CancellationToken cancellationToken)
+    {
+        var before = outcome.State;
+        var state = before;
+        if (outcome.Pair.Machine.Hush(ref state, now))
+        {
+            outcome.State = state;
+            var fold = new FoldResult(state, [state.Open], [], outcome.CheckpointAt, null, 0, outcome.SeenTo, Transitions: true);
+            await DiffAsync(db, outcome, before, before.LastAt.AddTicks(1), fold, Cause.Silence, now, touched, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>When silence may have lasted long enough, processing time; null when it is known already, or nothing ever came.</summary>
+    private static DateTime? DueAt(PairOutcome outcome)
+    {
+        var (machine, state) = (outcome.Pair.Machine, outcome.State);
+        if (state.Phase == Phase.Active || state.LastAt == default)
+        {
+            return null;
+        }
+
+        var (byEvents, byNews) = (state.LastAt + machine.Silence, outcome.HeardAt + TimeSpan.FromTicks(outcome.Pair.Rule.WindowTicks));
+        return (byEvents > byNews ? byEvents : byNews).AddTicks(1);
+    }
+
     private static async ValueTask DiffAsync(
         AlertsContext db, PairOutcome outcome, MachineState before, DateTime from, FoldResult fold, Cause cause, DateTime now, Dictionary<string, bool> touched, CancellationToken cancellationToken)
     {
@@ -182,6 +248,13 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
         var (municipality, rule, _, datastream, _) = pair.Origin;
         var carried = before.Phase == Phase.Active ? before.StartedAt : from;
         var to = fold.Converged?.At ?? EndOfTime;
+        if (pair.Machine.IsSilence)
+        {
+            // Silence belongs to the observation before it, on whichever side of a checkpoint it began.
+            from = before.LastAt != default && before.LastAt < from ? before.LastAt.AddTicks(1) : from;
+            to = fold.Converged?.State.LastAt.AddTicks(1) ?? EndOfTime;
+        }
+
         var whole = !pair.Loaded;
         var stored = await db.Alarms.AsNoTracking()
             .Where(row => row.Municipality == municipality && row.Rule == rule && row.Datastream == datastream)
@@ -239,7 +312,10 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
     {
         var pair = outcome.Pair;
         var period = pair.Datastream.Period;
-        var circumstances = new TellingCircumstances(now, outcome.State.LastAt + period, period, now - outcome.HeardAt, flush, pair.Rule.SavedAt);
+
+        // Silence reaches the present as long as it lasts; of a measure over a window the latest observation does, not the latest window.
+        var dataTo = pair.Machine.IsSilence && outcome.State.Phase == Phase.Active ? now : (outcome.SeenTo > outcome.State.LastAt ? outcome.SeenTo : outcome.State.LastAt) + period;
+        var circumstances = new TellingCircumstances(now, dataTo, period, now - outcome.HeardAt, flush, pair.Rule.SavedAt);
         foreach (var id in outcome.Rows.Keys.ToList())
         {
             var row = outcome.Rows[id];
@@ -335,6 +411,10 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
             db.Checkpoints.Remove(rows[i]);
         }
     }
+
+    private static DateTime Latest(Pair pair) => pair.SeenTo > pair.State.LastAt ? pair.SeenTo : pair.State.LastAt;
+
+    private static DateTime Before(DateTime at, TimeSpan reach) => at - DateTime.UnixEpoch > reach ? at - reach : at;
 
     private static DateTime After(DateTime? at) => at is { } known && known < EndOfTime.AddDays(-1) ? known.AddMicroseconds(1) : EndOfTime;
 }

@@ -11,6 +11,9 @@ internal static class RuleValidation
     /// <summary>Longest duration a condition may have to hold.</summary>
     public static readonly TimeSpan ForMax = TimeSpan.FromDays(7);
 
+    private static readonly TimeSpan WindowMin = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WindowMax = TimeSpan.FromDays(7);
+
     /// <summary>Refuses a rule that breaks one, naming the field and the reason.</summary>
     /// <exception cref="ArgumentException">A field breaks its rule.</exception>
     public static void Check(Rule rule)
@@ -33,8 +36,48 @@ internal static class RuleValidation
             rule.Crossing == Crossing.Above ? rule.ClearLevel <= rule.SetLevel : rule.ClearLevel >= rule.SetLevel,
             nameof(rule.ClearLevel),
             string.Create(CultureInfo.InvariantCulture, $"must not be {(rule.Crossing == Crossing.Above ? "above" : "below")} the set level {rule.SetLevel}, but is {rule.ClearLevel}"));
+        CheckMeasure(rule);
+        Require(rule.OffFor >= TimeSpan.Zero && rule.OffFor <= ForMax, nameof(rule.OffFor), $"must be zero to {ForMax:c}, but is {rule.OffFor:c}");
+        Require(
+            !rule.Edge || (rule.Measure == Measure.Value && rule.OffFor == TimeSpan.Zero), nameof(rule.Edge),
+            "must be false: stations watch only single values, without a measure over a window and without a wait before the end");
         Require(rule.For >= TimeSpan.Zero && rule.For <= ForMax, nameof(rule.For), $"must be zero to {ForMax:c}, but is {rule.For:c}");
     }
+
+    private static void CheckMeasure(Rule rule)
+    {
+        Require(Enum.IsDefined(rule.Measure), nameof(rule.Measure), "must be Value, Mean, Sum, Max, Min, Percentile, Count, Change or NoData");
+        if (rule.Measure == Measure.Value)
+        {
+            Require(rule.Window == TimeSpan.Zero, nameof(rule.Window), "must be zero for single values; choose a measure such as Mean");
+            Require(!rule.OnClock, nameof(rule.OnClock), "must be false for single values");
+        }
+        else
+        {
+            Require(rule.Window >= WindowMin && rule.Window <= WindowMax, nameof(rule.Window), $"must be {WindowMin:c} to {WindowMax:c}, but is {rule.Window:c}");
+        }
+
+        QuantityCatalogue.TryGet(rule.Property, out var quantity);
+        Require(IsPossible(rule.Measure, quantity!.Averaging), nameof(rule.Measure), $"{rule.Measure} says nothing of '{rule.Property}'; possible are {string.Join(", ", Enum.GetValues<Measure>().Where(measure => IsPossible(measure, quantity.Averaging)))}");
+        Require(
+            !rule.OnClock || (rule.Measure is not (Measure.Change or Measure.NoData) && (rule.Window == TimeSpan.FromDays(1) || (rule.Window <= TimeSpan.FromHours(1) && TimeSpan.FromHours(1).Ticks % rule.Window.Ticks == 0))),
+            nameof(rule.OnClock), "needs a window of 1 day, or one of which there is a whole number in the hour, and no Change or NoData");
+        Require(
+            rule.Measure == Measure.Percentile ? rule.Percent is > 0 and < 100 : rule.Percent == 0, nameof(rule.Percent),
+            string.Create(CultureInfo.InvariantCulture, $"must be {(rule.Measure == Measure.Percentile ? "more than 0 and less than 100" : "0 for a measure other than Percentile")}, but is {rule.Percent}"));
+        Require(rule.CoverageMin is >= 0 and <= 1, nameof(rule.CoverageMin), string.Create(CultureInfo.InvariantCulture, $"must be 0 to 1, but is {rule.CoverageMin}"));
+        Require(rule.Measure != Measure.NoData || (rule.For == TimeSpan.Zero && rule.OffFor == TimeSpan.Zero), nameof(rule.For), "must be zero for NoData, as OffFor: its window says how long");
+    }
+
+    /// <summary>What can be made of a quantity: no mean of maxima, nothing of directions but how many there are.</summary>
+    private static bool IsPossible(Measure measure, AveragingRule averaging) => measure switch
+    {
+        Measure.Value or Measure.Count or Measure.NoData => true,
+        _ when averaging == AveragingRule.CircularMean => false,
+        Measure.Mean => averaging is AveragingRule.Mean or AveragingRule.EnergyMean or AveragingRule.Sum,
+        Measure.Sum => averaging == AveragingRule.Sum,
+        _ => true,
+    };
 
     private static bool IsName(string? name) => name is { Length: >= 1 and <= 200 } && !string.IsNullOrWhiteSpace(name) && !name.Any(char.IsControl);
 

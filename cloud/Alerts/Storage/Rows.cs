@@ -39,6 +39,9 @@ internal enum Cause : byte
 
     /// <summary>The rule was removed.</summary>
     RuleRemoved = 4,
+
+    /// <summary>Nothing came for longer than a rule allows.</summary>
+    Silence = 5,
 }
 
 /// <summary>What happened to an alarm. Stored: never renumber.</summary>
@@ -85,6 +88,13 @@ internal sealed class RuleRow
     /// <summary>The stations watch it too.</summary>
     public bool Edge { get; set; }
 
+    public Measure Measure { get; set; }
+    public long WindowTicks { get; set; }
+    public bool OnClock { get; set; }
+    public double Percent { get; set; }
+    public double CoverageMin { get; set; }
+    public long OffForTicks { get; set; }
+
     /// <summary>Processing time of the last change that concerns evaluation.</summary>
     public DateTime SavedAt { get; set; }
 
@@ -97,7 +107,25 @@ internal sealed class RuleRow
     /// <summary>The rule is gone; the row stays until its open alarms are withdrawn.</summary>
     public bool Removed { get; set; }
 
-    public Rule ToRule() => new(Municipality, Slug, NamePt, NameEn, Severity, Property, Station, Sensor, PeriodSeconds, Crossing, SetLevel, ClearLevel, TimeSpan.FromTicks(ForTicks), Enabled, Edge);
+    public Rule ToRule() => new(Municipality, Slug, NamePt, NameEn, Severity, Property, Station, Sensor, PeriodSeconds, Crossing, SetLevel, ClearLevel, TimeSpan.FromTicks(ForTicks), Enabled, Edge)
+    {
+        Measure = Measure,
+        Window = TimeSpan.FromTicks(WindowTicks),
+        OnClock = OnClock,
+        Percent = Percent,
+        CoverageMin = CoverageMin,
+        OffFor = TimeSpan.FromTicks(OffForTicks),
+    };
+
+    /// <summary>Takes over what a rule says, but for its place in the municipality.</summary>
+    public void Set(Rule rule)
+    {
+        (NamePt, NameEn, Severity) = (rule.NamePt, rule.NameEn, rule.Severity);
+        (Property, Station, Sensor, PeriodSeconds) = (rule.Property, rule.Station, rule.Sensor, rule.PeriodSeconds);
+        (Crossing, SetLevel, ClearLevel, ForTicks, Enabled) = (rule.Crossing, rule.SetLevel, rule.ClearLevel, rule.For.Ticks, rule.Enabled);
+        (Measure, WindowTicks, OnClock, Percent, CoverageMin, OffForTicks) = (rule.Measure, rule.Window.Ticks, rule.OnClock, rule.Percent, rule.CoverageMin, rule.OffFor.Ticks);
+        Edge = rule.Edge;
+    }
 }
 
 /// <summary>An alarm as stored, with what was told of it.</summary>
@@ -190,15 +218,16 @@ internal sealed class CheckpointRow
     public double Peak { get; set; }
     public DateTime LastAt { get; set; }
     public double LastValue { get; set; }
+    public DateTime ClearAt { get; set; }
 
-    public Checkpoint ToCheckpoint() => new(At, new MachineState(Phase, ConditionAt, StartedAt, StartValue, Peak, LastAt, LastValue));
+    public Checkpoint ToCheckpoint() => new(At, new MachineState(Phase, ConditionAt, StartedAt, StartValue, Peak, LastAt, LastValue) { ClearAt = ClearAt });
 
     public void Set(in Checkpoint checkpoint)
     {
         var state = checkpoint.State;
         At = checkpoint.At;
         (Phase, ConditionAt, StartedAt, LastAt) = (state.Phase, state.ConditionAt, state.StartedAt, state.LastAt);
-        (StartValue, Peak, LastValue) = (state.StartValue, state.Peak, state.LastValue);
+        (StartValue, Peak, LastValue, ClearAt) = (state.StartValue, state.Peak, state.LastValue, state.ClearAt);
     }
 }
 

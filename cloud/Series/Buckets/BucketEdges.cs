@@ -12,7 +12,9 @@ namespace Hub.Cloud.Series;
 /// (the closest are a week apart); the search for a change relies on it.
 /// Buckets that were met are remembered, for many datastreams are folded into the same ones. Used by one caller at a time.
 /// </remarks>
-internal sealed class BucketEdges(TimeSpan width, TimeZoneInfo? zone)
+/// <param name="width">Width of a bucket, more than zero.</param>
+/// <param name="zone">Time zone on whose clock edges lie; null for UTC.</param>
+public sealed class BucketEdges(TimeSpan width, TimeZoneInfo? zone)
 {
     private static readonly long HourMicros = 3_600_000_000;
 

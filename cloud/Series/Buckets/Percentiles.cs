@@ -7,13 +7,15 @@ namespace Hub.Cloud.Series;
 /// The results of one bucket at a time, kept for a percentile: it cannot be had from parts, so all of them are in memory, within a limit. Used by one caller at a time; the memory is used again
 /// for the next bucket.
 /// </summary>
-internal sealed class Percentiles(double percent)
+/// <param name="percent">Percent of the results at or below it, 0 to 100.</param>
+public sealed class Percentiles(double percent)
 {
     /// <summary>Results of one bucket at most: 8 MB, and about 0.1 s to put in order.</summary>
     public const int ResultsMax = 1_000_000;
 
     private readonly List<double> _results = [];
 
+    /// <summary>Adds a result to the bucket.</summary>
     /// <exception cref="ArgumentException">The bucket has more results than memory is given for.</exception>
     public void Add(double result)
     {

@@ -48,7 +48,7 @@ public sealed class AlarmMachineTests
     public void No_observation_is_no_episode()
     {
         var machine = new AlarmMachine(Crossing.Above, 50, 40, TimeSpan.Zero, TimeSpan.FromMinutes(15), Ignored);
-        var fold = Fold.Over(machine, default, T0.Date, []);
+        var fold = Fold.Over(machine, Signal.Plain, new FoldStart(default, T0.Date), []);
         Assert.Empty(fold.Episodes);
         Assert.Equal(default, fold.State);
         Assert.False(machine.Takes(double.NaN, Quality.Good));
@@ -71,7 +71,7 @@ public sealed class AlarmMachineTests
             };
             return new Observation(1, T0.AddMinutes(int.Parse(parts[0], null)), int.Parse(parts[1].TrimEnd('w', 'o', 's', 'u', 'i'), null), quality);
         })];
-        var fold = Fold.Over(machine, default, T0.Date, observations);
+        var fold = Fold.Over(machine, Signal.Plain, new FoldStart(default, T0.Date), observations);
         var found = string.Join(' ', fold.Episodes.Select(e => $"{Minute(e.ConditionAt)}-{Minute(e.StartedAt)}-{(e.EndedAt is { } end ? Minute(end) : ".")} {e.StartValue}/{e.Peak}"));
         Assert.True(expected == found, $"{what}: expected '{expected}', found '{found}'");
     }

@@ -446,4 +446,121 @@ public sealed class EvaluatorTests
         await bench.CaughtUpAsync();
         Assert.Equal(["Started 20260504T110000Z"], bench.Notifications.Told);
     }
+
+    private static Rule SilentRule => AlertsBench.NoiseRule(slug: "silent") with { Measure = Measure.NoData, Window = TimeSpan.FromMinutes(20) };
+
+    [Fact]
+    public async Task Silence_is_told_when_it_has_lasted_and_ends_with_the_next_observation()
+    {
+        await using var bench = await AlertsBench.StartAsync();
+        await bench.Alerts.SaveAsync(SilentRule, default);
+        await bench.AppendAsync(Obs.At(1, T0.AddMinutes(-2), 60), Obs.At(1, T0.AddMinutes(-1), 61));
+        await bench.CaughtUpAsync();
+        bench.Time.Advance(TimeSpan.FromMinutes(20));
+        await bench.CaughtUpAsync();
+        Assert.Empty(bench.Alerts.Active("braga"));
+
+        // Its own time tells it: nobody has to ask.
+        bench.Time.Advance(TimeSpan.FromSeconds(1));
+        await Eventually.TrueAsync(() => bench.Notifications.Messages.Count == 1, "the silence was told");
+        var silent = Assert.Single(bench.Alerts.Active("braga"));
+        Assert.Equal((T0.AddMinutes(-1), T0.AddMinutes(20)), (silent.ConditionAt, silent.StartedAt));
+
+        bench.Time.Advance(TimeSpan.FromMinutes(9));
+        await bench.AppendAsync(Obs.At(1, T0.AddMinutes(29), 60));
+        await bench.CaughtUpAsync();
+        Assert.Empty(bench.Alerts.Active("braga"));
+        var (started, ended) = (bench.Notifications.Messages[0], bench.Notifications.Messages[1]);
+        Assert.Equal((NotificationKind.Started, 21d, 20d, "min"), (started.Kind, started.Value, started.Limit, started.Unit));
+        Assert.Equal((NotificationKind.Ended, 30d, (DateTime?)T0.AddMinutes(29)), (ended.Kind, ended.Peak, ended.EndedAt));
+    }
+
+    [Fact]
+    public async Task Silence_that_a_backlog_fills_never_was()
+    {
+        await using var bench = await AlertsBench.StartAsync();
+        await bench.Alerts.SaveAsync(SilentRule, default);
+        await bench.AppendAsync(Obs.At(1, T0, 60));
+        await bench.CaughtUpAsync();
+        bench.Time.Advance(TimeSpan.FromHours(1));
+        await bench.CaughtUpAsync();
+        Assert.Equal([NotificationKind.Started], bench.Notifications.Messages.Select(message => message.Kind));
+
+        // It drains for longer than the window, and reaches back further than it all the while.
+        for (var minute = 1; minute <= 60; minute++)
+        {
+            await bench.AppendAsync(Obs.At(1, T0.AddMinutes(minute), 60));
+            await bench.CaughtUpAsync();
+            bench.Time.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        Assert.Equal([NotificationKind.Started, NotificationKind.Corrected], bench.Notifications.Messages.Select(message => message.Kind));
+        Assert.True(bench.Notifications.Messages[1].Withdrawn);
+        Assert.Empty(await bench.EpisodesAsync());
+    }
+
+    [Fact]
+    public async Task An_hour_without_the_hub_is_no_silence_and_a_silence_goes_on_through_a_restart()
+    {
+        await using var bench = await AlertsBench.StartAsync();
+        await bench.Alerts.SaveAsync(SilentRule, default);
+        await bench.AppendAsync(Obs.At(1, T0, 60), Obs.At(2, T0, 60));
+        await bench.CaughtUpAsync();
+        await bench.StopEvaluatorAsync();
+        bench.Time.Advance(TimeSpan.FromHours(1));
+        await bench.StartEvaluatorAsync();
+        await bench.CaughtUpAsync();
+        Assert.Empty(bench.Alerts.Active(null));
+
+        // One of them has come back; the other is silent by now, for all that the hub has heard.
+        await bench.AppendAsync(Obs.At(1, T0.AddHours(1), 60));
+        bench.Time.Advance(TimeSpan.FromMinutes(20) + TimeSpan.FromSeconds(1));
+        await bench.CaughtUpAsync();
+        Assert.Equal(["se"], bench.Alerts.Active(null).Select(alarm => alarm.Station));
+        var told = bench.Notifications.Messages.Count;
+
+        await bench.StopEvaluatorAsync();
+        await bench.StartEvaluatorAsync();
+        await bench.CaughtUpAsync();
+        Assert.Equal(["se"], bench.Alerts.Active(null).Select(alarm => alarm.Station));
+        Assert.Equal(told, bench.Notifications.Messages.Count);
+    }
+
+    [Fact]
+    public async Task The_energy_of_an_hour_of_the_clock_is_told_when_the_hour_is_over()
+    {
+        await using var bench = await AlertsBench.StartAsync();
+        await bench.Alerts.SaveAsync(AlertsBench.NoiseRule(set: 65, clear: 60, slug: "hour") with { Measure = Measure.Mean, Window = TimeSpan.FromHours(1), OnClock = true }, default);
+
+        // Half an hour at 70 dB and half at 50 are 67.0 dB: the mean of the decibels would be 60.
+        for (var minute = 0; minute < 60; minute++)
+        {
+            await bench.AppendAsync(Obs.At(1, T0.AddMinutes(minute), minute < 30 ? 70 : 50));
+        }
+
+        bench.Time.SetUtcNow(T0.AddMinutes(60));
+        await bench.CaughtUpAsync();
+        Assert.Empty(bench.Alerts.Active(null));
+        await bench.AppendAsync(Obs.At(1, T0.AddMinutes(60), 50));
+        bench.Time.SetUtcNow(T0.AddMinutes(61));
+        await bench.CaughtUpAsync();
+        var alarm = Assert.Single(bench.Alerts.Active(null));
+        Assert.Equal(T0.AddMinutes(60), alarm.StartedAt);
+        Assert.Equal(67.03, alarm.StartValue, 2);
+        Assert.Equal([NotificationKind.Started], bench.Notifications.Messages.Select(message => message.Kind));
+
+        // A quarter of the next hour is missing but for a minute: 45 are enough, 44 say nothing.
+        for (var minute = 61; minute < 104; minute++)
+        {
+            await bench.AppendAsync(Obs.At(1, T0.AddMinutes(minute), 50));
+        }
+
+        await bench.AppendAsync(Obs.At(1, T0.AddMinutes(120), 50));
+        await bench.CaughtUpAsync();
+        Assert.Single(bench.Alerts.Active(null));
+        await bench.AppendAsync(Obs.At(1, T0.AddMinutes(110), 50));
+        await bench.CaughtUpAsync();
+        Assert.Empty(bench.Alerts.Active(null));
+        Assert.Equal(T0.AddMinutes(120), Assert.Single(await bench.HistoryAsync()).EndedAt);
+    }
 }

@@ -11,7 +11,7 @@ namespace Hub.Cloud.Alerts.Tests;
 
 /// <summary>
 /// Promise 2: alarm history is a function of the set of observations. Each case makes a set, delivers it shuffled, delayed, duplicated and in batches, with stops, starts and crashes
-/// in between, and compares the history with one run of the pure machine over the set in order.
+/// in between, and compares the history with one run of the pure machine over the set in order; measures over windows are worked out from their definition, each by itself. A long run: tests/README.md.
 /// </summary>
 public sealed class OrderIndependenceTests
 {
@@ -45,21 +45,80 @@ public sealed class OrderIndependenceTests
             (Observation[])[.. inOrder ? set.OrderBy(o => o.PhenomenonTime) : (IEnumerable<Observation>)shuffled, .. again.Select(index => set[index])],
             sizes, betweens);
 
-    private static readonly Rule[] Rules =
+    internal static readonly Rule[] AllRules =
     [
         AlertsBench.NoiseRule(slug: "at-once"),
         AlertsBench.NoiseRule(set: 68, clear: 68, forMinutes: 12, slug: "held"),
         AlertsBench.NoiseRule(set: 60, clear: 66, slug: "quiet") with { Crossing = Crossing.Below },
+        AlertsBench.NoiseRule(set: 69, clear: 69, slug: "slow-end") with { OffFor = TimeSpan.FromMinutes(9) },
+        AlertsBench.NoiseRule(set: 69, clear: 67, slug: "half-hour") with { Measure = Measure.Mean, Window = TimeSpan.FromMinutes(30), CoverageMin = 0.1 },
+        AlertsBench.NoiseRule(set: 68, clear: 66, forMinutes: 60, slug: "two-hours") with { Measure = Measure.Mean, Window = TimeSpan.FromHours(1), OnClock = true, CoverageMin = 0.03 },
+        AlertsBench.NoiseRule(set: 70, clear: 69, slug: "day") with { Measure = Measure.Percentile, Percent = 60, Window = TimeSpan.FromDays(1), OnClock = true, CoverageMin = 0 },
+        AlertsBench.NoiseRule(set: 12, clear: 4, slug: "rise") with { Measure = Measure.Change, Window = TimeSpan.FromMinutes(20), CoverageMin = 0.3, OffFor = TimeSpan.FromMinutes(3) },
+        AlertsBench.NoiseRule(set: 4, clear: 3, slug: "often") with { Measure = Measure.Count, Window = TimeSpan.FromMinutes(12) },
+        AlertsBench.NoiseRule(set: 80, clear: 70, slug: "loudest") with { Measure = Measure.Max, Window = TimeSpan.FromMinutes(15), OnClock = true, CoverageMin = 0 },
     ];
+
+    private static readonly Gen<Rule[]> SomeRules = Gen.Shuffle(AllRules).Select(rules => rules[..3]);
 
     [Fact]
     public async Task Any_delivery_of_the_same_observations_ends_in_the_same_history() =>
-        await AnyDelivery.SampleAsync(CheckAsync, iter: 500, threads: 2);
+        await Gen.Select(AnyDelivery, SomeRules).SampleAsync((delivery, rules) => CheckAsync(delivery, rules), iter: Repeats.Of(2_000, 40_000), threads: 2);
 
-    private static async Task CheckAsync((Observation[] Delivery, int[] BatchSizes, Between[] Betweens) sample)
+    [Fact]
+    public async Task Silence_is_a_function_of_the_observations_and_of_how_far_time_has_come() =>
+        await AnyDelivery.SampleAsync(CheckSilenceAsync, iter: Repeats.Of(200, 10_000), threads: 2);
+
+    private static async Task CheckAsync((Observation[] Delivery, int[] BatchSizes, Between[] Betweens) sample, Rule[] rules)
     {
         await using var bench = await AlertsBench.StartAsync();
-        foreach (var rule in Rules)
+        await DeliverAsync(bench, sample, rules, TimeSpan.FromSeconds(30));
+        var expected = await ExpectedAsync(bench.Series, rules);
+        var found = await bench.EpisodesAsync();
+        Assert.Equal(expected, found);
+        await CheckToldAsync(bench);
+    }
+
+    private static async Task CheckSilenceAsync((Observation[] Delivery, int[] BatchSizes, Between[] Betweens) sample)
+    {
+        // Time goes on further than the window: what is heard of meanwhile is silent for a while, until more comes.
+        var rule = AlertsBench.NoiseRule(slug: "silent") with { Measure = Measure.NoData, Window = TimeSpan.FromMinutes(20) };
+        await using var bench = await AlertsBench.StartAsync();
+        await DeliverAsync(bench, sample, [rule], TimeSpan.FromMinutes(25));
+        bench.Time.Advance(TimeSpan.FromMinutes(21));
+        await bench.CaughtUpAsync();
+
+        var expected = new List<string>();
+        foreach (var (datastream, station) in Streams)
+        {
+            DateTime? last = null;
+            await foreach (var observation in bench.Series.RangeAsync(datastream, DateTime.MinValue, DateTime.MaxValue, default))
+            {
+                Add(observation.PhenomenonTime);
+                last = observation.PhenomenonTime;
+            }
+
+            Add(null);
+
+            // A minute's average, and then 20 minutes.
+            void Add(DateTime? next)
+            {
+                if (last is { } from && (next is null || next - from > TimeSpan.FromMinutes(21)))
+                {
+                    var minutes = next is { } to ? (to - from).TotalMinutes : 21;
+                    expected.Add($"silent-{station}-{datastream}-{from.AddMinutes(21):yyyyMMdd'T'HHmmss'Z'} {from:O} {from.AddMinutes(21):O} {next:O} {21d} {minutes} {minutes}");
+                }
+            }
+        }
+
+        Assert.Equal(expected.Order(StringComparer.Ordinal), await bench.EpisodesAsync());
+    }
+
+    private static readonly (int Datastream, string Station)[] Streams = [(1, "avenida"), (2, "se")];
+
+    private static async Task DeliverAsync(AlertsBench bench, (Observation[] Delivery, int[] BatchSizes, Between[] Betweens) sample, Rule[] rules, TimeSpan wait)
+    {
+        foreach (var rule in rules)
         {
             await bench.Alerts.SaveAsync(rule, default);
         }
@@ -84,7 +143,7 @@ public sealed class OrderIndependenceTests
                     await bench.CrashAsync(bench.Series.LastCommit / 2);
                     break;
                 case Between.Wait:
-                    bench.Time.Advance(TimeSpan.FromSeconds(30));
+                    bench.Time.Advance(wait);
                     break;
                 default:
                     break;
@@ -92,26 +151,32 @@ public sealed class OrderIndependenceTests
         }
 
         await bench.CaughtUpAsync();
-        var expected = await ExpectedAsync(bench.Series);
-        var found = await bench.EpisodesAsync();
-        Assert.Equal(expected, found);
-        await CheckToldAsync(bench);
     }
 
     /// <summary>The history by one run of the machine over what the series holds, without checkpoints, diffs or a database.</summary>
-    private static async Task<string[]> ExpectedAsync(MemorySeries series)
+    private static async Task<string[]> ExpectedAsync(MemorySeries series, Rule[] rules)
     {
         var lines = new List<string>();
-        foreach (var rule in Rules)
+        foreach (var rule in rules)
         {
-            var machine = new AlarmMachine(rule.Crossing, rule.SetLevel, rule.ClearLevel, rule.For, TimeSpan.FromMinutes(15), new AlertsOptions().IgnoreQuality);
-            foreach (var (datastream, station) in new[] { (1, "avenida"), (2, "se") })
+            var gap = rule is { OnClock: true, Measure: not Measure.Value } ? (rule.Window == TimeSpan.FromDays(1) ? TimeSpan.FromHours(26) : rule.Window) : TimeSpan.FromMinutes(15);
+            var machine = new AlarmMachine(rule.Crossing, rule.SetLevel, rule.ClearLevel, rule.For, gap, new AlertsOptions().IgnoreQuality) { OffFor = rule.OffFor };
+            foreach (var (datastream, station) in Streams)
             {
-                var state = default(MachineState);
-                var episodes = new List<Episode>();
+                var taken = new List<Observation>();
                 await foreach (var observation in series.RangeAsync(datastream, DateTime.MinValue, DateTime.MaxValue, default))
                 {
-                    if (machine.Takes(observation.Result, observation.Quality) && machine.Take(ref state, observation.PhenomenonTime, observation.Result, out var ended) == Step.Ended)
+                    if (machine.Takes(observation.Result, observation.Quality))
+                    {
+                        taken.Add(observation);
+                    }
+                }
+
+                var state = default(MachineState);
+                var episodes = new List<Episode>();
+                foreach (var (at, value) in Measured(rule, taken))
+                {
+                    if (machine.Take(ref state, at, value, out var ended) == Step.Ended)
                     {
                         episodes.Add(ended);
                     }
@@ -128,6 +193,53 @@ public sealed class OrderIndependenceTests
         }
 
         return [.. lines.Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>What a rule measures, by its definition: each window looked for among all observations. Of minutes, in a zone an hour from UTC all those days.</summary>
+    private static IEnumerable<(DateTime At, double Value)> Measured(Rule rule, List<Observation> taken)
+    {
+        if (rule.Measure == Measure.Value)
+        {
+            return taken.Select(o => (o.PhenomenonTime, o.Result));
+        }
+
+        if (!rule.OnClock)
+        {
+            return from tip in taken
+                   let first = tip.PhenomenonTime - rule.Window
+                   let inside = taken.Where(o => o.PhenomenonTime <= tip.PhenomenonTime && (rule.Measure == Measure.Change ? o.PhenomenonTime >= first : o.PhenomenonTime > first)).ToList()
+                   where rule.Measure switch
+                   {
+                       Measure.Count => true,
+                       Measure.Change => inside.Count > 1 && tip.PhenomenonTime - inside[0].PhenomenonTime >= rule.Window * rule.CoverageMin,
+                       _ => inside.Count >= rule.Window.TotalMinutes * rule.CoverageMin,
+                   }
+                   select (tip.PhenomenonTime, Of(rule, inside));
+        }
+
+        var summer = TimeSpan.FromHours(1);
+        return from o in taken
+               group o by (o.PhenomenonTime + summer).Ticks / rule.Window.Ticks into window
+               let end = new DateTime((window.Key + 1) * rule.Window.Ticks, DateTimeKind.Utc) - summer
+               where taken[^1].PhenomenonTime >= end && window.Count() >= rule.Window.TotalMinutes * rule.CoverageMin
+               orderby end
+               select (end, Of(rule, [.. window]));
+    }
+
+    private static double Of(Rule rule, List<Observation> inside) => rule.Measure switch
+    {
+        Measure.Mean => 10 * Math.Log10(inside.Aggregate(0.0, (sum, o) => sum + Math.Pow(10, o.Result / 10)) / inside.Count),
+        Measure.Max => inside.Max(o => o.Result),
+        Measure.Count => inside.Count,
+        Measure.Change => inside[^1].Result - inside[0].Result,
+        _ => Percentile([.. inside.Select(o => o.Result).Order()], rule.Percent),
+    };
+
+    private static double Percentile(double[] ascending, double percent)
+    {
+        var place = (ascending.Length - 1) * (percent / 100);
+        var below = (int)place;
+        return place == below ? ascending[below] : ascending[below] + ((place - below) * (ascending[below + 1] - ascending[below]));
     }
 
     /// <summary>What subscribers were told, in the end, is what is: each ended alarm as it was, nothing that never was, and nothing as an emergency: all of it is of the past.</summary>

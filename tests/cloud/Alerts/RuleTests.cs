@@ -30,6 +30,24 @@ public sealed class RuleTests
         { "ClearLevel", Good with { Crossing = Crossing.Below, ClearLevel = 69 } },
         { "For", Good with { For = TimeSpan.FromSeconds(-1) } },
         { "For", Good with { For = TimeSpan.FromDays(8) } },
+        { "OffFor", Good with { OffFor = TimeSpan.FromDays(8) } },
+        { "Measure", Good with { Measure = (Measure)99 } },
+        { "Measure", Good with { Property = "wind_direction", Measure = Measure.Mean, Window = TimeSpan.FromHours(1) } },
+        { "Measure", Good with { Measure = Measure.Sum, Window = TimeSpan.FromHours(1) } },
+        { "Measure", Good with { Property = "lafmax", Measure = Measure.Mean, Window = TimeSpan.FromHours(1) } },
+        { "Window", Good with { Measure = Measure.Mean } },
+        { "Window", Good with { Measure = Measure.Mean, Window = TimeSpan.FromDays(8) } },
+        { "Window", Good with { Window = TimeSpan.FromHours(1) } },
+        { "OnClock", Good with { OnClock = true } },
+        { "OnClock", Good with { Measure = Measure.Mean, Window = TimeSpan.FromMinutes(7), OnClock = true } },
+        { "OnClock", Good with { Measure = Measure.Mean, Window = TimeSpan.FromHours(2), OnClock = true } },
+        { "OnClock", Good with { Measure = Measure.NoData, Window = TimeSpan.FromHours(1), OnClock = true } },
+        { "Percent", Good with { Percent = 50 } },
+        { "Percent", Good with { Measure = Measure.Percentile, Window = TimeSpan.FromHours(1), Percent = 100 } },
+        { "CoverageMin", Good with { CoverageMin = 1.1 } },
+        { "For", Good with { Measure = Measure.NoData, Window = TimeSpan.FromHours(1), For = TimeSpan.FromMinutes(1) } },
+        { "Edge", Good with { Edge = true, Measure = Measure.Mean, Window = TimeSpan.FromHours(1) } },
+        { "Edge", Good with { Edge = true, OffFor = TimeSpan.FromMinutes(1) } },
     };
 
     [Theory]
@@ -47,15 +65,17 @@ public sealed class RuleTests
         await using var bench = await AlertsBench.StartAsync();
         await bench.Alerts.SaveAsync(Good with { Slug = "b" }, default);
         await bench.Alerts.SaveAsync(Good with { Slug = "a", For = TimeSpan.FromMinutes(90), PeriodSeconds = 60, Sensor = "s1", Station = "se" }, default);
+        var measured = Good with { Slug = "c", Measure = Measure.Percentile, Percent = 95, Window = TimeSpan.FromHours(1), OnClock = true, CoverageMin = 0, OffFor = TimeSpan.FromMinutes(3) };
+        await bench.Alerts.SaveAsync(measured, default);
         await bench.Alerts.SaveAsync(Good with { Slug = "b", NamePt = "Outro nome", Severity = Severity.Alert }, default);
         await bench.StopEvaluatorAsync();
         await bench.StartEvaluatorAsync();
         Assert.Equal(
-            [Good with { Slug = "a", For = TimeSpan.FromMinutes(90), PeriodSeconds = 60, Sensor = "s1", Station = "se" }, Good with { Slug = "b", NamePt = "Outro nome", Severity = Severity.Alert }],
+            [Good with { Slug = "a", For = TimeSpan.FromMinutes(90), PeriodSeconds = 60, Sensor = "s1", Station = "se" }, Good with { Slug = "b", NamePt = "Outro nome", Severity = Severity.Alert }, measured],
             bench.Alerts.Rules("braga"));
         Assert.Empty(bench.Alerts.Rules("aveiro"));
         await Assert.ThrowsAsync<ArgumentException>(async () => await bench.Alerts.SaveAsync(Good with { Slug = "Ç" }, default));
-        Assert.Equal(2, bench.Alerts.Rules(null).Count);
+        Assert.Equal(3, bench.Alerts.Rules(null).Count);
     }
 
     [Fact]
@@ -75,6 +95,7 @@ public sealed class RuleTests
     [InlineData("Hub:Alerts:SettleFor", "-00:00:01")]
     [InlineData("Hub:Alerts:PendingGapMax", "00:00:00")]
     [InlineData("Hub:Alerts:RuleCountMax", "0")]
+    [InlineData("Hub:Alerts:RehearsalObservationsMax", "10")]
     public void A_setting_out_of_range_is_refused_by_its_full_key(string key, string value)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { [key] = value }).Build();

@@ -135,6 +135,10 @@ internal sealed class FakeAlerts : IAlerts
         return ValueTask.CompletedTask;
     }
 
+    public ValueTask<Rehearsal> RehearseAsync(Rule rule, DateTime from, DateTime to, int countMax, CancellationToken cancellationToken) => to - from > TimeSpan.FromDays(365)
+        ? throw new RehearsalTooLargeException("Ask for fewer days.")
+        : new(new Rehearsal([.. Alarms.Take(countMax)], Alarms.Count, 3, 1_234, 0.25));
+
     public ValueTask CaughtUpAsync(long commit, CancellationToken cancellationToken) => throw new NotSupportedException();
 }
 

@@ -59,6 +59,11 @@ public sealed class RuleTests
     [InlineData("""{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","crossing":"over","setLevel":80}""", "crossing")]
     [InlineData("""{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","crossing":"above","setLevel":80,"for":"soon"}""", "for")]
     [InlineData("""{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","crossing":"above","setLevel":80,"clearLevel":90}""", "clearLevel")]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","crossing":"above","setLevel":80,"measure":"average","window":"PT1H"}""", "measure")]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","crossing":"above","setLevel":80,"measure":"mean","window":"an hour"}""", "window")]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","crossing":"above","setLevel":80,"offFor":"10"}""", "offFor")]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","setLevel":80}""", "crossing")]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","crossing":"above"}""", "setLevel")]
     public async Task A_rule_that_cannot_be_is_refused_with_its_member(string body, string? member)
     {
         await using var host = await ApiHost.StartAsync();
@@ -73,6 +78,43 @@ public sealed class RuleTests
         }
 
         await ApiHost.ProblemAsync(await client.GetAsync("/api/v1/rules/braga/wrong", Cancel), 404, "unknown-rule");
+    }
+
+    [Fact]
+    public async Task A_measure_over_a_window_comes_back_as_it_was_given()
+    {
+        await using var host = await ApiHost.StartAsync();
+        var (_, made) = await PutAsync(
+            host, "braga/pm10-day",
+            """{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","crossing":"above","setLevel":90,"measure":"mean","window":"P1D","onClock":true,"coverageMin":0.5,"offFor":"PT1H"}""", "Operator@braga");
+        Assert.Equal(("mean", "P1D", true, 0.5, "PT1H"), (Text("measure"), Text("window"), made.GetProperty("onClock").GetBoolean(), made.GetProperty("coverageMin").GetDouble(), Text("offFor")));
+        Assert.Equal(JsonValueKind.Null, made.GetProperty("percent").ValueKind);
+
+        (_, made) = await PutAsync(host, "braga/silent", """{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","measure":"no-data","window":"PT30M"}""", "Operator@braga");
+        Assert.Equal(("no-data", "PT30M"), (Text("measure"), Text("window")));
+
+        string? Text(string member) => made.GetProperty(member).GetString();
+    }
+
+    [Fact]
+    public async Task A_rule_can_be_tried_before_it_is_made()
+    {
+        await using var host = await ApiHost.StartAsync();
+        host.Alerts.Alarms.Add(AlarmTests.Alarm(host, "a", "braga", "centro", 1, hours: 5, ended: true));
+        using var client = host.Client("Operator@braga");
+        using var answer = await client.PostAsync("/api/v1/rules/braga/new/rehearsal?days=7&limit=1", Json(Rule), Cancel);
+        var found = JsonElement.Parse(await answer.Content.ReadAsStringAsync(Cancel));
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal((1, 3, 1234, 0.25), (found.GetProperty("count").GetInt32(), found.GetProperty("datastreams").GetInt32(), found.GetProperty("observations").GetInt32(), found.GetProperty("activeShare").GetDouble()));
+        Assert.Equal("centro", Assert.Single(found.GetProperty("alarms").EnumerateArray()).GetProperty("station").GetString());
+        Assert.Equal(TimeSpan.FromDays(7), found.GetProperty("to").GetDateTime() - found.GetProperty("from").GetDateTime());
+        Assert.Empty(host.Alerts.RuleList);
+
+        await ApiHost.ProblemAsync(await client.PostAsync("/api/v1/rules/braga/new/rehearsal?days=0", Json(Rule), Cancel), 400, "bad-parameter");
+        await ApiHost.ProblemAsync(await client.PostAsync("/api/v1/rules/braga/new/rehearsal", Json("{}"), Cancel), 400, "bad-body");
+        await ApiHost.ProblemAsync(await client.PostAsync("/api/v1/rules/braga/new/rehearsal?days=400", Json(Rule), Cancel), 400, "range-too-large");
+        using var viewer = host.Client("Viewer@braga");
+        await ApiHost.ProblemAsync(await viewer.PostAsync("/api/v1/rules/braga/new/rehearsal", Json(Rule), Cancel), 403, "not-allowed");
     }
 
     [Fact]

@@ -91,7 +91,7 @@ public sealed class ConformanceTests
         var machine = new AlarmMachine(
             rule.Crossing == EdgeCrossing.Above ? Crossing.Above : Crossing.Below, rule.SetLevel, rule.ClearLevel, TimeSpan.FromSeconds(rule.ForSeconds), gap > options.PendingGapMax ? gap : options.PendingGapMax,
             options.IgnoreQuality);
-        FoldResult result = Fold.Over(machine, default, Sample.Noon.Date, [.. readings.Select(reading => new Observation(1, reading.PhenomenonTime, reading.Value, reading.Quality))]);
+        FoldResult result = Fold.Over(machine, Signal.Plain, new FoldStart(default, Sample.Noon.Date), [.. readings.Select(reading => new Observation(1, reading.PhenomenonTime, reading.Value, reading.Quality))]);
         return [.. result.Episodes.Select(episode => (episode.StartedAt, episode.EndedAt))];
     }
 

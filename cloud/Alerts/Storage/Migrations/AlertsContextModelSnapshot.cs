@@ -120,6 +120,9 @@ namespace Hub.Cloud.Alerts.Storage.Migrations
                     b.Property<DateTime>("At")
                         .HasColumnType("TEXT");
 
+                    b.Property<DateTime>("ClearAt")
+                        .HasColumnType("TEXT");
+
                     b.Property<DateTime>("ConditionAt")
                         .HasColumnType("TEXT");
 
@@ -172,6 +175,9 @@ namespace Hub.Cloud.Alerts.Storage.Migrations
                     b.Property<double>("ClearLevel")
                         .HasColumnType("REAL");
 
+                    b.Property<double>("CoverageMin")
+                        .HasColumnType("REAL");
+
                     b.Property<int>("Crossing")
                         .HasColumnType("INTEGER");
 
@@ -182,6 +188,9 @@ namespace Hub.Cloud.Alerts.Storage.Migrations
                         .HasColumnType("INTEGER");
 
                     b.Property<long>("ForTicks")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Measure")
                         .HasColumnType("INTEGER");
 
                     b.Property<string>("Municipality")
@@ -195,6 +204,15 @@ namespace Hub.Cloud.Alerts.Storage.Migrations
                     b.Property<string>("NamePt")
                         .IsRequired()
                         .HasColumnType("TEXT");
+
+                    b.Property<long>("OffForTicks")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("OnClock")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<double>("Percent")
+                        .HasColumnType("REAL");
 
                     b.Property<int?>("PeriodSeconds")
                         .HasColumnType("INTEGER");
@@ -229,6 +247,9 @@ namespace Hub.Cloud.Alerts.Storage.Migrations
                         .HasColumnType("TEXT");
 
                     b.Property<int>("Version")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("WindowTicks")
                         .HasColumnType("INTEGER");
 
                     b.HasKey("Id");

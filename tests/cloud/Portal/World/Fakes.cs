@@ -90,6 +90,8 @@ internal sealed class FakeAlerts : IAlerts
         ValueTask.FromResult<IReadOnlyList<Alarm>>(
             [.. All.Where(alarm => (municipality is null || alarm.Municipality == municipality) && alarm.StartedAt < to && (alarm.EndedAt ?? to) >= from).OrderByDescending(alarm => alarm.StartedAt).Take(countMax)]);
 
+    public ValueTask<Rehearsal> RehearseAsync(Rule rule, DateTime from, DateTime to, int countMax, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     public ValueTask CaughtUpAsync(long commit, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     public void Raise()

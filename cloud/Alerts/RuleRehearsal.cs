@@ -1,0 +1,98 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Hub.Cloud.Alerts.Evaluation;
+using Hub.Cloud.Alerts.Storage;
+using Hub.Cloud.Series;
+using Hub.Cloud.Stations;
+using Microsoft.Extensions.Options;
+
+namespace Hub.Cloud.Alerts;
+
+/// <summary>Runs a rule over what is stored without storing or telling anything: the same machine over the same observations as the evaluator's. Safe for concurrent callers.</summary>
+internal sealed class RuleRehearsal(ISeries series, IStations stations, IMunicipalityDirectory municipalities, TimeProvider time, IOptions<AlertsOptions> options)
+{
+    private readonly ISeries stored = series.Stored();
+
+    /// <inheritdoc cref="IAlerts.RehearseAsync"/>
+    public async ValueTask<Rehearsal> RunAsync(Rule rule, DateTime from, DateTime to, int countMax, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow().UtcDateTime;
+        to = to < now ? to : now;
+        if (from >= to)
+        {
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"From must be before the end and before now, but is {from:O}."), nameof(from));
+        }
+
+        var row = new RuleRow { Municipality = rule.Municipality, Slug = rule.Slug };
+        row.Set(rule);
+        var book = new PairBook(stations, municipalities, options.Value);
+        var alarms = new PriorityQueue<Alarm, (DateTime, string)>();
+        var (count, datastreams, observations, active) = (0, 0, new Counter(options.Value.RehearsalObservationsMax), TimeSpan.Zero);
+        foreach (var datastream in book.Concerned(row))
+        {
+            datastreams++;
+            var pair = book.Loose(row, datastream);
+            foreach (var episode in await EpisodesAsync(pair, from, to, observations, cancellationToken).ConfigureAwait(false))
+            {
+                count++;
+                active += (episode.EndedAt ?? to) - episode.StartedAt;
+                var alarm = Row(pair, episode, now).ToAlarm();
+                alarms.Enqueue(alarm, (alarm.StartedAt, alarm.Id));
+                if (alarms.Count > countMax)
+                {
+                    alarms.Dequeue();
+                }
+            }
+        }
+
+        var listed = new List<Alarm>(alarms.Count);
+        while (alarms.TryDequeue(out var alarm, out _))
+        {
+            listed.Add(alarm);
+        }
+
+        listed.Reverse();
+        return new Rehearsal(listed, count, datastreams, observations.Count, datastreams == 0 ? 0 : active / ((to - from) * datastreams));
+    }
+
+    private async ValueTask<IReadOnlyList<Episode>> EpisodesAsync(Pair pair, DateTime from, DateTime to, Counter observations, CancellationToken cancellationToken)
+    {
+        // The window is full by then, as it would have been. Silence that began before counts from the last observation.
+        var begin = from - (pair.Machine.IsSilence ? pair.Machine.Silence : pair.Signal.Reach);
+        var fold = await Fold.RunAsync(
+            pair.Machine, pair.Signal, new FoldStart(default, from.Date, pair.Signal.IsPlain ? default : from), [], null,
+            Counted(stored.RangeAsync(pair.Datastream.Id, begin, to, cancellationToken), observations, cancellationToken), cancellationToken).ConfigureAwait(false);
+        var state = fold.State;
+        return pair.Machine.Hush(ref state, to) ? [.. fold.Episodes, state.Open] : fold.Episodes;
+    }
+
+    private static async IAsyncEnumerable<Observation> Counted(IAsyncEnumerable<Observation> source, Counter counter, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var observation in source.WithCancellation(cancellationToken).ConfigureAwait(false))
+        {
+            counter.Add();
+            yield return observation;
+        }
+    }
+
+    private static AlarmRow Row(Pair pair, in Episode episode, DateTime now)
+    {
+        var row = EpisodeDiff.New(pair.Origin, episode, now, now - pair.Terms.StaleAfter - pair.Datastream.Period, Cause.Observation);
+        row.Unsettled = false;
+        return row;
+    }
+
+    private sealed class Counter(long max)
+    {
+        public long Count { get; private set; }
+
+        public void Add()
+        {
+            if (++Count > max)
+            {
+                throw new RehearsalTooLargeException(string.Create(
+                    CultureInfo.InvariantCulture, $"The rule concerns more than {max} observations in that time ({AlertsOptions.Section}:{nameof(AlertsOptions.RehearsalObservationsMax)}): ask for fewer days, or for one station."));
+            }
+        }
+    }
+}
