@@ -70,7 +70,7 @@ internal sealed class AlarmBook(IDbContextFactory<AlertsContext> contexts, RuleR
 
             var before = row.ToRule();
             row.Set(rule);
-            if (row.Removed || before with { NamePt = rule.NamePt, NameEn = rule.NameEn, Severity = rule.Severity, Edge = rule.Edge } != rule)
+            if (row.Removed || before with { NamePt = rule.NamePt, NameEn = rule.NameEn, Severity = rule.Severity, Edge = rule.Edge, Source = rule.Source } != rule)
             {
                 row.Reevaluate = true;
                 row.Removed = false;

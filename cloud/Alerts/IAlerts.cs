@@ -99,6 +99,15 @@ public sealed record Rule(
     /// </summary>
     public double CoverageMin { get; init; } = 0.75;
 
+    /// <summary>
+    /// When the rule is in force, by the municipality's clock, for instance <c>night</c> or <c>mo-fr 08:00-18:30; no holidays</c>; empty for always. Observations at other times are in no window, and the first
+    /// of them ends an open alarm. At most 200 characters.
+    /// </summary>
+    public string Schedule { get; init; } = "";
+
+    /// <summary>Where its levels come from: law, article, date, and what of it is not verified; shown beside the rule. At most 500 characters; empty for the municipality's own.</summary>
+    public string Source { get; init; } = "";
+
     /// <summary>How long, in event time, the measure must stay at or beyond the clear level before the alarm ends; zero or more.</summary>
     public TimeSpan OffFor { get; init; }
 }

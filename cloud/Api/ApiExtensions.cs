@@ -53,6 +53,7 @@ public static class ApiExtensions
         AuditEndpoints.Map(api);
         AlarmEndpoints.Map(api);
         RuleEndpoints.Map(api);
+        RuleFileEndpoints.Map(api);
         QuarantineEndpoints.Map(api);
         AgentEndpoints.Map(api);
         CampaignEndpoints.Map(api);

@@ -159,7 +159,20 @@ internal sealed record RuleDocument(
     [property: Description("Whether windows are the hours or days of the municipality's clock, not those that end at each observation.")] bool OnClock,
     [property: Description("Of a percentile: percent of the observations at or below it.")] double? Percent,
     [property: Description("Share of a window that must be covered by observations for it to say anything.")] double? CoverageMin,
-    [property: Description("How long the measure must stay at or beyond the clear level before the alarm ends, ISO 8601.")] string OffFor);
+    [property: Description("How long the measure must stay at or beyond the clear level before the alarm ends, ISO 8601.")] string OffFor,
+    [property: Description("When it is in force, by the municipality's clock; empty for always.")] string Schedule,
+    [property: Description("Where its levels come from; empty for the municipality's own.")] string Source);
+
+[Description("A set of rules that comes with the hub.")]
+internal sealed record RulePackDocument(string Pack, string Title, [property: Description("Names of its rules.")] IReadOnlyList<string> Rules);
+
+[Description("What taking over a file of rules did, or would do: names of rules.")]
+internal sealed record RuleFileDocument(
+    [property: Description("true: nothing was changed.")] bool Preview,
+    IReadOnlyList<string> Added,
+    IReadOnlyList<string> Changed,
+    IReadOnlyList<string> Unchanged,
+    IReadOnlyList<string> Removed);
 
 [Description("A rule as it should be; municipality and name stand in the address.")]
 internal sealed record RuleRequest(
@@ -181,7 +194,9 @@ internal sealed record RuleRequest(
     [property: Description("true: windows are those of the municipality's clock, P1D or a part of the hour such as PT1H, as limits of the law count them; false when absent.")] bool? OnClock = null,
     [property: Description("Of a percentile: percent of the observations at or below it.")] double? Percent = null,
     [property: Description("Share of a window that must be covered by observations, 0 to 1; 0.75 when absent.")] double? CoverageMin = null,
-    [property: Description("How long the measure must stay at or beyond the clear level before the alarm ends, ISO 8601, up to P7D; at once when absent.")] string? OffFor = null);
+    [property: Description("How long the measure must stay at or beyond the clear level before the alarm ends, ISO 8601, up to P7D; at once when absent.")] string? OffFor = null,
+    [property: Description("When it is in force, by the municipality's clock: night, or mo-fr 08:00-18:30 and more with commas, and after a semicolon holidays or no holidays; always when absent.")] string? Schedule = null,
+    [property: Description("Where its levels come from, at most 500 characters.")] string? Source = null);
 
 [Description("What a rule would have done over what is stored. Nothing was stored and nobody was told.")]
 internal sealed record RehearsalDocument(

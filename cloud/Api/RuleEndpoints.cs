@@ -147,6 +147,8 @@ internal static partial class RuleEndpoints
             Percent = request.Percent ?? 0,
             CoverageMin = request.CoverageMin ?? 0.75,
             OffFor = request.OffFor is null ? TimeSpan.Zero : Duration(request.OffFor, "offFor"),
+            Schedule = request.Schedule ?? "",
+            Source = request.Source ?? "",
         };
 
         static ProblemException Needed(string member) => new(Problems.BadBody, $"{member} is missing; it is needed for every measure but no-data.", member);
@@ -159,7 +161,8 @@ internal static partial class RuleEndpoints
         return new ProblemException(Problems.BadBody, $"{char.ToLowerInvariant(said[0])}{said[1..]}", e.ParamName is { Length: > 0 } name ? $"{char.ToLowerInvariant(name[0])}{name[1..]}" : null);
     }
 
-    private static void Allow(HttpContext context, string municipality, IMunicipalities municipalities)
+    /// <summary>Refuses whoever is no operator of a municipality, or a municipality that is not there.</summary>
+    internal static void Allow(HttpContext context, string municipality, IMunicipalities municipalities)
     {
         if (context.User.Identity?.IsAuthenticated != true)
         {
@@ -180,17 +183,17 @@ internal static partial class RuleEndpoints
     private static bool CanSee(ClaimsPrincipal person, Rule rule, IStations stations) =>
         rule.Station is null || (stations.TryGet(rule.Municipality, rule.Station, out var station) ? person.CanSee(station) : person.Holds(Role.Viewer, rule.Municipality));
 
-    private static RuleDocument Document(Rule r) => new(
+    internal static RuleDocument Document(Rule r) => new(
         r.Municipality, r.Slug, r.NamePt, r.NameEn, r.Severity.ToString().ToLowerInvariant(), r.Property,
         QuantityCatalogue.TryGet(r.Property, out var quantity) ? quantity.SenmlUnit : null,
         r.Station, r.Sensor, r.PeriodSeconds is { } seconds ? Words.Of(TimeSpan.FromSeconds(seconds)) : null,
         r.Crossing.ToString().ToLowerInvariant(), r.SetLevel, r.ClearLevel, Words.Of(r.For), r.Enabled, r.Edge,
         Words.Of(r.Measure), r.Measure == Measure.Value ? null : Words.Of(r.Window), r.OnClock, r.Measure == Measure.Percentile ? r.Percent : null,
-        r.Measure is Measure.Value or Measure.NoData or Measure.Count ? null : r.CoverageMin, Words.Of(r.OffFor));
+        r.Measure is Measure.Value or Measure.NoData or Measure.Count ? null : r.CoverageMin, Words.Of(r.OffFor), r.Schedule, r.Source);
 
     private static Task<RuleRequest> ReadAsync(HttpContext context) => RequestBody.ReadAsync<RuleRequest>(
         context, RequestBody.Strict, BodyBytesMax,
-        "Expected is a JSON object with namePt, nameEn, severity, property, crossing and setLevel, and as wanted station, sensor, period, clearLevel, for, offFor, measure, window, onClock, percent, coverageMin, enabled, edge; at most 16 KiB.");
+        "Expected is a JSON object with namePt, nameEn, severity, property, crossing and setLevel, and as wanted station, sensor, period, clearLevel, for, offFor, measure, window, onClock, percent, coverageMin, schedule, source, enabled, edge; at most 16 KiB.");
 
     private static T Word<T>(string text, string member)
         where T : struct, Enum => Words.TryRead<T>(text, out var value) ? value : throw new ProblemException(Problems.BadBody, $"{member} is \"{Query.Short(text)}\"; expected is one of {Words.All<T>()}.", member);

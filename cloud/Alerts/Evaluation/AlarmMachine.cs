@@ -162,6 +162,19 @@ internal sealed record AlarmMachine(Crossing Crossing, double SetLevel, double C
         return Step.Nothing;
     }
 
+    /// <summary>Takes an observation at which the rule is not in force: it ends what is open or pending, whatever its value.</summary>
+    /// <param name="state">Replaced by the state after it.</param>
+    /// <param name="at">Phenomenon time, UTC.</param>
+    /// <param name="value">Result; the last value of what ends.</param>
+    /// <param name="ended">The episode, when the answer is <see cref="Step.Ended"/>.</param>
+    public static Step Rest(ref MachineState state, DateTime at, double value, out Episode ended)
+    {
+        var wasActive = state.Phase == Phase.Active;
+        ended = wasActive ? state.Open with { EndedAt = at, LastValue = value } : default;
+        state = default(MachineState) with { LastAt = at, LastValue = value };
+        return wasActive ? Step.Ended : Step.Nothing;
+    }
+
     /// <summary>Notes that there is silence up to an instant; true when an alarm starts by it. Only of a rule about silence.</summary>
     /// <param name="state">State after the latest observation; replaced when the alarm starts.</param>
     /// <param name="watermark">Instant up to which nothing came, UTC.</param>

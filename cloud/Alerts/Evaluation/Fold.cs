@@ -82,6 +82,7 @@ internal static class Fold
     private sealed class Run
     {
         private readonly AlarmMachine machine;
+        private readonly Signal signal;
         private readonly SignalWindow? window;
         private readonly DateTime known;
         private readonly IReadOnlyList<Checkpoint> later;
@@ -99,7 +100,7 @@ internal static class Fold
         public Run(AlarmMachine machine, Signal signal, FoldStart start, IReadOnlyList<Checkpoint> later, DateTime? changedTo)
         {
             (this.machine, this.later, known) = (machine, later, start.Known);
-            (state, checkpointAt) = (start.State, start.CheckpointAt);
+            (this.signal, state, checkpointAt) = (signal, start.State, start.CheckpointAt);
             window = signal.IsPlain ? null : new SignalWindow(signal);
             standsFrom = changedTo is not { } to ? null : to < DateTime.MaxValue - signal.Reach ? to + signal.Reach : DateTime.MaxValue;
         }
@@ -112,6 +113,7 @@ internal static class Fold
             }
 
             var at = observation.PhenomenonTime;
+            var isInForce = signal.Covers(at);
             if (window is null)
             {
                 if (!Pass(at))
@@ -119,7 +121,7 @@ internal static class Fold
                     return false;
                 }
 
-                Step(at, observation.Result);
+                Step(at, observation.Result, isInForce);
                 return Seen(at);
             }
 
@@ -134,7 +136,15 @@ internal static class Fold
                 window.Clear();
             }
 
-            window.Add(at, observation.Result);
+            if (isInForce)
+            {
+                window.Add(at, observation.Result);
+            }
+            else
+            {
+                window.Clear();
+            }
+
             if (isKnown)
             {
                 seenTo = at;
@@ -146,9 +156,13 @@ internal static class Fold
                 return false;
             }
 
-            if (window.Closes == DateTime.MaxValue && window.TryMeasure(out var measure))
+            if (!isInForce)
             {
-                Step(at, measure);
+                Step(at, observation.Result, isInForce);
+            }
+            else if (window.Closes == DateTime.MaxValue && window.TryMeasure(out var measure))
+            {
+                Step(at, measure, isInForce);
             }
 
             return Seen(at);
@@ -205,7 +219,7 @@ internal static class Fold
 
             if (window.TryMeasure(out var measure))
             {
-                Step(window.Closes, measure);
+                Step(window.Closes, measure, isInForce: true);
             }
 
             return true;
@@ -239,9 +253,10 @@ internal static class Fold
             return true;
         }
 
-        private void Step(DateTime at, double value)
+        private void Step(DateTime at, double value, bool isInForce)
         {
-            var step = machine.Take(ref state, at, value, out var ended);
+            Episode ended;
+            var step = isInForce ? machine.Take(ref state, at, value, out ended) : AlarmMachine.Rest(ref state, at, value, out ended);
             transitions |= step != Evaluation.Step.Nothing;
             if (step == Evaluation.Step.Ended)
             {

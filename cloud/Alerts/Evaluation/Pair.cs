@@ -1,3 +1,4 @@
+using Hub.Cloud.Alerts.Rules;
 using Hub.Cloud.Alerts.Storage;
 using Hub.Cloud.Stations;
 
@@ -12,7 +13,9 @@ internal sealed class Pair
         Datastream = datastream;
         var period = datastream.Period;
         var window = TimeSpan.FromTicks(rule.WindowTicks);
-        Signal = rule.Measure == Measure.Value ? Signal.Plain : new Signal(rule.Measure, window, rule.OnClock, rule.Percent, rule.CoverageMin, period, datastream.Quantity.Averaging, zone);
+        Signal = rule.Measure == Measure.Value && rule.Schedule.Length == 0
+            ? Signal.Plain
+            : new Signal(rule.Measure, window, rule.OnClock, rule.Percent, rule.CoverageMin, period, datastream.Quantity.Averaging, zone) { Schedule = RuleSchedule.Parse(rule.Schedule) };
 
         // Windows of the clock are consecutive or they are not.
         var gap = Signal is { IsPlain: false, OnClock: true } ? Signal.Reach : Larger(options.PendingGapMax, 3 * period);

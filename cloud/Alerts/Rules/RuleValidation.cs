@@ -37,11 +37,28 @@ internal static class RuleValidation
             nameof(rule.ClearLevel),
             string.Create(CultureInfo.InvariantCulture, $"must not be {(rule.Crossing == Crossing.Above ? "above" : "below")} the set level {rule.SetLevel}, but is {rule.ClearLevel}"));
         CheckMeasure(rule);
+        CheckSchedule(rule);
+        Require(rule.Source is { Length: <= 500 } source && !source.Any(char.IsControl), nameof(rule.Source), "must be at most 500 characters without control characters");
         Require(rule.OffFor >= TimeSpan.Zero && rule.OffFor <= ForMax, nameof(rule.OffFor), $"must be zero to {ForMax:c}, but is {rule.OffFor:c}");
         Require(
-            !rule.Edge || (rule.Measure == Measure.Value && rule.OffFor == TimeSpan.Zero), nameof(rule.Edge),
-            "must be false: stations watch only single values, without a measure over a window and without a wait before the end");
+            !rule.Edge || (rule.Measure == Measure.Value && rule.OffFor == TimeSpan.Zero && rule.Schedule.Length == 0), nameof(rule.Edge),
+            "must be false: stations watch only single values at all times, without a measure over a window and without a wait before the end");
         Require(rule.For >= TimeSpan.Zero && rule.For <= ForMax, nameof(rule.For), $"must be zero to {ForMax:c}, but is {rule.For:c}");
+    }
+
+    private static void CheckSchedule(Rule rule)
+    {
+        Require(rule.Schedule is not null, nameof(rule.Schedule), "must be a text; an empty one for always");
+        Require(rule.Schedule!.Length == 0 || rule.Measure != Measure.NoData, nameof(rule.Schedule), "must be empty for NoData: silence is the same at any time");
+        Require(rule.Schedule.Length == 0 || !rule.OnClock || rule.Window <= TimeSpan.FromHours(1), nameof(rule.Schedule), "must be empty for a day of the clock: no day lies in it as a whole");
+        try
+        {
+            RuleSchedule.Parse(rule.Schedule);
+        }
+        catch (FormatException e)
+        {
+            Require(false, nameof(rule.Schedule), e.Message);
+        }
     }
 
     private static void CheckMeasure(Rule rule)

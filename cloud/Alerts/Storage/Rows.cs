@@ -94,6 +94,8 @@ internal sealed class RuleRow
     public double Percent { get; set; }
     public double CoverageMin { get; set; }
     public long OffForTicks { get; set; }
+    public string Schedule { get; set; } = "";
+    public string Source { get; set; } = "";
 
     /// <summary>Processing time of the last change that concerns evaluation.</summary>
     public DateTime SavedAt { get; set; }
@@ -115,6 +117,8 @@ internal sealed class RuleRow
         Percent = Percent,
         CoverageMin = CoverageMin,
         OffFor = TimeSpan.FromTicks(OffForTicks),
+        Schedule = Schedule,
+        Source = Source,
     };
 
     /// <summary>Takes over what a rule says, but for its place in the municipality.</summary>
@@ -124,7 +128,7 @@ internal sealed class RuleRow
         (Property, Station, Sensor, PeriodSeconds) = (rule.Property, rule.Station, rule.Sensor, rule.PeriodSeconds);
         (Crossing, SetLevel, ClearLevel, ForTicks, Enabled) = (rule.Crossing, rule.SetLevel, rule.ClearLevel, rule.For.Ticks, rule.Enabled);
         (Measure, WindowTicks, OnClock, Percent, CoverageMin, OffForTicks) = (rule.Measure, rule.Window.Ticks, rule.OnClock, rule.Percent, rule.CoverageMin, rule.OffFor.Ticks);
-        Edge = rule.Edge;
+        (Schedule, Source, Edge) = (rule.Schedule, rule.Source, rule.Edge);
     }
 }
 

@@ -56,6 +56,8 @@ public sealed class OrderIndependenceTests
         AlertsBench.NoiseRule(set: 70, clear: 69, slug: "day") with { Measure = Measure.Percentile, Percent = 60, Window = TimeSpan.FromDays(1), OnClock = true, CoverageMin = 0 },
         AlertsBench.NoiseRule(set: 12, clear: 4, slug: "rise") with { Measure = Measure.Change, Window = TimeSpan.FromMinutes(20), CoverageMin = 0.3, OffFor = TimeSpan.FromMinutes(3) },
         AlertsBench.NoiseRule(set: 4, clear: 3, slug: "often") with { Measure = Measure.Count, Window = TimeSpan.FromMinutes(12) },
+        AlertsBench.NoiseRule(set: 67, clear: 60, slug: "morning") with { Schedule = "mo-sa 08:00-10:30, 13:00-14:00" },
+        AlertsBench.NoiseRule(set: 66, clear: 64, slug: "noon") with { Schedule = "11:00-15:20", Measure = Measure.Mean, Window = TimeSpan.FromMinutes(20), CoverageMin = 0 },
         AlertsBench.NoiseRule(set: 80, clear: 70, slug: "loudest") with { Measure = Measure.Max, Window = TimeSpan.FromMinutes(15), OnClock = true, CoverageMin = 0 },
     ];
 
@@ -174,9 +176,10 @@ public sealed class OrderIndependenceTests
 
                 var state = default(MachineState);
                 var episodes = new List<Episode>();
-                foreach (var (at, value) in Measured(rule, taken))
+                foreach (var (at, value, isInForce) in InForce(rule, taken))
                 {
-                    if (machine.Take(ref state, at, value, out var ended) == Step.Ended)
+                    Episode ended;
+                    if ((isInForce ? machine.Take(ref state, at, value, out ended) : AlarmMachine.Rest(ref state, at, value, out ended)) == Step.Ended)
                     {
                         episodes.Add(ended);
                     }
@@ -193,6 +196,34 @@ public sealed class OrderIndependenceTests
         }
 
         return [.. lines.Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>What a rule measures while it is in force, stretch by stretch, and the observations at other times.</summary>
+    private static IEnumerable<(DateTime At, double Value, bool IsInForce)> InForce(Rule rule, List<Observation> taken)
+    {
+        var schedule = Rules.RuleSchedule.Parse(rule.Schedule);
+        var stretch = new List<Observation>();
+        foreach (var o in taken)
+        {
+            if (schedule?.Covers(o.PhenomenonTime, TimeZoneInfo.FindSystemTimeZoneById("Europe/Lisbon")) ?? true)
+            {
+                stretch.Add(o);
+                continue;
+            }
+
+            foreach (var (at, value) in Measured(rule, stretch))
+            {
+                yield return (at, value, true);
+            }
+
+            stretch.Clear();
+            yield return (o.PhenomenonTime, o.Result, false);
+        }
+
+        foreach (var (at, value) in Measured(rule, stretch))
+        {
+            yield return (at, value, true);
+        }
     }
 
     /// <summary>What a rule measures, by its definition: each window looked for among all observations. Of minutes, in a zone an hour from UTC all those days.</summary>

@@ -47,6 +47,11 @@ public sealed class RuleTests
         { "CoverageMin", Good with { CoverageMin = 1.1 } },
         { "For", Good with { Measure = Measure.NoData, Window = TimeSpan.FromHours(1), For = TimeSpan.FromMinutes(1) } },
         { "Edge", Good with { Edge = true, Measure = Measure.Mean, Window = TimeSpan.FromHours(1) } },
+        { "Schedule", Good with { Schedule = "always" } },
+        { "Schedule", Good with { Measure = Measure.Mean, Window = TimeSpan.FromDays(1), OnClock = true, Schedule = "night" } },
+        { "Schedule", Good with { Measure = Measure.NoData, Window = TimeSpan.FromDays(1), Schedule = "night" } },
+        { "Source", Good with { Source = new string('x', 501) } },
+        { "Edge", Good with { Edge = true, Schedule = "night" } },
         { "Edge", Good with { Edge = true, OffFor = TimeSpan.FromMinutes(1) } },
     };
 
@@ -65,7 +70,7 @@ public sealed class RuleTests
         await using var bench = await AlertsBench.StartAsync();
         await bench.Alerts.SaveAsync(Good with { Slug = "b" }, default);
         await bench.Alerts.SaveAsync(Good with { Slug = "a", For = TimeSpan.FromMinutes(90), PeriodSeconds = 60, Sensor = "s1", Station = "se" }, default);
-        var measured = Good with { Slug = "c", Measure = Measure.Percentile, Percent = 95, Window = TimeSpan.FromHours(1), OnClock = true, CoverageMin = 0, OffFor = TimeSpan.FromMinutes(3) };
+        var measured = Good with { Slug = "c", Measure = Measure.Percentile, Percent = 95, Window = TimeSpan.FromHours(1), OnClock = true, CoverageMin = 0, OffFor = TimeSpan.FromMinutes(3), Schedule = "night", Source = "DL 9/2007" };
         await bench.Alerts.SaveAsync(measured, default);
         await bench.Alerts.SaveAsync(Good with { Slug = "b", NamePt = "Outro nome", Severity = Severity.Alert }, default);
         await bench.StopEvaluatorAsync();

@@ -125,6 +125,68 @@ public sealed class RuleTests
         await ApiHost.ProblemAsync(await client.PutAsync("/api/v1/rules/braga/pm10-high", Json(Rule.Replace("\"edge\":true", "\"station\":\"nowhere\"", StringComparison.Ordinal)), Cancel), 404, "unknown-station");
     }
 
+    [Fact]
+    public async Task A_municipalitys_rules_go_out_and_in_as_a_file()
+    {
+        await using var host = await ApiHost.StartAsync();
+        await PutAsync(host, "braga/pm10-high", Rule, "Operator@braga");
+        using var client = host.Client("Operator@braga");
+        using var file = await client.GetAsync("/api/v1/rule-files/braga", Cancel);
+        Assert.Equal("application/yaml", file.Content.Headers.ContentType!.MediaType);
+        var yaml = await file.Content.ReadAsStringAsync(Cancel);
+        Assert.StartsWith("rules:\n- rule: pm10-high\n  namePt: PM10 alto\n", yaml, StringComparison.Ordinal);
+
+        var more = yaml.Replace("setLevel: 50", "setLevel: 60", StringComparison.Ordinal) + yaml["rules:\n".Length..].Replace("pm10-high", "another", StringComparison.Ordinal);
+        Assert.Equal("[another] [pm10-high] [] []", await TakeAsync(client, "rule-files/braga?preview=true", more));
+        Assert.Equal(["pm10-high 50"], host.Alerts.RuleList.Select(rule => $"{rule.Slug} {rule.SetLevel}"));
+        Assert.Equal("[another] [pm10-high] [] []", await TakeAsync(client, "rule-files/braga", more));
+        Assert.Equal(["another 50", "pm10-high 60"], host.Alerts.RuleList.Select(rule => $"{rule.Slug} {rule.SetLevel}").Order());
+        Assert.Equal("[] [] [another,pm10-high] []", await TakeAsync(client, "rule-files/braga", more));
+        Assert.Equal("[] [pm10-high] [] [another]", await TakeAsync(client, "rule-files/braga?removeOthers=true", yaml));
+        Assert.Equal(["pm10-high 50"], host.Alerts.RuleList.Select(rule => $"{rule.Slug} {rule.SetLevel}"));
+
+        // All of it or nothing: the first rule of the file is right.
+        await ApiHost.ProblemAsync(await client.PutAsync("/api/v1/rule-files/braga", Yaml(more.Replace("rule: another", "rule: An Other", StringComparison.Ordinal)), Cancel), 400, "bad-body");
+        await ApiHost.ProblemAsync(await client.PutAsync("/api/v1/rule-files/braga", Yaml(yaml + "  station: nowhere\n"), Cancel), 404, "unknown-station");
+        await ApiHost.ProblemAsync(await client.PutAsync("/api/v1/rule-files/braga", new ByteArrayContent([0x72, 0xFF, 0xFE]) { Headers = { ContentType = new("application/yaml") } }, Cancel), 400, "bad-body");
+        Assert.Equal(["pm10-high 50"], host.Alerts.RuleList.Select(rule => $"{rule.Slug} {rule.SetLevel}"));
+        using var viewer = host.Client("Viewer@braga");
+        await ApiHost.ProblemAsync(await viewer.GetAsync("/api/v1/rule-files/braga", Cancel), 403, "not-allowed");
+        await ApiHost.ProblemAsync(await viewer.PutAsync("/api/v1/rule-files/braga", Yaml(yaml), Cancel), 403, "not-allowed");
+    }
+
+    [Fact]
+    public async Task Packs_are_there_for_everybody_and_taken_over_by_operators()
+    {
+        await using var host = await ApiHost.StartAsync();
+        Assert.Contains("air-2024-2881", ApiHost.Texts(await host.GetAsync("/api/v1/rule-packs"), "pack"));
+        using var client = host.Client("Operator@braga");
+        Assert.Contains("DL 9/2007", await client.GetStringAsync("/api/v1/rule-packs/noise-night", Cancel), StringComparison.Ordinal);
+        using var taken = await client.PostAsync("/api/v1/rule-packs/air-2008-50/braga", null, Cancel);
+        Assert.Equal("[no2-alert,o3-alert,o3-information,so2-alert] [] [] []", await OutcomeAsync(taken));
+        Assert.All(host.Alerts.RuleList, rule => Assert.Contains("2008/50", rule.Source, StringComparison.Ordinal));
+        await ApiHost.ProblemAsync(await client.PostAsync("/api/v1/rule-packs/none/braga", null, Cancel), 404, "unknown-rule");
+        using var other = host.Client("Operator@aveiro");
+        await ApiHost.ProblemAsync(await other.PostAsync("/api/v1/rule-packs/air-2008-50/braga", null, Cancel), 403, "not-allowed");
+    }
+
+    private static StringContent Yaml(string body) => new(body, Encoding.UTF8, "application/yaml");
+
+    private static async Task<string> TakeAsync(HttpClient client, string address, string yaml)
+    {
+        using var answer = await client.PutAsync($"/api/v1/{address}", Yaml(yaml), Cancel);
+        return await OutcomeAsync(answer);
+    }
+
+    private static async Task<string> OutcomeAsync(HttpResponseMessage answer)
+    {
+        var text = await answer.Content.ReadAsStringAsync(Cancel);
+        Assert.True(answer.IsSuccessStatusCode, text);
+        var outcome = JsonElement.Parse(text);
+        return string.Join(' ', new[] { "added", "changed", "unchanged", "removed" }.Select(
+            part => $"[{string.Join(',', outcome.GetProperty(part).EnumerateArray().Select(rule => rule.GetString()).Order(StringComparer.Ordinal))}]"));
+    }
+
     private static StringContent Json(string body) => new(body, Encoding.UTF8, "application/json");
 
     private static async Task<(HttpStatusCode Status, JsonElement Rule)> PutAsync(ApiHost host, string rule, string body, string rights)

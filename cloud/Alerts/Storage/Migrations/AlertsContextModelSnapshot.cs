@@ -230,6 +230,10 @@ namespace Hub.Cloud.Alerts.Storage.Migrations
                     b.Property<DateTime>("SavedAt")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Schedule")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("Sensor")
                         .HasColumnType("TEXT");
 
@@ -240,6 +244,10 @@ namespace Hub.Cloud.Alerts.Storage.Migrations
                         .HasColumnType("INTEGER");
 
                     b.Property<string>("Slug")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Source")
                         .IsRequired()
                         .HasColumnType("TEXT");
 

@@ -46,6 +46,20 @@ namespace Hub.Cloud.Alerts.Storage.Migrations
                 nullable: false,
                 defaultValue: 0.0);
 
+            migrationBuilder.AddColumn<string>(
+                name: "Schedule",
+                table: "alerts_rules",
+                type: "TEXT",
+                nullable: false,
+                defaultValue: "");
+
+            migrationBuilder.AddColumn<string>(
+                name: "Source",
+                table: "alerts_rules",
+                type: "TEXT",
+                nullable: false,
+                defaultValue: "");
+
             migrationBuilder.AddColumn<long>(
                 name: "WindowTicks",
                 table: "alerts_rules",
@@ -82,6 +96,14 @@ namespace Hub.Cloud.Alerts.Storage.Migrations
 
             migrationBuilder.DropColumn(
                 name: "Percent",
+                table: "alerts_rules");
+
+            migrationBuilder.DropColumn(
+                name: "Schedule",
+                table: "alerts_rules");
+
+            migrationBuilder.DropColumn(
+                name: "Source",
                 table: "alerts_rules");
 
             migrationBuilder.DropColumn(

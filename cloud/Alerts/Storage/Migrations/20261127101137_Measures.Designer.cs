@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Hub.Cloud.Alerts.Storage.Migrations
 {
     [DbContext(typeof(AlertsContext))]
-    [Migration("20261127095109_Measures")]
+    [Migration("20261127101137_Measures")]
     partial class Measures
     {
         /// <inheritdoc />
@@ -233,6 +233,10 @@ namespace Hub.Cloud.Alerts.Storage.Migrations
                     b.Property<DateTime>("SavedAt")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Schedule")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("Sensor")
                         .HasColumnType("TEXT");
 
@@ -243,6 +247,10 @@ namespace Hub.Cloud.Alerts.Storage.Migrations
                         .HasColumnType("INTEGER");
 
                     b.Property<string>("Slug")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Source")
                         .IsRequired()
                         .HasColumnType("TEXT");
 
