@@ -53,6 +53,13 @@ public sealed class NotificationsOptions
 
     internal IReadOnlyList<TimeSpan> EffectiveRetryDelays => RetryDelays.Count > 0 ? [.. RetryDelays] : StandardDelays;
 
+    /// <summary>Address of the page of the station that a message is about; null when <c>Hub:PublicUrl</c> is not set.</summary>
+    internal string? StationLink(AlarmMessage message) => PublicUrl.Length == 0
+        ? null
+        : PublicUrl.TrimEnd('/') + Mail.StationPage
+            .Replace("{municipality}", Uri.EscapeDataString(message.Municipality), StringComparison.Ordinal)
+            .Replace("{station}", Uri.EscapeDataString(message.Station), StringComparison.Ordinal);
+
     private static IReadOnlyList<TimeSpan> StandardDelays { get; } =
     [
         TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(30), TimeSpan.FromHours(2), TimeSpan.FromHours(5),
