@@ -92,13 +92,16 @@ public enum ChannelKind
 
     /// <summary>Nowhere: counted as suppressed.</summary>
     Off = 4,
+
+    /// <summary>SMS, through an HTTP gateway.</summary>
+    Sms = 5,
 }
 
 /// <summary>Who gets what.</summary>
 /// <param name="Id">Identifier; 0 for a new one.</param>
 /// <param name="Municipality">Slug of the municipality whose alarms are wanted.</param>
 /// <param name="Channel">How.</param>
-/// <param name="Target">E-mail address, webhook address; empty for MQTT.</param>
+/// <param name="Target">E-mail address, webhook address, telephone number in E.164 form (<c>+351912345678</c>); empty for MQTT.</param>
 /// <param name="Language"><c>pt</c> or <c>en</c>.</param>
 /// <param name="Rule">Only this rule, or null for all.</param>
 /// <param name="SeverityMin">Only alarms at least this serious.</param>

@@ -3,6 +3,7 @@ using Hub.Cloud.Notifications.Mail;
 using Hub.Cloud.Notifications.Mqtt;
 using Hub.Cloud.Notifications.Off;
 using Hub.Cloud.Notifications.Outbox;
+using Hub.Cloud.Notifications.Sms;
 using Hub.Cloud.Notifications.Storage;
 using Hub.Cloud.Notifications.Webhook;
 using Microsoft.EntityFrameworkCore;
@@ -45,6 +46,7 @@ public static class NotificationsExtensions
         services.AddSingleton<INotificationChannel, WebhookChannel>();
         services.AddSingleton<INotificationChannel, MqttChannel>();
         services.AddSingleton<INotificationChannel, OffChannel>();
+        services.AddSingleton<INotificationChannel, SmsChannel>();
         services.AddSingleton<DeliveryWorker>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<DeliveryWorker>());
         return services;

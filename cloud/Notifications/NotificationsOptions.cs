@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Hub.Cloud.Notifications.Sms;
 using MimeKit;
 using Microsoft.Extensions.Options;
 
@@ -44,6 +45,9 @@ public sealed class NotificationsOptions
 
     /// <summary>E-mail.</summary>
     public MailOptions Mail { get; } = new();
+
+    /// <summary>SMS.</summary>
+    public SmsOptions Sms { get; } = new();
 
     /// <summary>Where people reach the hub's pages, from <c>Hub:PublicUrl</c>; empty when not set: messages then carry no link.</summary>
     internal string PublicUrl { get; set; } = "";
@@ -138,6 +142,7 @@ internal sealed class NotificationsOptionsValidator : IValidateOptions<Notificat
         Require(
             smtp.User.Length == 0 || smtp.Security != SmtpSecurity.None || smtp.Host is "localhost" || (IPAddress.TryParse(smtp.Host, out var address) && IPAddress.IsLoopback(address)),
             "Mail:Smtp:Security", "must not be None when a user is set: the password would travel readable by anyone");
+        failures.AddRange(options.Sms.Faults().Select(fault => $"{NotificationsOptions.Section}:Sms:{fault.Setting} {fault.Reason}."));
         if (options.PublicUrl.Length > 0 && !(Uri.TryCreate(options.PublicUrl, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"))
         {
             failures.Add($"Hub:PublicUrl must be an http or https address, but is '{options.PublicUrl}'.");

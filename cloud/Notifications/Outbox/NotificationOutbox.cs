@@ -88,7 +88,7 @@ internal sealed class NotificationOutbox(
 
     public async ValueTask<Subscriber> SaveAsync(Subscriber subscriber, CancellationToken cancellationToken)
     {
-        SubscriberValidation.Check(subscriber, options.Value.Webhook.AllowPrivateTargets);
+        SubscriberValidation.Check(subscriber, options.Value);
         await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
         SubscriberRow? row;
         if (subscriber.Id == 0)

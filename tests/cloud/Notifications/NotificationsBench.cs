@@ -29,6 +29,9 @@ internal sealed class NotificationsBench : IAsyncDisposable
 
     public RecordedTopic Topic { get; } = new();
 
+    /// <summary>Set before the start: hears every log line.</summary>
+    public ILoggerProvider? Log { get; set; }
+
     public INotifications Notifications => services!.GetRequiredService<INotifications>();
 
     public string MailFolder => Folder.File("mail");
@@ -60,6 +63,11 @@ internal sealed class NotificationsBench : IAsyncDisposable
             collection.Remove(channel);
             collection.AddSingleton(channel.ImplementationType!);
             collection.AddSingleton<INotificationChannel>(provider => new Watched((INotificationChannel)provider.GetRequiredService(channel.ImplementationType!), this));
+        }
+
+        if (Log is not null)
+        {
+            collection.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(Log));
         }
 
         services = collection.BuildServiceProvider();
@@ -193,6 +201,9 @@ internal sealed class WebhookReceiver : IAsyncDisposable
 
     public string Address { get; private set; } = "";
 
+    /// <summary>The address without path and query.</summary>
+    public string Root => Address[..Address.IndexOf("/hook", StringComparison.Ordinal)];
+
     public IReadOnlyList<Received> Requests => [.. received];
 
     /// <summary>Answers a request; gets the number of the request, from 0.</summary>
@@ -217,10 +228,25 @@ internal sealed class WebhookReceiver : IAsyncDisposable
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body);
         var number = received.Count;
+        var timestamp = context.Request.Headers["webhook-timestamp"].ToString();
         received.Enqueue(new Received(
-            context.Request.Path, context.Request.Headers["webhook-id"]!, long.Parse(context.Request.Headers["webhook-timestamp"]!, null), context.Request.Headers["webhook-signature"]!, body.ToArray()));
+            context.Request.Path, context.Request.Headers["webhook-id"].ToString(), timestamp.Length == 0 ? 0 : long.Parse(timestamp, null), context.Request.Headers["webhook-signature"].ToString(), body.ToArray())
+        {
+            Method = context.Request.Method,
+            Query = context.Request.QueryString.Value ?? "",
+            Headers = context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
+        });
         await Answer(number, context);
     }
 
-    public sealed record Received(string Path, string Id, long Timestamp, string Signature, byte[] Body);
+    public sealed record Received(string Path, string Id, long Timestamp, string Signature, byte[] Body)
+    {
+        public string Method { get; init; } = "";
+
+        public string Query { get; init; } = "";
+
+        public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
+
+        public string Text => System.Text.Encoding.UTF8.GetString(Body);
+    }
 }

@@ -208,6 +208,7 @@ public sealed class OutboxTests
     [InlineData("Hub:Notifications:RetryDelays:0", "-00:00:01")]
     [InlineData("Hub:Notifications:LogKeep", "1.00:00:00")]
     [InlineData("Hub:Notifications:Webhook:Timeout", "00:05:00")]
+    [InlineData("Hub:Notifications:Sms:Url", "sms.example.org")]
     [InlineData("Hub:Notifications:Mail:From", "nobody")]
     [InlineData("Hub:Notifications:Mail:Smtp:Port", "0")]
     [InlineData("Hub:PublicUrl", "hub.example.org")]
