@@ -5,6 +5,7 @@ using Hub.Cloud.Notifications.Off;
 using Hub.Cloud.Notifications.Outbox;
 using Hub.Cloud.Notifications.Sms;
 using Hub.Cloud.Notifications.Storage;
+using Hub.Cloud.Notifications.Telegram;
 using Hub.Cloud.Notifications.Webhook;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
@@ -47,6 +48,7 @@ public static class NotificationsExtensions
         services.AddSingleton<INotificationChannel, MqttChannel>();
         services.AddSingleton<INotificationChannel, OffChannel>();
         services.AddSingleton<INotificationChannel, SmsChannel>();
+        services.AddSingleton<INotificationChannel, TelegramChannel>();
         services.AddSingleton<DeliveryWorker>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<DeliveryWorker>());
         return services;

@@ -39,6 +39,7 @@ internal sealed class NotificationsContext(DbContextOptions<NotificationsContext
             delivery.HasIndex(row => new { row.SubscriberId, row.OrderKey, row.State });
             delivery.HasIndex(row => new { row.SubscriberId, row.Alarm });
             delivery.HasIndex(row => new { row.Municipality, row.Id });
+            delivery.HasIndex(row => new { row.Municipality, row.State, row.Id });
         });
     }
 

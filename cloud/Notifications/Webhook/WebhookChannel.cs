@@ -24,12 +24,20 @@ internal sealed class WebhookChannel(TimeProvider time, IOptions<NotificationsOp
 
         var body = AlarmJson.Webhook(outgoing.Message, outgoing.CreatedAt);
         var id = WebhookSignature.IdOf(outgoing.Message.Key);
-        var timestamp = time.GetUtcNow().ToUnixTimeSeconds();
+        var now = time.GetUtcNow();
+        var timestamp = now.ToUnixTimeSeconds();
+        var signatures = WebhookSignature.Sign(key, id, timestamp, body);
+        if (outgoing.Subscriber.SecretPreviousUntil > now.UtcDateTime && WebhookSignature.TryReadSecret(outgoing.Subscriber.SecretPrevious, out var previous))
+        {
+            // The receiver may not have the new secret yet: any signature of the list is enough.
+            signatures += " " + WebhookSignature.Sign(previous, id, timestamp, body);
+        }
+
         using var request = new HttpRequestMessage(HttpMethod.Post, outgoing.Subscriber.Target) { Content = new ByteArrayContent(body) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         request.Headers.Add("webhook-id", id);
         request.Headers.Add("webhook-timestamp", timestamp.ToString(CultureInfo.InvariantCulture));
-        request.Headers.Add("webhook-signature", WebhookSignature.Sign(key, id, timestamp, body));
+        request.Headers.Add("webhook-signature", signatures);
         return await sender.SendAsync(request, JudgeAsync, cancellationToken).ConfigureAwait(false);
     }
 
