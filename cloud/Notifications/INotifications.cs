@@ -76,6 +76,15 @@ public sealed record AlarmMessage(
 {
     /// <summary>When the condition began to hold. A message that an earlier version left in the outbox has this time alone, as its start.</summary>
     public DateTime ConditionAt { get; init; } = ConditionAt == default ? StartedAt : ConditionAt;
+
+    /// <summary>Where the station was when the message was written: WGS 84, degrees, -90 to 90. Null in a message of an earlier version.</summary>
+    public double? Latitude { get; init; }
+
+    /// <summary>Where the station was when the message was written: WGS 84, degrees, -180 to 180. Null in a message of an earlier version.</summary>
+    public double? Longitude { get; init; }
+
+    /// <summary>Whether everybody may see the station. False in a message of an earlier version: what is not known to be public is not published.</summary>
+    public bool Public { get; init; }
 }
 
 /// <summary>How a subscriber is reached.</summary>

@@ -1,4 +1,5 @@
 using Hub.Cloud.Database;
+using Hub.Cloud.Notifications.Cap;
 using Hub.Cloud.Notifications.Mail;
 using Hub.Cloud.Notifications.Mqtt;
 using Hub.Cloud.Notifications.Off;
@@ -41,6 +42,8 @@ public static class NotificationsExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddDbContextFactory<NotificationsContext>(db => db.UseHubDatabase(configuration, NotificationsContext.HistoryTable));
         services.AddSingleton<NotificationsInstruments>();
+        services.AddSingleton<CapAlerts>();
+        services.AddSingleton<ICapAlerts>(provider => provider.GetRequiredService<CapAlerts>());
         services.AddSingleton<NotificationOutbox>();
         services.AddSingleton<INotifications>(provider => provider.GetRequiredService<NotificationOutbox>());
         services.AddSingleton<INotificationChannel, MailChannel>();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Hub.Cloud.Notifications.Cap;
 using Hub.Cloud.Notifications.Sms;
 using Hub.Cloud.Notifications.Telegram;
 using MimeKit;
@@ -52,6 +53,9 @@ public sealed class NotificationsOptions
 
     /// <summary>Telegram.</summary>
     public TelegramOptions Telegram { get; } = new();
+
+    /// <summary>Public alerts.</summary>
+    public CapOptions Cap { get; } = new();
 
     /// <summary>Where people reach the hub's pages, from <c>Hub:PublicUrl</c>; empty when not set: messages then carry no link.</summary>
     internal string PublicUrl { get; set; } = "";
@@ -152,7 +156,7 @@ internal sealed class NotificationsOptionsValidator : IValidateOptions<Notificat
         Require(
             smtp.User.Length == 0 || smtp.Security != SmtpSecurity.None || smtp.Host is "localhost" || (IPAddress.TryParse(smtp.Host, out var address) && IPAddress.IsLoopback(address)),
             "Mail:Smtp:Security", "must not be None when a user is set: the password would travel readable by anyone");
-        failures.AddRange(new[] { ("Sms", options.Sms.Faults()), ("Telegram", options.Telegram.Faults()) }
+        failures.AddRange(new[] { ("Sms", options.Sms.Faults()), ("Telegram", options.Telegram.Faults()), ("Cap", options.Cap.Faults()) }
             .SelectMany(part => part.Item2.Select(fault => $"{NotificationsOptions.Section}:{part.Item1}:{fault.Setting} {fault.Reason}.")));
         if (options.PublicUrl.Length > 0 && !(Uri.TryCreate(options.PublicUrl, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"))
         {

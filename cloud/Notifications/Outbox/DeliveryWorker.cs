@@ -225,7 +225,7 @@ internal sealed class DeliveryWorker(
         return null;
     }
 
-    /// <summary>Forgets finished deliveries and keys older than the log is kept, and secrets that are not used any more.</summary>
+    /// <summary>Forgets finished deliveries, keys and public alerts older than the log is kept, and secrets that are not used any more.</summary>
     private async Task PruneAsync(CancellationToken stop)
     {
         await Task.Yield();
@@ -238,6 +238,7 @@ internal sealed class DeliveryWorker(
                 var before = now - options.Value.LogKeep;
                 await db.Deliveries.Where(row => row.State != DeliveryState.Waiting && row.CreatedAt < before).ExecuteDeleteAsync(stop).ConfigureAwait(false);
                 await db.Messages.Where(row => row.CreatedAt < before && !db.Deliveries.Any(delivery => delivery.MessageId == row.Id)).ExecuteDeleteAsync(stop).ConfigureAwait(false);
+                await db.CapAlerts.Where(row => row.SentAt < before).ExecuteDeleteAsync(stop).ConfigureAwait(false);
                 await db.Subscribers.Where(row => row.SecretPreviousUntil < now)
                     .ExecuteUpdateAsync(set => set.SetProperty(row => row.SecretPrevious, "").SetProperty(row => row.SecretPreviousUntil, (DateTime?)null), stop).ConfigureAwait(false);
             }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Hub.Cloud.Notifications.Cap;
 using Hub.Cloud.Notifications.Storage;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
@@ -8,7 +9,7 @@ namespace Hub.Cloud.Notifications.Outbox;
 
 /// <summary>The front door: takes messages and subscribers into the database; delivery happens elsewhere, out of the database. Safe for concurrent callers.</summary>
 internal sealed partial class NotificationOutbox(
-    IDbContextFactory<NotificationsContext> contexts, TimeProvider time, IOptions<NotificationsOptions> options, NotificationsInstruments instruments) : INotifications
+    IDbContextFactory<NotificationsContext> contexts, TimeProvider time, IOptions<NotificationsOptions> options, NotificationsInstruments instruments, CapAlerts alerts) : INotifications
 {
     /// <summary>Longest key.</summary>
     public const int KeyLengthMax = 200;
@@ -61,6 +62,7 @@ internal sealed partial class NotificationOutbox(
             });
         }
 
+        await alerts.AddAsync(db, message, now, cancellationToken).ConfigureAwait(false);
         try
         {
             await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);

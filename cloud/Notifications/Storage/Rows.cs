@@ -68,3 +68,21 @@ internal sealed class DeliveryRow
         State switch { DeliveryState.Waiting => "waiting", DeliveryState.Delivered => "delivered", DeliveryState.Suppressed => "suppressed", _ => "dead" },
         Answer);
 }
+
+/// <summary>A CAP alert as published.</summary>
+internal sealed class CapRow
+{
+    public long Id { get; set; }
+    public string Municipality { get; set; } = "";
+    public string Station { get; set; } = "";
+    public string Alarm { get; set; } = "";
+    public string Identifier { get; set; } = "";
+    public string Sender { get; set; } = "";
+    public DateTime SentAt { get; set; }
+    public DateTime? ExpiresAt { get; set; }
+    public string TitlePt { get; set; } = "";
+    public string TitleEn { get; set; } = "";
+    public string SummaryPt { get; set; } = "";
+    public string SummaryEn { get; set; } = "";
+    public string Xml { get; set; } = "";
+}

@@ -65,7 +65,7 @@ public sealed class DeliveryLogTests
         await using var bench = await NotificationsBench.StartAsync();
         var subscriber = await bench.SubscribeAsync(ChannelKind.Webhook, receiver.Address);
         await bench.Notifications.EnqueueAsync(NotificationsBench.Message(), default);
-        await bench.SettledAsync();
+        await bench.SwitchedOffAsync();
         var dead = Assert.Single(await bench.LogAsync());
         var off = await Assert.ThrowsAsync<InvalidOperationException>(async () => await bench.Notifications.ResendAsync(dead.Id, default));
         Assert.Contains("switched off (410 Gone)", off.Message, StringComparison.Ordinal);
@@ -77,7 +77,7 @@ public sealed class DeliveryLogTests
 
         receiver.Answer = SmsTests.Answering(410);
         await bench.Notifications.EnqueueAsync(NotificationsBench.Message("b:started:1") with { Alarm = "b" }, default);
-        await bench.SettledAsync();
+        await bench.SwitchedOffAsync();
         await bench.Notifications.RemoveAsync(subscriber.Id, default);
         var last = (await bench.Notifications.SearchAsync("braga", DeliveryState.Dead, null, 1, default))[0];
         Assert.Contains("gone", (await Assert.ThrowsAsync<InvalidOperationException>(async () => await bench.Notifications.ResendAsync(last.Id, default))).Message, StringComparison.Ordinal);

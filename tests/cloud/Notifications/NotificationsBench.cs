@@ -32,6 +32,11 @@ internal sealed class NotificationsBench : IAsyncDisposable
     /// <summary>Set before the start: hears every log line.</summary>
     public ILoggerProvider? Log { get; set; }
 
+    /// <summary>Runs on the database before it is brought up to date.</summary>
+    public Func<NotificationsContext, Task>? BeforeMigration { get; set; }
+
+    public ICapAlerts CapAlerts => services!.GetRequiredService<ICapAlerts>();
+
     public INotifications Notifications => services!.GetRequiredService<INotifications>();
 
     public string MailFolder => Folder.File("mail");
@@ -71,6 +76,12 @@ internal sealed class NotificationsBench : IAsyncDisposable
         }
 
         services = collection.BuildServiceProvider();
+        if (BeforeMigration is not null)
+        {
+            await using var db = await Contexts.CreateDbContextAsync();
+            await BeforeMigration(db);
+        }
+
         await services.MigrateNotificationsAsync(default);
         await services.GetRequiredService<DeliveryWorker>().StartAsync(default);
     }
@@ -109,6 +120,10 @@ internal sealed class NotificationsBench : IAsyncDisposable
             return (await LogAsync()).All(delivery => delivery.State != "waiting");
         },
         "nothing is waiting to be delivered");
+
+    /// <summary>Waits until the only subscriber is switched off, which comes a moment after its delivery is dead.</summary>
+    public async Task SwitchedOffAsync() =>
+        await Eventually.TrueAsync(async () => (await Notifications.SubscribersAsync("braga", default))[0].DisabledBecause is not null, "the subscriber is switched off");
 
     public static AlarmMessage Message(
         string key = "night-noise-avenida-1-20260504T105400Z:started:1",

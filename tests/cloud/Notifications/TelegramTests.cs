@@ -70,7 +70,7 @@ public sealed class TelegramTests
         await using var bench = await StartAsync(api);
         await bench.SubscribeAsync(ChannelKind.Telegram, "42");
         await bench.Notifications.EnqueueAsync(NotificationsBench.Message("a:started:1"), default);
-        await bench.SettledAsync();
+        await bench.SwitchedOffAsync();
         await bench.Notifications.EnqueueAsync(NotificationsBench.Message("a:ended:2", NotificationKind.Ended), default);
         Assert.Equal("dead", Assert.Single(await bench.LogAsync()).State);
         Assert.Equal($"{status} {description}", (await bench.Notifications.SubscribersAsync("braga", default))[0].DisabledBecause);
