@@ -109,6 +109,7 @@ internal static class ApiDescription
                     "municipality" => "Identifier of the municipality.",
                     "station" => "Identifier of the station within its municipality.",
                     "name" => "Name of the command.",
+                    "identifier" => "Identifier of the alert, as its document and the feed have it.",
                     "property" => "Observed property, an identifier of `/api/v1/quantities`.",
                     _ => "Identifier, a whole number.",
                 };

@@ -24,7 +24,7 @@ internal sealed partial class ApiGate(ApiInstruments instruments, ILogger<ApiGat
         {
             // Any page may read what anybody may read. No credentials: the browser sends no cookie of ours from elsewhere.
             headers.AccessControlAllowOrigin = "*";
-            headers.AccessControlExposeHeaders = $"Link, ETag, Retry-After, {ObservationWriter.ResolutionHeader}, {ObservationWriter.StatisticHeader}";
+            headers.AccessControlExposeHeaders = $"Link, ETag, Last-Modified, Retry-After, {ObservationWriter.ResolutionHeader}, {ObservationWriter.StatisticHeader}";
         }
 
         headers.Vary = "Accept, Authorization, Cookie";

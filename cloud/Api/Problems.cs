@@ -59,6 +59,15 @@ public static class Problems
     /// <summary>No such legal hold, or one that is released.</summary>
     public static ProblemKind UnknownHold { get; } = new("unknown-hold", 404, "There is no such hold", "It never was, or somebody has released it: GET .../retention lists those in force.", Nothing);
 
+    /// <summary>No such CAP alert, or one of a station that is private now.</summary>
+    public static ProblemKind UnknownAlert { get; } = new("unknown-alert", 404, "There is no such alert", "It never was, is so old that it has been forgotten, or its station is not public any more: the feed lists those there are.", "Hub:Notifications:LogKeep says how long alerts are kept.");
+
+    /// <summary>No such delivery, or one of another municipality.</summary>
+    public static ProblemKind UnknownDelivery { get; } = new("unknown-delivery", 404, "There is no such delivery", "It never was, is so old that it has been forgotten, or belongs to another municipality.", "Hub:Notifications:LogKeep says how long the log is kept.");
+
+    /// <summary>A delivery cannot be sent again as things are.</summary>
+    public static ProblemKind DeliveryRefused { get; } = new("delivery-refused", 409, "It cannot be sent again", "The detail says why: it is not dead, there is nobody to send it to, or it would undo later news.", Nothing);
+
     /// <summary>No such quarantined record, or one of another municipality.</summary>
     public static ProblemKind UnknownQuarantined { get; } = new("unknown-quarantined-record", 404, "There is no such quarantined record", "It was released, discarded or evicted, or belongs to another municipality.", Nothing);
 
@@ -120,8 +129,8 @@ public static class Problems
     public static IReadOnlyList<ProblemKind> All { get; } =
     [
         BadParameter, UnknownParameter, BadTime, RangeTooLarge, BadBody, SignInNeeded, WrongCredentials, NotAllowed, UnknownAddress, UnknownMunicipality,
-        UnknownStation, UnknownDatastream, UnknownRule, UnknownHold, UnknownQuarantined, UnknownVersion, UnknownCommand, UnknownCampaign, StationAway, CampaignRefused,
-        ChangedMeanwhile, SettingsRefused, BundleRefused, PreconditionNeeded,
+        UnknownStation, UnknownDatastream, UnknownRule, UnknownAlert, UnknownDelivery, UnknownHold, UnknownQuarantined, UnknownVersion, UnknownCommand, UnknownCampaign, StationAway, CampaignRefused,
+        DeliveryRefused, ChangedMeanwhile, SettingsRefused, BundleRefused, PreconditionNeeded,
         Busy, TooManyCommands, SeriesUnavailable, TooManyQueries, TooManyListeners, DiskUnavailable, NoAnswer, QueryTimeout,
     ];
 }

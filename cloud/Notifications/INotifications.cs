@@ -76,6 +76,15 @@ public sealed record AlarmMessage(
 {
     /// <summary>When the condition began to hold. A message that an earlier version left in the outbox has this time alone, as its start.</summary>
     public DateTime ConditionAt { get; init; } = ConditionAt == default ? StartedAt : ConditionAt;
+
+    /// <summary>Where the station was when the message was written: WGS 84, degrees, -90 to 90. Null in a message of an earlier version.</summary>
+    public double? Latitude { get; init; }
+
+    /// <summary>Where the station was when the message was written: WGS 84, degrees, -180 to 180. Null in a message of an earlier version.</summary>
+    public double? Longitude { get; init; }
+
+    /// <summary>Whether everybody may see the station. False in a message of an earlier version: what is not known to be public is not published.</summary>
+    public bool Public { get; init; }
 }
 
 /// <summary>How a subscriber is reached.</summary>
@@ -92,19 +101,48 @@ public enum ChannelKind
 
     /// <summary>Nowhere: counted as suppressed.</summary>
     Off = 4,
+
+    /// <summary>SMS, through an HTTP gateway.</summary>
+    Sms = 5,
+
+    /// <summary>Message of a Telegram bot.</summary>
+    Telegram = 6,
 }
 
 /// <summary>Who gets what.</summary>
 /// <param name="Id">Identifier; 0 for a new one.</param>
 /// <param name="Municipality">Slug of the municipality whose alarms are wanted.</param>
 /// <param name="Channel">How.</param>
-/// <param name="Target">E-mail address, webhook address; empty for MQTT.</param>
+/// <param name="Target">E-mail address, webhook address, telephone number in E.164 form (<c>+351912345678</c>), Telegram chat (its number, or a channel's <c>@name</c>); empty for MQTT.</param>
 /// <param name="Language"><c>pt</c> or <c>en</c>.</param>
 /// <param name="Rule">Only this rule, or null for all.</param>
 /// <param name="SeverityMin">Only alarms at least this serious.</param>
 /// <param name="Secret">Signing secret of a webhook, <c>whsec_</c> and base64 of 24 to 64 bytes; empty otherwise (when empty, generated for a new webhook and kept for a known one).</param>
 /// <param name="DisabledBecause">Why nothing is sent to it any more (its endpoint answered 410), or null. Read only: saving a subscriber switches it on again.</param>
-public sealed record Subscriber(int Id, string Municipality, ChannelKind Channel, string Target, string Language, string? Rule, Severity SeverityMin, string Secret, string? DisabledBecause = null);
+public sealed record Subscriber(int Id, string Municipality, ChannelKind Channel, string Target, string Language, string? Rule, Severity SeverityMin, string Secret, string? DisabledBecause = null)
+{
+    /// <summary>Of a webhook whose secret was changed: the one before, with which messages are signed as well. Empty otherwise. Read only.</summary>
+    public string SecretPrevious { get; init; } = "";
+
+    /// <summary>Until when <see cref="SecretPrevious"/> is used, UTC; null when there is none. Read only.</summary>
+    public DateTime? SecretPreviousUntil { get; init; }
+}
+
+/// <summary>Where a delivery stands. Stored: never renumber.</summary>
+public enum DeliveryState : byte
+{
+    /// <summary>It goes out, or goes out again.</summary>
+    Waiting = 0,
+
+    /// <summary>The receiver has it.</summary>
+    Delivered = 1,
+
+    /// <summary>Swallowed on purpose.</summary>
+    Suppressed = 2,
+
+    /// <summary>Given up.</summary>
+    Dead = 3,
+}
 
 /// <summary>One line of the delivery log: what, to whom (masked), when, which answer.</summary>
 /// <param name="Id">Identifier, in order of creation.</param>
@@ -128,8 +166,10 @@ public interface INotifications
     /// </summary>
     ValueTask EnqueueAsync(AlarmMessage message, CancellationToken cancellationToken);
 
-    /// <summary>Adds or changes a subscriber.</summary>
-    /// <exception cref="ArgumentException">A field breaks its rule; the message names it.</exception>
+    /// <summary>
+    /// Adds or changes a subscriber. A webhook saved with another secret is signed for with both for <c>Hub:Notifications:Webhook:SecretOverlap</c>.
+    /// </summary>
+    /// <exception cref="ArgumentException">A field breaks its rule, or the channel is not configured; the message names the field, and the setting.</exception>
     ValueTask<Subscriber> SaveAsync(Subscriber subscriber, CancellationToken cancellationToken);
 
     /// <summary>All subscribers of a municipality.</summary>
@@ -140,6 +180,30 @@ public interface INotifications
 
     /// <summary>The delivery log of a municipality, newest first.</summary>
     ValueTask<IReadOnlyList<Delivery>> LogAsync(string municipality, int countMax, CancellationToken cancellationToken);
+
+    /// <summary>Replaces a webhook's secret by a new one and returns the subscriber with both; messages are signed with both until the overlap is over, and then with the new one alone.</summary>
+    /// <param name="subscriberId">The webhook.</param>
+    /// <param name="overlap">How long the old secret is used as well, 0 to 30 days; zero when it has become known to others. Null: <c>Hub:Notifications:Webhook:SecretOverlap</c>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="KeyNotFoundException">There is no such subscriber.</exception>
+    /// <exception cref="ArgumentException">It is no webhook, or the overlap is out of range.</exception>
+    ValueTask<Subscriber> RotateSecretAsync(int subscriberId, TimeSpan? overlap, CancellationToken cancellationToken);
+
+    /// <summary>Searches the delivery log of a municipality, newest first.</summary>
+    /// <param name="municipality">Slug.</param>
+    /// <param name="state">Only deliveries that stand there; null: all.</param>
+    /// <param name="before">Only identifiers below this one; null: from the newest.</param>
+    /// <param name="countMax">Most lines, 1 or more; 10,000 at most are returned.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    ValueTask<IReadOnlyList<Delivery>> SearchAsync(string municipality, DeliveryState? state, long? before, int countMax, CancellationToken cancellationToken);
+
+    /// <summary>Finds a line of the delivery log; null when there is none, or none any more.</summary>
+    ValueTask<Delivery?> FindAsync(long deliveryId, CancellationToken cancellationToken);
+
+    /// <summary>Makes a dead delivery wait again, under its key and as if it had never been tried; durable when the task completes.</summary>
+    /// <exception cref="KeyNotFoundException">There is no such delivery.</exception>
+    /// <exception cref="InvalidOperationException">It is not dead, its subscriber is gone or switched off, or it would undo later news; the message says which, and what to do.</exception>
+    ValueTask<Delivery> ResendAsync(long deliveryId, CancellationToken cancellationToken);
 }
 
 /// <summary>Publishes an alarm message on the municipality's MQTT alarm topic; composed by the server from the ingest stage's broker.</summary>

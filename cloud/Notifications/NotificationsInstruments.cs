@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace Hub.Cloud.Notifications;
 
-/// <summary>Counters of the Notifications stage, meter <c>Hub.Cloud.Notifications</c>: deliveries queued = delivered + suppressed + dead + removed + waiting.</summary>
+/// <summary>Counters of the Notifications stage, meter <c>Hub.Cloud.Notifications</c>: deliveries queued, those sent again included = delivered + suppressed + dead + removed + waiting.</summary>
 internal sealed class NotificationsInstruments : IDisposable
 {
     private readonly Meter meter;

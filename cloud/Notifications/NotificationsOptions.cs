@@ -1,5 +1,8 @@
 using System.Globalization;
 using System.Net;
+using Hub.Cloud.Notifications.Cap;
+using Hub.Cloud.Notifications.Sms;
+using Hub.Cloud.Notifications.Telegram;
 using MimeKit;
 using Microsoft.Extensions.Options;
 
@@ -45,6 +48,15 @@ public sealed class NotificationsOptions
     /// <summary>E-mail.</summary>
     public MailOptions Mail { get; } = new();
 
+    /// <summary>SMS.</summary>
+    public SmsOptions Sms { get; } = new();
+
+    /// <summary>Telegram.</summary>
+    public TelegramOptions Telegram { get; } = new();
+
+    /// <summary>Public alerts.</summary>
+    public CapOptions Cap { get; } = new();
+
     /// <summary>Where people reach the hub's pages, from <c>Hub:PublicUrl</c>; empty when not set: messages then carry no link.</summary>
     internal string PublicUrl { get; set; } = "";
 
@@ -52,6 +64,13 @@ public sealed class NotificationsOptions
     internal string DataFolder { get; set; } = "hub-data";
 
     internal IReadOnlyList<TimeSpan> EffectiveRetryDelays => RetryDelays.Count > 0 ? [.. RetryDelays] : StandardDelays;
+
+    /// <summary>Address of the page of the station that a message is about; null when <c>Hub:PublicUrl</c> is not set.</summary>
+    internal string? StationLink(AlarmMessage message) => PublicUrl.Length == 0
+        ? null
+        : PublicUrl.TrimEnd('/') + Mail.StationPage
+            .Replace("{municipality}", Uri.EscapeDataString(message.Municipality), StringComparison.Ordinal)
+            .Replace("{station}", Uri.EscapeDataString(message.Station), StringComparison.Ordinal);
 
     private static IReadOnlyList<TimeSpan> StandardDelays { get; } =
     [
@@ -68,6 +87,11 @@ public sealed class WebhookOptions
 
     /// <summary>Time for one attempt, from the connection to the end of the answer. 1 to 60 seconds; default 15.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long messages are signed with a webhook's old secret too after it was changed. 0 to 30 days; default 24 hours.</summary>
+    public TimeSpan SecretOverlap { get; set; } = TimeSpan.FromHours(24);
+
+    internal static TimeSpan SecretOverlapMax { get; } = TimeSpan.FromDays(30);
 }
 
 /// <summary>Settings of the mail channel, under <c>Hub:Notifications:Mail</c>.</summary>
@@ -120,6 +144,7 @@ internal sealed class NotificationsOptionsValidator : IValidateOptions<Notificat
         Require(options.SubscriberCountMax is >= 1 and <= 100_000, "SubscriberCountMax", "must be 1 to 100000");
         Require(options.LogKeep >= TimeSpan.FromDays(40) && options.LogKeep <= TimeSpan.FromDays(3650), "LogKeep", "must be 40 to 3650 days");
         Require(options.Webhook.Timeout >= TimeSpan.FromSeconds(1) && options.Webhook.Timeout <= TimeSpan.FromSeconds(60), "Webhook:Timeout", "must be 1 to 60 seconds");
+        Require(options.Webhook.SecretOverlap >= TimeSpan.Zero && options.Webhook.SecretOverlap <= WebhookOptions.SecretOverlapMax, "Webhook:SecretOverlap", "must be 0 to 30 days");
         Require(MailboxAddress.TryParse(options.Mail.From, out var from) && from.Address.Contains('@', StringComparison.Ordinal), "Mail:From", "must be a mail address such as Hub <hub@example.org>");
         Require(options.Mail.StationPage.StartsWith('/'), "Mail:StationPage", "must begin with /");
         Require(smtp.Port is >= 1 and <= 65535, "Mail:Smtp:Port", "must be 1 to 65535");
@@ -131,6 +156,8 @@ internal sealed class NotificationsOptionsValidator : IValidateOptions<Notificat
         Require(
             smtp.User.Length == 0 || smtp.Security != SmtpSecurity.None || smtp.Host is "localhost" || (IPAddress.TryParse(smtp.Host, out var address) && IPAddress.IsLoopback(address)),
             "Mail:Smtp:Security", "must not be None when a user is set: the password would travel readable by anyone");
+        failures.AddRange(new[] { ("Sms", options.Sms.Faults()), ("Telegram", options.Telegram.Faults()), ("Cap", options.Cap.Faults()) }
+            .SelectMany(part => part.Item2.Select(fault => $"{NotificationsOptions.Section}:{part.Item1}:{fault.Setting} {fault.Reason}.")));
         if (options.PublicUrl.Length > 0 && !(Uri.TryCreate(options.PublicUrl, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"))
         {
             failures.Add($"Hub:PublicUrl must be an http or https address, but is '{options.PublicUrl}'.");

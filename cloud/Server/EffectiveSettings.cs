@@ -13,7 +13,7 @@ internal static partial class EffectiveSettings
         orderby pair.Key
         select (pair.Key, Secret().IsMatch(pair.Key) ? "(hidden)" : pair.Value);
 
-    // A file that holds a secret is no secret: its path is shown.
-    [GeneratedRegex("(password|secret|token|apikey|connectionstring)(?!file)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    // A file that holds a secret is no secret: its path is shown. What is sent along as a header mostly opens something.
+    [GeneratedRegex("(password|secret|token|apikey|connectionstring)(?!file)|:headers:", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Secret();
 }

@@ -39,7 +39,7 @@ public sealed class DependencyTests
         ["cloud/Audit"] = ["cloud/Database"],
         ["cloud/Retention"] = ["cloud/Database", "cloud/Municipalities", "cloud/Stations", "cloud/Series"],
         ["cloud/QualityControl"] = ["cloud/Database", "cloud/Municipalities", "cloud/Stations", "cloud/Series"],
-        ["cloud/Api"] = ["cloud/Municipalities", "cloud/Stations", "cloud/Series", "cloud/Alerts", "cloud/Ingest", "cloud/Fleet", "cloud/Retention", "cloud/Audit", "cloud/QualityControl"],
+        ["cloud/Api"] = ["cloud/Municipalities", "cloud/Stations", "cloud/Series", "cloud/Alerts", "cloud/Notifications", "cloud/Ingest", "cloud/Fleet", "cloud/Retention", "cloud/Audit", "cloud/QualityControl"],
         ["cloud/Portal"] = ["cloud/Municipalities", "cloud/Stations", "cloud/Series", "cloud/Alerts", "cloud/Fleet"],
         ["cloud/Server"] =
         [

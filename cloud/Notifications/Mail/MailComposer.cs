@@ -16,7 +16,7 @@ internal static class MailComposer
     {
         var (message, subscriber) = (outgoing.Message, outgoing.Subscriber);
         var from = MailboxAddress.Parse(options.Mail.From);
-        var (subject, text, html) = MailText.Write(message, subscriber.Language, Link(message, options));
+        var (subject, text, html) = MailText.Write(message, subscriber.Language, options.StationLink(message));
         var mail = new MimeMessage
         {
             MessageId = IdOf(outgoing.Message.Key, subscriber.Id, from),
@@ -53,10 +53,4 @@ internal static class MailComposer
     /// <summary>32 hexadecimal digits that stand for one message to one subscriber.</summary>
     public static string HashOf(string key, int subscriber) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{subscriber.ToString(System.Globalization.CultureInfo.InvariantCulture)}\n{key}")).AsSpan(0, 16));
-
-    private static string? Link(AlarmMessage message, NotificationsOptions options) => options.PublicUrl.Length == 0
-        ? null
-        : options.PublicUrl.TrimEnd('/') + options.Mail.StationPage
-            .Replace("{municipality}", Uri.EscapeDataString(message.Municipality), StringComparison.Ordinal)
-            .Replace("{station}", Uri.EscapeDataString(message.Station), StringComparison.Ordinal);
 }

@@ -118,12 +118,16 @@ internal sealed class DeliveryWorker(
 
         var earlier = await db.Deliveries.AsNoTracking()
             .Where(row => row.SubscriberId == delivery.SubscriberId && row.Alarm == delivery.Alarm && row.Id < delivery.Id && row.State == DeliveryState.Delivered)
-            .OrderBy(row => row.Id).Select(row => row.Key).ToListAsync(stop).ConfigureAwait(false);
+            .OrderBy(row => row.Id).Select(row => new { row.Key, row.Receipt }).ToListAsync(stop).ConfigureAwait(false);
         var message = JsonSerializer.Deserialize<AlarmMessage>(delivery.Message!.Json)!;
         Attempt attempt;
         try
         {
-            attempt = await channel.SendAsync(new Outgoing(message, subscriber.ToSubscriber(), delivery.CreatedAt, earlier), stop).ConfigureAwait(false);
+            var outgoing = new Outgoing(message, subscriber.ToSubscriber(), delivery.CreatedAt, earlier.ConvertAll(row => row.Key))
+            {
+                EarlierReceipts = [.. earlier.Select(row => row.Receipt).Where(receipt => receipt.Length > 0)],
+            };
+            attempt = await channel.SendAsync(outgoing, stop).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -168,7 +172,7 @@ internal sealed class DeliveryWorker(
         DateTime? deliveredAt = state == DeliveryState.Delivered ? now : null;
         var marked = await db.Deliveries.Where(row => row.Id == delivery.Id).ExecuteUpdateAsync(set => set
             .SetProperty(row => row.State, state).SetProperty(row => row.Attempts, attempts).SetProperty(row => row.Answer, answer)
-            .SetProperty(row => row.NextAt, nextAt).SetProperty(row => row.DeliveredAt, deliveredAt)).ConfigureAwait(false);
+            .SetProperty(row => row.Receipt, attempt.Receipt).SetProperty(row => row.NextAt, nextAt).SetProperty(row => row.DeliveredAt, deliveredAt)).ConfigureAwait(false);
         if (marked == 1 && state != DeliveryState.Waiting)
         {
             instruments.Finished(channel.Kind, state.ToString());
@@ -221,7 +225,7 @@ internal sealed class DeliveryWorker(
         return null;
     }
 
-    /// <summary>Forgets finished deliveries and keys older than the log is kept.</summary>
+    /// <summary>Forgets finished deliveries, keys and public alerts older than the log is kept, and secrets that are not used any more.</summary>
     private async Task PruneAsync(CancellationToken stop)
     {
         await Task.Yield();
@@ -230,9 +234,13 @@ internal sealed class DeliveryWorker(
             try
             {
                 await using var db = await contexts.CreateDbContextAsync(stop).ConfigureAwait(false);
-                var before = time.GetUtcNow().UtcDateTime - options.Value.LogKeep;
+                var now = time.GetUtcNow().UtcDateTime;
+                var before = now - options.Value.LogKeep;
                 await db.Deliveries.Where(row => row.State != DeliveryState.Waiting && row.CreatedAt < before).ExecuteDeleteAsync(stop).ConfigureAwait(false);
                 await db.Messages.Where(row => row.CreatedAt < before && !db.Deliveries.Any(delivery => delivery.MessageId == row.Id)).ExecuteDeleteAsync(stop).ConfigureAwait(false);
+                await db.CapAlerts.Where(row => row.SentAt < before).ExecuteDeleteAsync(stop).ConfigureAwait(false);
+                await db.Subscribers.Where(row => row.SecretPreviousUntil < now)
+                    .ExecuteUpdateAsync(set => set.SetProperty(row => row.SecretPrevious, "").SetProperty(row => row.SecretPreviousUntil, (DateTime?)null), stop).ConfigureAwait(false);
             }
             catch (Exception exception) when (exception is not OperationCanceledException && exception is System.Data.Common.DbException)
             {

@@ -5,7 +5,11 @@ namespace Hub.Cloud.Notifications.Outbox;
 /// <param name="Subscriber">To whom.</param>
 /// <param name="CreatedAt">When the message was queued, UTC; the same for every attempt.</param>
 /// <param name="EarlierKeys">Keys of the messages about the same alarm that went to this subscriber before, oldest first.</param>
-internal sealed record Outgoing(AlarmMessage Message, Subscriber Subscriber, DateTime CreatedAt, IReadOnlyList<string> EarlierKeys);
+internal sealed record Outgoing(AlarmMessage Message, Subscriber Subscriber, DateTime CreatedAt, IReadOnlyList<string> EarlierKeys)
+{
+    /// <summary>Of the same messages, what the receiver called them, where it said so; oldest first.</summary>
+    public IReadOnlyList<string> EarlierReceipts { get; init; } = [];
+}
 
 /// <summary>What the caller does next.</summary>
 internal enum AttemptOutcome
@@ -30,7 +34,11 @@ internal enum AttemptOutcome
 /// <param name="Outcome">What the caller does next.</param>
 /// <param name="Answer">The receiver's answer or the error, for the delivery log.</param>
 /// <param name="RetryAfter">Earliest time for the next attempt, as the receiver asked for; null when it did not.</param>
-internal sealed record Attempt(AttemptOutcome Outcome, string Answer, TimeSpan? RetryAfter = null);
+internal sealed record Attempt(AttemptOutcome Outcome, string Answer, TimeSpan? RetryAfter = null)
+{
+    /// <summary>What the receiver calls the message, so that later ones can refer to it; empty when it does not say.</summary>
+    public string Receipt { get; init; } = "";
+}
 
 /// <summary>A way to reach subscribers. Called concurrently, for one subscriber one message at a time.</summary>
 internal interface INotificationChannel

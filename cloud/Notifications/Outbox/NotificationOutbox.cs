@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Hub.Cloud.Notifications.Cap;
 using Hub.Cloud.Notifications.Storage;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
@@ -7,8 +8,8 @@ using Microsoft.Extensions.Options;
 namespace Hub.Cloud.Notifications.Outbox;
 
 /// <summary>The front door: takes messages and subscribers into the database; delivery happens elsewhere, out of the database. Safe for concurrent callers.</summary>
-internal sealed class NotificationOutbox(
-    IDbContextFactory<NotificationsContext> contexts, TimeProvider time, IOptions<NotificationsOptions> options, NotificationsInstruments instruments) : INotifications
+internal sealed partial class NotificationOutbox(
+    IDbContextFactory<NotificationsContext> contexts, TimeProvider time, IOptions<NotificationsOptions> options, NotificationsInstruments instruments, CapAlerts alerts) : INotifications
 {
     /// <summary>Longest key.</summary>
     public const int KeyLengthMax = 200;
@@ -61,6 +62,7 @@ internal sealed class NotificationOutbox(
             });
         }
 
+        await alerts.AddAsync(db, message, now, cancellationToken).ConfigureAwait(false);
         try
         {
             await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
@@ -88,7 +90,7 @@ internal sealed class NotificationOutbox(
 
     public async ValueTask<Subscriber> SaveAsync(Subscriber subscriber, CancellationToken cancellationToken)
     {
-        SubscriberValidation.Check(subscriber, options.Value.Webhook.AllowPrivateTargets);
+        SubscriberValidation.Check(subscriber, options.Value);
         await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
         SubscriberRow? row;
         if (subscriber.Id == 0)
@@ -108,10 +110,25 @@ internal sealed class NotificationOutbox(
                 ?? throw new ArgumentException($"Id {subscriber.Id} is not a subscriber.", nameof(subscriber));
         }
 
+        if (subscriber.Id != 0 && (row.Channel != subscriber.Channel || row.Target != subscriber.Target))
+        {
+            // Elsewhere nobody has the messages that later ones would refer to.
+            await db.Deliveries.Where(delivery => delivery.SubscriberId == row.Id && delivery.Receipt != "")
+                .ExecuteUpdateAsync(set => set.SetProperty(delivery => delivery.Receipt, ""), cancellationToken).ConfigureAwait(false);
+        }
+
         var known = row.Channel == ChannelKind.Webhook ? row.Secret : "";
         (row.Municipality, row.Channel, row.Target, row.Language) = (subscriber.Municipality, subscriber.Channel, subscriber.Target, subscriber.Language);
         (row.Rule, row.SeverityMin, row.DisabledBecause) = (subscriber.Rule, subscriber.SeverityMin, null);
-        row.Secret = subscriber.Channel != ChannelKind.Webhook ? "" : subscriber.Secret.Length > 0 ? subscriber.Secret : known.Length > 0 ? known : SubscriberValidation.NewSecret();
+        if (subscriber.Channel != ChannelKind.Webhook)
+        {
+            (row.Secret, row.SecretPrevious, row.SecretPreviousUntil) = ("", "", null);
+        }
+        else if (subscriber.Secret.Length > 0 || known.Length == 0)
+        {
+            Replace(row, known, subscriber.Secret.Length > 0 ? subscriber.Secret : SubscriberValidation.NewSecret(), options.Value.Webhook.SecretOverlap);
+        }
+
         await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
         return row.ToSubscriber();
     }
@@ -139,13 +156,34 @@ internal sealed class NotificationOutbox(
         instruments.Finished(row.Channel, "removed", waiting.Count);
     }
 
-    public async ValueTask<IReadOnlyList<Delivery>> LogAsync(string municipality, int countMax, CancellationToken cancellationToken)
+    public async ValueTask<Subscriber> RotateSecretAsync(int subscriberId, TimeSpan? overlap, CancellationToken cancellationToken)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(countMax, 1);
+        var wanted = overlap ?? options.Value.Webhook.SecretOverlap;
+        if (wanted < TimeSpan.Zero || wanted > WebhookOptions.SecretOverlapMax)
+        {
+            throw new ArgumentException($"The overlap must be 0 to {WebhookOptions.SecretOverlapMax.Days} days.", nameof(overlap));
+        }
+
         await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-        var rows = await db.Deliveries.AsNoTracking()
-            .Where(row => row.Municipality == municipality).OrderByDescending(row => row.Id).Take(Math.Min(countMax, LogCountMax))
-            .ToListAsync(cancellationToken).ConfigureAwait(false);
-        return rows.ConvertAll(row => row.ToDelivery());
+        var row = await db.Subscribers.FindAsync([subscriberId], cancellationToken).ConfigureAwait(false) ?? throw new KeyNotFoundException($"{subscriberId} is not a subscriber.");
+        if (row.Channel != ChannelKind.Webhook)
+        {
+            throw new ArgumentException($"Subscriber {subscriberId} is no webhook: only webhooks have a secret.", nameof(subscriberId));
+        }
+
+        Replace(row, row.Secret, SubscriberValidation.NewSecret(), wanted);
+        await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
+        return row.ToSubscriber();
+    }
+
+    /// <summary>Puts a secret in the place of the known one, which is kept for a while. A third within that while ends the first one's at once: two signatures are enough for a message.</summary>
+    private void Replace(SubscriberRow row, string known, string secret, TimeSpan overlap)
+    {
+        if (known.Length > 0 && known != secret)
+        {
+            (row.SecretPrevious, row.SecretPreviousUntil) = overlap > TimeSpan.Zero ? (known, time.GetUtcNow().UtcDateTime + overlap) : ("", default(DateTime?));
+        }
+
+        row.Secret = secret;
     }
 }

@@ -1,5 +1,8 @@
 using System.Net;
 using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+using Hub.Cloud.Notifications.Sms;
+using Hub.Cloud.Notifications.Telegram;
 using Hub.Cloud.Notifications.Webhook;
 using Hub.Edge.Contract.Topics;
 using MimeKit;
@@ -7,15 +10,15 @@ using MimeKit;
 namespace Hub.Cloud.Notifications.Outbox;
 
 /// <summary>What a subscriber must be.</summary>
-internal static class SubscriberValidation
+internal static partial class SubscriberValidation
 {
-    /// <summary>Refuses a subscriber that breaks a rule, naming the field and the reason.</summary>
+    /// <summary>Refuses a subscriber that breaks a rule, or whose channel is not configured, naming the field and the reason.</summary>
     /// <exception cref="ArgumentException">A field breaks its rule.</exception>
-    public static void Check(Subscriber subscriber, bool allowPrivateTargets)
+    public static void Check(Subscriber subscriber, NotificationsOptions options)
     {
         ArgumentNullException.ThrowIfNull(subscriber);
         Require(HubTopic.IsSlug(subscriber.Municipality), nameof(subscriber.Municipality), "must be the slug of a municipality");
-        Require(Enum.IsDefined(subscriber.Channel), nameof(subscriber.Channel), "must be Mail, Webhook, Mqtt or Off");
+        Require(Enum.IsDefined(subscriber.Channel), nameof(subscriber.Channel), "must be Mail, Webhook, Mqtt, Off, Sms or Telegram");
         Require(subscriber.Language is "pt" or "en", nameof(subscriber.Language), "must be 'pt' or 'en'");
         Require(subscriber.Rule is null || HubTopic.IsSlug(subscriber.Rule), nameof(subscriber.Rule), "must be the slug of a rule, or null for all rules");
         Require(Enum.IsDefined(subscriber.SeverityMin), nameof(subscriber.SeverityMin), "must be Information, Warning or Alert");
@@ -26,10 +29,18 @@ internal static class SubscriberValidation
                 Require(IsMailAddress(subscriber.Target!), nameof(subscriber.Target), "must be one mail address of at most 254 characters");
                 break;
             case ChannelKind.Webhook:
-                CheckAddress(subscriber.Target!, allowPrivateTargets);
+                CheckAddress(subscriber.Target!, options.Webhook.AllowPrivateTargets);
                 Require(
                     subscriber.Secret!.Length == 0 || WebhookSignature.TryReadSecret(subscriber.Secret, out _), nameof(subscriber.Secret),
                     "must be 'whsec_' and the base64 form of 24 to 64 bytes, or empty to have one made");
+                break;
+            case ChannelKind.Sms:
+                Require(options.Sms.IsConfigured, nameof(subscriber.Channel), $"Sms is not configured: set {NotificationsOptions.Section}:Sms:{nameof(SmsOptions.Url)} first");
+                Require(Telephone().IsMatch(subscriber.Target!), nameof(subscriber.Target), "must be a telephone number in E.164 form: a plus sign and 7 to 15 digits with the country's code, such as +351912345678");
+                break;
+            case ChannelKind.Telegram:
+                Require(options.Telegram.IsConfigured, nameof(subscriber.Channel), $"Telegram is not configured: set {NotificationsOptions.Section}:Telegram:{nameof(TelegramOptions.Token)} first");
+                Require(Chat().IsMatch(subscriber.Target!), nameof(subscriber.Target), "must be the number of a Telegram chat, or the name of a channel such as @cidade_alarmes");
                 break;
             default:
                 Require(subscriber.Target!.Length == 0, nameof(subscriber.Target), "must be empty for this channel");
@@ -50,6 +61,10 @@ internal static class SubscriberValidation
                 return at > 0 ? $"{target[0]}***{target[at..]}" : "***";
             case ChannelKind.Webhook:
                 return Uri.TryCreate(target, UriKind.Absolute, out var url) ? $"{url.Scheme}://{url.Authority}/***" : "***";
+            case ChannelKind.Sms:
+                return target.Length > 6 ? $"{target[..4]}***{target[^2..]}" : "***";
+            case ChannelKind.Telegram:
+                return target.Length > 4 ? $"***{target[^3..]}" : "***";
             default:
                 return "";
         }
@@ -84,4 +99,12 @@ internal static class SubscriberValidation
             throw new ArgumentException($"{field} {reason}.", field);
         }
     }
+
+    // E.164: at most 15 digits; no country's code begins with 0.
+    [GeneratedRegex(@"^\+[1-9][0-9]{6,14}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Telephone();
+
+    // Groups have negative numbers; none has more than 52 significant bits.
+    [GeneratedRegex(@"^(-?[1-9][0-9]{0,15}|@[A-Za-z][A-Za-z0-9_]{3,31})\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Chat();
 }

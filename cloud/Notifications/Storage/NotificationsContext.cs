@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace Hub.Cloud.Notifications.Storage;
 
-/// <summary>Subscribers, messages and deliveries, in the hub's relational database.</summary>
+/// <summary>Subscribers, messages, deliveries and public alerts, in the hub's relational database.</summary>
 internal sealed class NotificationsContext(DbContextOptions<NotificationsContext> options) : DbContext(options)
 {
     public const string HistoryTable = "__migrations_notifications";
@@ -14,6 +14,8 @@ internal sealed class NotificationsContext(DbContextOptions<NotificationsContext
     public DbSet<MessageRow> Messages => Set<MessageRow>();
 
     public DbSet<DeliveryRow> Deliveries => Set<DeliveryRow>();
+
+    public DbSet<CapRow> CapAlerts => Set<CapRow>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
         configurationBuilder.Properties<DateTime>().HaveConversion<UtcConverter>();
@@ -39,6 +41,15 @@ internal sealed class NotificationsContext(DbContextOptions<NotificationsContext
             delivery.HasIndex(row => new { row.SubscriberId, row.OrderKey, row.State });
             delivery.HasIndex(row => new { row.SubscriberId, row.Alarm });
             delivery.HasIndex(row => new { row.Municipality, row.Id });
+            delivery.HasIndex(row => new { row.Municipality, row.State, row.Id });
+        });
+        modelBuilder.Entity<CapRow>(alert =>
+        {
+            alert.ToTable("notifications_cap");
+            alert.HasIndex(row => row.Identifier).IsUnique();
+            alert.HasIndex(row => new { row.Municipality, row.Alarm });
+            alert.HasIndex(row => new { row.Municipality, row.Id });
+            alert.HasIndex(row => row.SentAt);
         });
     }
 

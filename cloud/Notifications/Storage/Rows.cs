@@ -1,14 +1,5 @@
 namespace Hub.Cloud.Notifications.Storage;
 
-/// <summary>Where a delivery stands. Stored: never renumber.</summary>
-internal enum DeliveryState : byte
-{
-    Waiting = 0,
-    Delivered = 1,
-    Suppressed = 2,
-    Dead = 3,
-}
-
 /// <summary>A subscriber as stored.</summary>
 internal sealed class SubscriberRow
 {
@@ -20,9 +11,18 @@ internal sealed class SubscriberRow
     public string? Rule { get; set; }
     public Severity SeverityMin { get; set; }
     public string Secret { get; set; } = "";
+
+    /// <summary>The secret before, empty when there is none; used until <see cref="SecretPreviousUntil"/>.</summary>
+    public string SecretPrevious { get; set; } = "";
+
+    public DateTime? SecretPreviousUntil { get; set; }
     public string? DisabledBecause { get; set; }
 
-    public Subscriber ToSubscriber() => new(Id, Municipality, Channel, Target, Language, Rule, SeverityMin, Secret, DisabledBecause);
+    public Subscriber ToSubscriber() => new(Id, Municipality, Channel, Target, Language, Rule, SeverityMin, Secret, DisabledBecause)
+    {
+        SecretPrevious = SecretPrevious,
+        SecretPreviousUntil = SecretPreviousUntil,
+    };
 }
 
 /// <summary>A message as stored; its key makes queueing idempotent.</summary>
@@ -60,8 +60,29 @@ internal sealed class DeliveryRow
     public DateTime? DeliveredAt { get; set; }
     public string Answer { get; set; } = "";
 
+    /// <summary>What the receiver calls the message, for replies to it; empty when it does not say.</summary>
+    public string Receipt { get; set; } = "";
+
     public Delivery ToDelivery() => new(
         Id, Key, Municipality, Channel, TargetMasked, Kind, CreatedAt, DeliveredAt, Attempts,
         State switch { DeliveryState.Waiting => "waiting", DeliveryState.Delivered => "delivered", DeliveryState.Suppressed => "suppressed", _ => "dead" },
         Answer);
+}
+
+/// <summary>A CAP alert as published.</summary>
+internal sealed class CapRow
+{
+    public long Id { get; set; }
+    public string Municipality { get; set; } = "";
+    public string Station { get; set; } = "";
+    public string Alarm { get; set; } = "";
+    public string Identifier { get; set; } = "";
+    public string Sender { get; set; } = "";
+    public DateTime SentAt { get; set; }
+    public DateTime? ExpiresAt { get; set; }
+    public string TitlePt { get; set; } = "";
+    public string TitleEn { get; set; } = "";
+    public string SummaryPt { get; set; } = "";
+    public string SummaryEn { get; set; } = "";
+    public string Xml { get; set; } = "";
 }

@@ -37,6 +37,9 @@ internal static class Demonstration
 
         // The receiver is on this machine; a hub of a municipality refuses such targets.
         configuration["Hub:Notifications:Webhook:AllowPrivateTargets"] = "true";
+
+        // Nobody is to act on what a demonstration tells.
+        configuration["Hub:Notifications:Cap:Status"] = "Exercise";
         configuration["Hub:Mqtt:Readers:0:User"] = "demo";
         configuration["Hub:Mqtt:Readers:0:Secret"] = state.ReaderSecret;
         foreach (var (municipality, index) in files.Municipalities.Select((m, i) => (m, i)))

@@ -186,6 +186,14 @@ internal sealed class RecordedNotifications : INotifications
     public ValueTask RemoveAsync(int subscriberId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public ValueTask<IReadOnlyList<Delivery>> LogAsync(string municipality, int countMax, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<Subscriber> RotateSecretAsync(int subscriberId, TimeSpan? overlap, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<IReadOnlyList<Delivery>> SearchAsync(string municipality, DeliveryState? state, long? before, int countMax, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<Delivery?> FindAsync(long deliveryId, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<Delivery> ResendAsync(long deliveryId, CancellationToken cancellationToken) => throw new NotSupportedException();
 }
 
 /// <summary>Two stations in Braga with noise (one minute), one with PM10 (one hour); more can be added.</summary>

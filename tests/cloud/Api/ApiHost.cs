@@ -6,6 +6,7 @@ using Hub.Cloud.Audit;
 using Hub.Cloud.Fleet;
 using Hub.Cloud.Ingest;
 using Hub.Cloud.Municipalities;
+using Hub.Cloud.Notifications;
 using Hub.Cloud.QualityControl;
 using Hub.Cloud.Retention;
 using Hub.Cloud.Series;
@@ -101,6 +102,11 @@ internal sealed class ApiHost : IAsyncDisposable
         builder.Services.AddHubRetention(builder.Configuration);
         builder.Services.AddHubQualityControl(builder.Configuration);
         builder.Services.AddSingleton<IAudit>(_ => host!.Audit);
+        builder.Services.AddSingleton<IAlarmTopic, NoTopic>();
+        builder.Services.AddHubNotifications(builder.Configuration);
+
+        // What waits stays: a test says itself what became of it.
+        builder.Services.Remove(builder.Services.Last(s => s.ServiceType == typeof(Microsoft.Extensions.Hosting.IHostedService)));
         builder.Services.AddHubApi(builder.Configuration);
         app = builder.Build();
         host = new ApiHost(app) { Time = time, folder = folder };
@@ -125,6 +131,22 @@ internal sealed class ApiHost : IAsyncDisposable
 
     /// <summary>Brings the tables of Fleet up to date: only for tests that need them.</summary>
     public Task MigrateFleetAsync() => app.Services.MigrateFleetAsync(TestContext.Current.CancellationToken);
+
+    /// <summary>The real Notifications, without a worker: nothing is delivered.</summary>
+    public INotifications Notifications => app.Services.GetRequiredService<INotifications>();
+
+    /// <summary>Brings the tables of Notifications up to date: only for tests that need them.</summary>
+    public Task MigrateNotificationsAsync() => app.Services.MigrateNotificationsAsync(TestContext.Current.CancellationToken);
+
+    /// <summary>Runs a statement on the hub's database.</summary>
+    public async Task ExecuteAsync(string statement)
+    {
+        await using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={folder!.File("hub.db")}");
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using var command = connection.CreateCommand();
+        command.CommandText = statement;
+        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+    }
 
     /// <summary>Brings the tables of Retention up to date: only for tests that need them.</summary>
     public Task MigrateRetentionAsync() => app.Services.MigrateRetentionAsync(TestContext.Current.CancellationToken);

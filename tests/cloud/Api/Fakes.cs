@@ -4,6 +4,7 @@ using Hub.Cloud.Alerts;
 using Hub.Cloud.Audit;
 using Hub.Cloud.Ingest;
 using Hub.Cloud.Municipalities;
+using Hub.Cloud.Notifications;
 using Hub.Cloud.Series;
 using Hub.Cloud.Stations;
 using Hub.Edge.Contract.Encoding;
@@ -235,4 +236,10 @@ internal sealed class FakeSignIn : ISignIn
 
     public ValueTask<(SignInOutcome Outcome, BearerToken? Token)> IssueTokenAsync(string userName, string password, CancellationToken cancellationToken) =>
         new((Outcome, Outcome == SignInOutcome.Accepted ? new BearerToken($"token of {userName}", new DateTime(2026, 3, 1, 13, 0, 0, DateTimeKind.Utc)) : null));
+}
+
+/// <summary>No broker.</summary>
+internal sealed class NoTopic : IAlarmTopic
+{
+    public ValueTask PublishAsync(AlarmMessage message, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 }

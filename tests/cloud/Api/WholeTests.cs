@@ -5,6 +5,7 @@ using Hub.Cloud.Audit;
 using Hub.Cloud.Fleet;
 using Hub.Cloud.Ingest;
 using Hub.Cloud.Municipalities;
+using Hub.Cloud.Notifications;
 using Hub.Cloud.QualityControl;
 using Hub.Cloud.Retention;
 using Hub.Cloud.Series;
@@ -34,15 +35,17 @@ public sealed class WholeTests
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection([new("Hub:Data", folder.Path)]);
         builder.Services.AddHubMunicipalities(builder.Configuration).AddHubStations(builder.Configuration).AddHubFleet(builder.Configuration)
-            .AddHubRetention(builder.Configuration).AddHubQualityControl(builder.Configuration).AddHubAudit(builder.Configuration).AddHubApi(builder.Configuration);
+            .AddHubRetention(builder.Configuration).AddHubQualityControl(builder.Configuration).AddHubAudit(builder.Configuration).AddHubNotifications(builder.Configuration).AddHubApi(builder.Configuration);
         builder.Services.AddSingleton<ISeries>(series);
         builder.Services.AddSingleton<IAlerts, FakeAlerts>();
         builder.Services.AddSingleton<IQuarantine, FakeQuarantine>();
+        builder.Services.AddSingleton<IAlarmTopic, NoTopic>();
         await using var app = builder.Build();
         app.UseAuthentication();
         app.MapHubApi();
         await app.Services.MigrateMunicipalitiesAsync(Cancel);
         await app.Services.MigrateStationsAsync(Cancel);
+        await app.Services.MigrateNotificationsAsync(Cancel);
         await app.StartAsync(Cancel);
 
         var municipalities = app.Services.GetRequiredService<IMunicipalities>();

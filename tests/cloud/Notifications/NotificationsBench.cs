@@ -29,6 +29,14 @@ internal sealed class NotificationsBench : IAsyncDisposable
 
     public RecordedTopic Topic { get; } = new();
 
+    /// <summary>Set before the start: hears every log line.</summary>
+    public ILoggerProvider? Log { get; set; }
+
+    /// <summary>Runs on the database before it is brought up to date.</summary>
+    public Func<NotificationsContext, Task>? BeforeMigration { get; set; }
+
+    public ICapAlerts CapAlerts => services!.GetRequiredService<ICapAlerts>();
+
     public INotifications Notifications => services!.GetRequiredService<INotifications>();
 
     public string MailFolder => Folder.File("mail");
@@ -62,7 +70,18 @@ internal sealed class NotificationsBench : IAsyncDisposable
             collection.AddSingleton<INotificationChannel>(provider => new Watched((INotificationChannel)provider.GetRequiredService(channel.ImplementationType!), this));
         }
 
+        if (Log is not null)
+        {
+            collection.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(Log));
+        }
+
         services = collection.BuildServiceProvider();
+        if (BeforeMigration is not null)
+        {
+            await using var db = await Contexts.CreateDbContextAsync();
+            await BeforeMigration(db);
+        }
+
         await services.MigrateNotificationsAsync(default);
         await services.GetRequiredService<DeliveryWorker>().StartAsync(default);
     }
@@ -101,6 +120,10 @@ internal sealed class NotificationsBench : IAsyncDisposable
             return (await LogAsync()).All(delivery => delivery.State != "waiting");
         },
         "nothing is waiting to be delivered");
+
+    /// <summary>Waits until the only subscriber is switched off, which comes a moment after its delivery is dead.</summary>
+    public async Task SwitchedOffAsync() =>
+        await Eventually.TrueAsync(async () => (await Notifications.SubscribersAsync("braga", default))[0].DisabledBecause is not null, "the subscriber is switched off");
 
     public static AlarmMessage Message(
         string key = "night-noise-avenida-1-20260504T105400Z:started:1",
@@ -193,6 +216,9 @@ internal sealed class WebhookReceiver : IAsyncDisposable
 
     public string Address { get; private set; } = "";
 
+    /// <summary>The address without path and query.</summary>
+    public string Root => Address[..Address.IndexOf("/hook", StringComparison.Ordinal)];
+
     public IReadOnlyList<Received> Requests => [.. received];
 
     /// <summary>Answers a request; gets the number of the request, from 0.</summary>
@@ -217,10 +243,25 @@ internal sealed class WebhookReceiver : IAsyncDisposable
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body);
         var number = received.Count;
+        var timestamp = context.Request.Headers["webhook-timestamp"].ToString();
         received.Enqueue(new Received(
-            context.Request.Path, context.Request.Headers["webhook-id"]!, long.Parse(context.Request.Headers["webhook-timestamp"]!, null), context.Request.Headers["webhook-signature"]!, body.ToArray()));
+            context.Request.Path, context.Request.Headers["webhook-id"].ToString(), timestamp.Length == 0 ? 0 : long.Parse(timestamp, null), context.Request.Headers["webhook-signature"].ToString(), body.ToArray())
+        {
+            Method = context.Request.Method,
+            Query = context.Request.QueryString.Value ?? "",
+            Headers = context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
+        });
         await Answer(number, context);
     }
 
-    public sealed record Received(string Path, string Id, long Timestamp, string Signature, byte[] Body);
+    public sealed record Received(string Path, string Id, long Timestamp, string Signature, byte[] Body)
+    {
+        public string Method { get; init; } = "";
+
+        public string Query { get; init; } = "";
+
+        public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
+
+        public string Text => System.Text.Encoding.UTF8.GetString(Body);
+    }
 }

@@ -225,7 +225,7 @@ public sealed class HubConfigurationTests : IDisposable
     [Fact]
     public void Secrets_are_hidden_by_name_and_paths_of_secret_files_are_shown()
     {
-        string[] hidden = ["Hub:Mqtt:Readers:0:Secret", "Hub:Mqtt:Readers:0:SecretSha256", "Hub:Notifications:Mail:Smtp:Password", "Hub:Some:AccessToken", "Hub:Some:APIKEY"];
+        string[] hidden = ["Hub:Mqtt:Readers:0:Secret", "Hub:Mqtt:Readers:0:SecretSha256", "Hub:Notifications:Mail:Smtp:Password", "Hub:Notifications:Sms:Headers:Authorization", "Hub:Notifications:Telegram:Token", "Hub:Some:AccessToken", "Hub:Some:APIKEY"];
         string[] shown = ["Hub:Mqtt:External:SecretFile", "Hub:Some:PasswordFile", "Hub:Http:KeyFile", "Hub:Http:Endpoint"];
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([.. hidden.Concat(shown).Append("Other").Select(key => KeyValuePair.Create<string, string?>(key, "xyz"))]).Build();
 

@@ -17,6 +17,72 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
 #pragma warning disable 612, 618
             modelBuilder.HasAnnotation("ProductVersion", "10.0.15");
 
+            modelBuilder.Entity("Hub.Cloud.Notifications.Storage.CapRow", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Alarm")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime?>("ExpiresAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Identifier")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Municipality")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Sender")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("SentAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Station")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("SummaryEn")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("SummaryPt")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("TitleEn")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("TitlePt")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Xml")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Identifier")
+                        .IsUnique();
+
+                    b.HasIndex("SentAt");
+
+                    b.HasIndex("Municipality", "Alarm");
+
+                    b.HasIndex("Municipality", "Id");
+
+                    b.ToTable("notifications_cap", (string)null);
+                });
+
             modelBuilder.Entity("Hub.Cloud.Notifications.Storage.DeliveryRow", b =>
                 {
                     b.Property<long>("Id")
@@ -64,6 +130,10 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Receipt")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
                     b.Property<byte>("State")
                         .HasColumnType("INTEGER");
 
@@ -83,6 +153,8 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
                     b.HasIndex("SubscriberId", "Alarm");
 
                     b.HasIndex("Channel", "State", "NextAt");
+
+                    b.HasIndex("Municipality", "State", "Id");
 
                     b.HasIndex("SubscriberId", "OrderKey", "State");
 
@@ -141,6 +213,13 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
 
                     b.Property<string>("Secret")
                         .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("SecretPrevious")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime?>("SecretPreviousUntil")
                         .HasColumnType("TEXT");
 
                     b.Property<int>("SeverityMin")
