@@ -42,6 +42,9 @@ public sealed class AlertsOptions
     /// <summary>Most rules of one municipality. 1 to 10,000; default 500. Past it, a new rule is refused.</summary>
     public int RuleCountMax { get; set; } = 500;
 
+    /// <summary>Longest a shelving may last. 1 minute to 30 days; default 3 days, a long weekend. Past it, shelving is refused.</summary>
+    public TimeSpan ShelveMax { get; set; } = TimeSpan.FromDays(3);
+
     /// <summary>What decides the history: when it changes, the horizon is evaluated again.</summary>
     internal string HistoryKey => string.Create(CultureInfo.InvariantCulture, $"gap={PendingGapMax};ignore={(int)IgnoreQuality}");
 }
@@ -57,6 +60,7 @@ internal sealed class AlertsOptionsValidator : IValidateOptions<AlertsOptions>
         Check(nameof(options.StaleAfter), options.StaleAfter, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
         Check(nameof(options.PresentWithin), options.PresentWithin, TimeSpan.FromSeconds(1), options.StaleAfter);
         Check(nameof(options.SettleFor), options.SettleFor, TimeSpan.Zero, TimeSpan.FromHours(1));
+        Check(nameof(options.ShelveMax), options.ShelveMax, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30));
         if (options.RuleCountMax is < 1 or > 10_000)
         {
             failures.Add($"{AlertsOptions.Section}:{nameof(options.RuleCountMax)} must be 1 to 10000, but is {options.RuleCountMax.ToString(CultureInfo.InvariantCulture)}.");

@@ -76,7 +76,11 @@ public sealed record Alarm(
     double LastValue,
     DateTime DetectedAt,
     bool Past,
-    bool Withdrawn);
+    bool Withdrawn)
+{
+    /// <summary>What it has in common with the alarms it came out of, or became, when late data moved its start: identifier of the first of them.</summary>
+    public string Thread { get; init; } = Id;
+}
 
 /// <summary>Rules and the alarm history, which is a function of the observations, in event time. Safe for concurrent callers.</summary>
 public interface IAlerts

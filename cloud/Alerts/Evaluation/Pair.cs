@@ -25,7 +25,8 @@ internal sealed class Pair
 
     public AlarmMachine Machine { get; }
 
-    public TellingTerms Terms { get; }
+    /// <summary>When something may be told; the silence in it is that of the latest evaluation.</summary>
+    public TellingTerms Terms { get; set; }
 
     /// <summary>Whether <see cref="State"/> and <see cref="Rows"/> are known; false after a start and after the rule changed.</summary>
     public bool Loaded { get; set; }
