@@ -109,6 +109,7 @@ internal static class ApiDescription
                     "municipality" => "Identifier of the municipality.",
                     "station" => "Identifier of the station within its municipality.",
                     "name" => "Name of the command.",
+                    "alarm" => "Identifier of the alarm; one in whose place another goes on stands for that one.",
                     "property" => "Observed property, an identifier of `/api/v1/quantities`.",
                     _ => "Identifier, a whole number.",
                 };

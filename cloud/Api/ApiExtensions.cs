@@ -17,7 +17,7 @@ public static class ApiExtensions
 
     /// <summary>
     /// Registers the API with settings from <c>Hub:Api</c>. Needs the front doors of Municipalities (<c>AddHubMunicipalities</c> brings the sign-in), Stations, Series,
-    /// Alerts, Ingest and Fleet beside it. Safe to call twice.
+    /// Alerts (rules, alarms and their handling), Ingest and Fleet beside it. Safe to call twice.
     /// </summary>
     public static IServiceCollection AddHubApi(this IServiceCollection services, IConfiguration configuration)
     {
@@ -52,6 +52,7 @@ public static class ApiExtensions
         QualityEndpoints.Map(api);
         AuditEndpoints.Map(api);
         AlarmEndpoints.Map(api);
+        HandlingEndpoints.Map(api);
         RuleEndpoints.Map(api);
         QuarantineEndpoints.Map(api);
         AgentEndpoints.Map(api);

@@ -37,6 +37,7 @@ public sealed class WholeTests
             .AddHubRetention(builder.Configuration).AddHubQualityControl(builder.Configuration).AddHubAudit(builder.Configuration).AddHubApi(builder.Configuration);
         builder.Services.AddSingleton<ISeries>(series);
         builder.Services.AddSingleton<IAlerts, FakeAlerts>();
+        builder.Services.AddSingleton<IAlarmHandling>(new FakeHandling(TimeProvider.System, static () => [], static _ => { }));
         builder.Services.AddSingleton<IQuarantine, FakeQuarantine>();
         await using var app = builder.Build();
         app.UseAuthentication();
