@@ -15,7 +15,8 @@ internal static class MailText
     /// <param name="message">What to say.</param>
     /// <param name="language"><c>pt</c> or <c>en</c>.</param>
     /// <param name="link">Address of the station's page; null for none.</param>
-    public static (string Subject, string Text, string Html) Write(AlarmMessage message, string language, string? link)
+    /// <param name="acknowledgeUrl">Link by which the receiver acknowledges the alarm; null for none.</param>
+    public static (string Subject, string Text, string Html) Write(AlarmMessage message, string language, string? link, string? acknowledgeUrl = null)
     {
         var words = new Words(language == "pt" ? Portuguese : English, language == "pt");
         var zone = TimeZoneInfo.TryFindSystemTimeZoneById(message.Zone, out var found) ? found : TimeZoneInfo.Utc;
@@ -24,7 +25,7 @@ internal static class MailText
         var note = Note(message, words);
         var rule = words.Of(message.RuleNamePt, message.RuleNameEn);
         var place = rule.Contains(message.StationName, StringComparison.OrdinalIgnoreCase) ? message.MunicipalityName : $"{message.StationName}, {message.MunicipalityName}";
-        return ($"{title} – {place}", Text(sentence, rows, note, link, words), Html(sentence, rows, note, link, words, message));
+        return ($"{title} – {place}", Text(sentence, rows, note, link, acknowledgeUrl, words), Html(sentence, rows, note, link, acknowledgeUrl, words, message));
     }
 
     private static (string Title, string Sentence) Headline(AlarmMessage message, Words words)
@@ -115,7 +116,7 @@ internal static class MailText
         _ => null,
     };
 
-    private static string Text(string sentence, List<(string Label, string Value)> rows, string? note, string? link, Words words)
+    private static string Text(string sentence, List<(string Label, string Value)> rows, string? note, string? link, string? acknowledgeUrl, Words words)
     {
         var text = new StringBuilder().Append(sentence).Append("\n\n");
         var width = rows.Max(row => row.Label.Length) + 2;
@@ -134,10 +135,15 @@ internal static class MailText
             text.Append('\n').Append(words.Of("Ver a estação: ", "See the station: ")).Append(link).Append('\n');
         }
 
+        if (acknowledgeUrl is not null)
+        {
+            text.Append('\n').Append(words.Of("Reconhecer o alarme: ", "Acknowledge the alarm: ")).Append(acknowledgeUrl).Append('\n');
+        }
+
         return text.Append("\n-- \n").Append(Footer(words)).Append('\n').ToString();
     }
 
-    private static string Html(string sentence, List<(string Label, string Value)> rows, string? note, string? link, Words words, AlarmMessage message)
+    private static string Html(string sentence, List<(string Label, string Value)> rows, string? note, string? link, string? acknowledgeUrl, Words words, AlarmMessage message)
     {
         var colour = message.Kind != NotificationKind.Started ? "#4a5568" : message.Severity switch { Severity.Information => "#1d4ed8", Severity.Warning => "#b45309", _ => "#b91c1c" };
         var html = new StringBuilder();
@@ -157,6 +163,11 @@ internal static class MailText
         if (link is not null)
         {
             html.Append(CultureInfo.InvariantCulture, $"<p><a href=\"{Safe(link)}\">{words.Of("Ver a estação", "See the station")}</a></p>\n");
+        }
+
+        if (acknowledgeUrl is not null)
+        {
+            html.Append(CultureInfo.InvariantCulture, $"<p><a href=\"{Safe(acknowledgeUrl)}\">{words.Of("Reconhecer o alarme", "Acknowledge the alarm")}</a></p>\n");
         }
 
         return html.Append(CultureInfo.InvariantCulture, $"<p style=\"color:#4a5568;font-size:0.9em\">{Safe(Footer(words))}</p>\n</body>\n</html>\n").ToString();
