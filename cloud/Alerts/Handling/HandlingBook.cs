@@ -53,11 +53,20 @@ internal sealed class HandlingBook : IAlarmHandling, IDisposable
     /// <summary>Reads what is in force, and the threads handled last, into memory.</summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-        var rows = await db.Threads.AsNoTracking().OrderByDescending(row => row.ChangedAt).Take(ThreadsMax).ToListAsync(cancellationToken).ConfigureAwait(false);
-        Volatile.Write(ref complete, rows.Count < ThreadsMax);
-        Volatile.Write(ref threads, rows.ToImmutableDictionary(row => row.Thread, StringComparer.Ordinal));
-        await ReadSuppressionsAsync(db, cancellationToken).ConfigureAwait(false);
+        // What somebody does meanwhile must not be overwritten by what was read before.
+        await turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+            var rows = await db.Threads.AsNoTracking().OrderByDescending(row => row.ChangedAt).Take(ThreadsMax).ToListAsync(cancellationToken).ConfigureAwait(false);
+            Volatile.Write(ref complete, rows.Count < ThreadsMax);
+            Volatile.Write(ref threads, rows.ToImmutableDictionary(row => row.Thread, StringComparer.Ordinal));
+            await ReadSuppressionsAsync(db, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            turn.Release();
+        }
     }
 
     /// <summary>The time in which nothing new may be told of a rule at a station; null when it may.</summary>

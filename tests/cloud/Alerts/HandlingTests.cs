@@ -289,6 +289,25 @@ public sealed class HandlingTests
         Assert.Equal(Enumerable.Repeat(alarm.Id, 4), heard);
     }
 
+    [Fact]
+    public async Task What_was_handled_before_all_that_memory_holds_is_read_when_asked_for()
+    {
+        await using var bench = await LoudAsync();
+        var alarm = Assert.Single(bench.Alerts.Active("braga"));
+        await bench.Handling.AcknowledgeAsync(alarm.Id, Ana, null, default);
+        await using (var db = await bench.Contexts.CreateDbContextAsync())
+        {
+            db.Threads.AddRange(Enumerable.Range(0, HandlingBook.ThreadsMax).Select(number => new ThreadRow { Thread = $"t{number}", ChangedAt = T0.AddMinutes(1), AcknowledgedAt = T0, AcknowledgedBy = "rui" }));
+            await db.SaveChangesAsync();
+        }
+
+        await bench.StopEvaluatorAsync();
+        await bench.StartEvaluatorAsync();
+        Assert.Equal((AlarmState.ActiveAcknowledged, "ana"), ((await OfAsync(bench, alarm)).State, (await OfAsync(bench, alarm)).AcknowledgedBy));
+        Assert.Equal("rui", (await OfAsync(bench, alarm with { Thread = "t7" })).AcknowledgedBy);
+        Assert.Null((await OfAsync(bench, alarm with { Thread = "none" })).AcknowledgedBy);
+    }
+
     private static async Task<AlertsBench> QuietAsync()
     {
         var bench = await AlertsBench.StartAsync();
