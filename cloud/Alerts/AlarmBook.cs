@@ -134,8 +134,7 @@ internal sealed class AlarmBook(IDbContextFactory<AlertsContext> contexts, RuleR
             .OrderByDescending(row => row.StartedAt).ThenBy(row => row.Id)
             .Take(count)
             .ToListAsync(cancellationToken).ConfigureAwait(false);
-        var now = Volatile.Read(ref active);
-        return rows.ConvertAll(row => row.IsOpen ? now.GetValueOrDefault(row.Id, row.ToAlarm()) : row.ToAlarm());
+        return rows.ConvertAll(AsItIs);
     }
 
     public ValueTask<Rehearsal> RehearseAsync(Rule rule, DateTime from, DateTime to, int countMax, CancellationToken cancellationToken)
@@ -144,6 +143,21 @@ internal sealed class AlarmBook(IDbContextFactory<AlertsContext> contexts, RuleR
         ArgumentOutOfRangeException.ThrowIfLessThan(countMax, 1);
         return rehearsal.RunAsync(rule, from, to, Math.Min(countMax, HistoryCountMax), cancellationToken);
     }
+
+    /// <summary>The alarm of a stored row, with the peak and the latest value that an open one has in memory.</summary>
+    public Alarm AsItIs(AlarmRow row) => row.IsOpen ? Volatile.Read(ref active).GetValueOrDefault(row.Id, row.ToAlarm()) : row.ToAlarm();
+
+    /// <summary>Tells listeners of alarms whose handling has changed, after that was stored.</summary>
+    public void Announce(IReadOnlyList<Alarm> handled)
+    {
+        if (handled.Count > 0)
+        {
+            Changed?.Invoke(handled);
+        }
+    }
+
+    /// <summary>Asks the evaluator to look at what is to be told.</summary>
+    public void WakeUp() => Woken?.Invoke();
 
     public async ValueTask CaughtUpAsync(long commit, CancellationToken cancellationToken)
     {

@@ -1,3 +1,4 @@
+using Hub.Cloud.Alerts.Handling;
 using Hub.Cloud.Database;
 using Hub.Cloud.Alerts.Storage;
 using Microsoft.EntityFrameworkCore;
@@ -33,6 +34,8 @@ public static class AlertsExtensions
         services.AddSingleton<RuleRehearsal>();
         services.AddSingleton<AlarmBook>();
         services.AddSingleton<IAlerts>(provider => provider.GetRequiredService<AlarmBook>());
+        services.AddSingleton<HandlingBook>();
+        services.AddSingleton<IAlarmHandling>(provider => provider.GetRequiredService<HandlingBook>());
         services.AddSingleton<Evaluator>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<Evaluator>());
         return services;
@@ -45,5 +48,6 @@ public static class AlertsExtensions
         await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
         await db.Database.MigrateHubAsync(services.GetRequiredService<TimeProvider>(), cancellationToken).ConfigureAwait(false);
         await services.GetRequiredService<AlarmBook>().LoadAsync(cancellationToken).ConfigureAwait(false);
+        await services.GetRequiredService<HandlingBook>().LoadAsync(cancellationToken).ConfigureAwait(false);
     }
 }

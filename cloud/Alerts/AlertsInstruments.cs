@@ -14,6 +14,7 @@ internal sealed class AlertsInstruments : IDisposable
     private readonly Counter<long> transitions;
     private readonly Counter<long> told;
     private readonly Counter<long> handed;
+    private readonly Counter<long> handled;
     private readonly Counter<long> failures;
 
     public AlertsInstruments(IMeterFactory? factory = null)
@@ -25,6 +26,7 @@ internal sealed class AlertsInstruments : IDisposable
         transitions = meter.CreateCounter<long>("hub.alerts.transitions", "{transition}", "Changes of alarms, by kind and cause.");
         told = meter.CreateCounter<long>("hub.alerts.messages", "{message}", "Messages made, by kind.");
         handed = meter.CreateCounter<long>("hub.alerts.messages_handed", "{message}", "Messages handed to Notifications; one more than once after a crash between the two.");
+        handled = meter.CreateCounter<long>("hub.alerts.handled", "{event}", "What people, and the ends of shelvings, did to alarms, by kind and cause.");
         failures = meter.CreateCounter<long>("hub.alerts.failures", "{pass}", "Evaluation passes that failed and are tried again.");
     }
 
@@ -46,6 +48,12 @@ internal sealed class AlertsInstruments : IDisposable
     public void Told(NotificationKind kind) => told.Add(1, new KeyValuePair<string, object?>("kind", kind.ToString()));
 
     public void Handed(int count) => handed.Add(count);
+
+    public void Handled(AlarmEventKind kind, AlarmEventCause cause) =>
+        handled.Add(1, new KeyValuePair<string, object?>("kind", kind.ToString()), new KeyValuePair<string, object?>("cause", cause.ToString()));
+
+    /// <summary>Reports how much is shelved or out of service.</summary>
+    public void ObserveSuppressed(Func<int> count) => meter.CreateObservableGauge("hub.alerts.suppressed", count, "{suppression}", "Shelvings and takings out of service in force.");
 
     public void Failed() => failures.Add(1);
 

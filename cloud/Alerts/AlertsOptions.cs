@@ -45,6 +45,9 @@ public sealed class AlertsOptions
     /// <summary>Most observations that the rehearsal of a rule reads. 1,000 to 1,000,000,000; default 20 million, some ten seconds. Past it, the rehearsal is refused.</summary>
     public long RehearsalObservationsMax { get; set; } = 20_000_000;
 
+    /// <summary>Longest a shelving may last. 1 minute to 30 days; default 3 days, a long weekend. Past it, shelving is refused.</summary>
+    public TimeSpan ShelveMax { get; set; } = TimeSpan.FromDays(3);
+
     /// <summary>What decides the history: when it changes, the horizon is evaluated again.</summary>
     internal string HistoryKey => string.Create(CultureInfo.InvariantCulture, $"gap={PendingGapMax};ignore={(int)IgnoreQuality}");
 }
@@ -60,6 +63,7 @@ internal sealed class AlertsOptionsValidator : IValidateOptions<AlertsOptions>
         Check(nameof(options.StaleAfter), options.StaleAfter, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
         Check(nameof(options.PresentWithin), options.PresentWithin, TimeSpan.FromSeconds(1), options.StaleAfter);
         Check(nameof(options.SettleFor), options.SettleFor, TimeSpan.Zero, TimeSpan.FromHours(1));
+        Check(nameof(options.ShelveMax), options.ShelveMax, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30));
         if (options.RuleCountMax is < 1 or > 10_000)
         {
             failures.Add($"{AlertsOptions.Section}:{nameof(options.RuleCountMax)} must be 1 to 10000, but is {options.RuleCountMax.ToString(CultureInfo.InvariantCulture)}.");

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Hub.Cloud.Alerts.Evaluation;
+using Hub.Cloud.Alerts.Handling;
 using Hub.Cloud.Alerts.Storage;
 using Hub.Cloud.Notifications;
 using Hub.Cloud.Series;
@@ -23,6 +24,7 @@ internal sealed class Evaluator(
     IMunicipalityDirectory municipalities,
     IDbContextFactory<AlertsContext> contexts,
     AlarmBook book,
+    HandlingBook handling,
     TimeProvider time,
     IOptions<AlertsOptions> options,
     AlertsInstruments instruments,
@@ -50,6 +52,7 @@ internal sealed class Evaluator(
     private Task<bool>? woken;
     private int stationsChanged;
     private bool unhanded = true;
+    private int suppressionsHeeded;
     private long evaluated;
     private long cursorStored;
     private DateTime cursorStoredAt;
@@ -164,6 +167,7 @@ internal sealed class Evaluator(
 
         await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
         await book.LoadAsync(cancellationToken).ConfigureAwait(false);
+        await handling.LoadAsync(cancellationToken).ConfigureAwait(false);
         var unfinished = await db.Alarms.Where(row => row.Unsettled || (row.EndedAt == null && !row.Withdrawn))
             .Select(row => row.Datastream).Distinct().ToListAsync(cancellationToken).ConfigureAwait(false);
         notes.Add(unfinished.ToDictionary(datastream => datastream, _ => DateTime.MaxValue), 0);
@@ -189,6 +193,7 @@ internal sealed class Evaluator(
     {
         // Whoever asks while this pass runs may have changed a rule that it has not seen: that is for the next one.
         var asking = book.WaitersUpTo(long.MaxValue);
+        await LockedAsync(() => handling.EndAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
         foreach (var rule in book.RuleRows.Where(rule => rule.Reevaluate).ToList())
         {
             await LockedAsync(() => ReevaluateAsync(rule, cancellationToken), cancellationToken).ConfigureAwait(false);
@@ -269,7 +274,7 @@ internal sealed class Evaluator(
         var now = Now;
         foreach (var (pair, note) in concerned)
         {
-            outcomes.Add(await evaluation.RunAsync(db, pair, note, byRule: false, now, flush: false, cancellationToken).ConfigureAwait(false));
+            outcomes.Add(await RunAsync(db, pair, note, byRule: false, now, flush: false, cancellationToken).ConfigureAwait(false));
         }
 
         await StoreAsync(db, outcomes, cancellationToken).ConfigureAwait(false);
@@ -279,17 +284,29 @@ internal sealed class Evaluator(
     {
         pairs.Use(book.RuleRows);
         var now = Now;
-        foreach (var chunk in pairs.DueBy(flush ? DateTime.MaxValue : now).Chunk(ChunkCount))
+        var suppressions = handling.Version;
+        var all = flush || suppressions != suppressionsHeeded;
+        foreach (var chunk in pairs.DueBy(all ? DateTime.MaxValue : now).Chunk(ChunkCount))
         {
             await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
             var outcomes = new List<PairOutcome>();
             foreach (var pair in chunk)
             {
-                outcomes.Add(await evaluation.RunAsync(db, pair, null, byRule: false, now, flush, cancellationToken).ConfigureAwait(false));
+                outcomes.Add(await RunAsync(db, pair, null, byRule: false, now, flush, cancellationToken).ConfigureAwait(false));
             }
 
             await StoreAsync(db, outcomes, cancellationToken).ConfigureAwait(false);
         }
+
+        // Only when all of it is stored: what fails in between is looked at again.
+        suppressionsHeeded = suppressions;
+    }
+
+    /// <summary>Evaluates a pair under the silence of this moment.</summary>
+    private ValueTask<PairOutcome> RunAsync(AlertsContext db, Pair pair, ChangeNote? note, bool byRule, DateTime now, bool flush, CancellationToken cancellationToken)
+    {
+        pair.Terms = pair.Terms with { Silence = handling.SilenceOf(pair.Rule.Municipality, pair.Rule.Slug, pair.Datastream.Station.Slug, now) };
+        return evaluation.RunAsync(db, pair, note, byRule, now, flush, cancellationToken);
     }
 
     /// <summary>Evaluates a new or changed rule over the horizon; withdraws what it does not stand behind any more.</summary>
@@ -309,7 +326,7 @@ internal sealed class Evaluator(
             {
                 var everything = new ChangeNote();
                 everything.AddFrom(DateTime.MinValue);
-                outcomes.Add(await evaluation.RunAsync(part, pair, everything, byRule: true, now, flush: false, cancellationToken).ConfigureAwait(false));
+                outcomes.Add(await RunAsync(part, pair, everything, byRule: true, now, flush: false, cancellationToken).ConfigureAwait(false));
             }
 
             changes += outcomes.Sum(outcome => outcome.Transitions.Count);
@@ -445,6 +462,11 @@ internal sealed class Evaluator(
         // A wait that was not answered is taken up again: to cancel one costs an exception, several a second in a busy city.
         woken ??= wake.Reader.WaitToReadAsync(cancellationToken).AsTask();
         var due = pairs.NextDue;
+        if (handling.NextEndAt is { } end && !(due <= end))
+        {
+            due = end;
+        }
+
         var cursorDue = evaluated > cursorStored ? cursorStoredAt + CursorEvery : (DateTime?)null;
         var at = due < cursorDue || cursorDue is null ? due : cursorDue;
         if (at is { } instant)

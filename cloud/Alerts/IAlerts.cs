@@ -143,7 +143,11 @@ public sealed record Alarm(
     double LastValue,
     DateTime DetectedAt,
     bool Past,
-    bool Withdrawn);
+    bool Withdrawn)
+{
+    /// <summary>What it has in common with the alarms it came out of, or became, when late data moved its start: identifier of the first of them.</summary>
+    public string Thread { get; init; } = Id;
+}
 
 /// <summary>What a rule would have done.</summary>
 /// <param name="Alarms">The alarms, newest first; an open one was open at the end.</param>

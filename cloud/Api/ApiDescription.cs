@@ -110,6 +110,7 @@ internal static class ApiDescription
                     "station" => "Identifier of the station within its municipality.",
                     "name" => "Name of the command.",
                     "identifier" => "Identifier of the alert, as its document and the feed have it.",
+                    "alarm" => "Identifier of the alarm; one in whose place another goes on stands for that one.",
                     "property" => "Observed property, an identifier of `/api/v1/quantities`.",
                     _ => "Identifier, a whole number.",
                 };

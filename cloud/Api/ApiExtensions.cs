@@ -17,7 +17,7 @@ public static class ApiExtensions
 
     /// <summary>
     /// Registers the API with settings from <c>Hub:Api</c>. Needs the front doors of Municipalities (<c>AddHubMunicipalities</c> brings the sign-in), Stations, Series,
-    /// Alerts, Notifications, Ingest and Fleet beside it. Safe to call twice.
+    /// Alerts (rules, alarms and their handling), Notifications, Ingest and Fleet beside it. Safe to call twice.
     /// </summary>
     public static IServiceCollection AddHubApi(this IServiceCollection services, IConfiguration configuration)
     {
@@ -54,6 +54,7 @@ public static class ApiExtensions
         AlarmEndpoints.Map(api);
         CapEndpoints.Map(api);
         DeliveryEndpoints.Map(api);
+        HandlingEndpoints.Map(api);
         RuleEndpoints.Map(api);
         RuleFileEndpoints.Map(api);
         QuarantineEndpoints.Map(api);

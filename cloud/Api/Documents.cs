@@ -134,7 +134,13 @@ internal sealed record AlarmDocument(
     double LastValue,
     [property: Description("When the hub first knew, UTC.")] DateTime DetectedAt,
     [property: Description("Revealed by late data, after it had ended or long after it began.")] bool Past,
-    [property: Description("Later data showed that it never was.")] bool Withdrawn);
+    [property: Description("Later data showed that it never was.")] bool Withdrawn,
+    [property: Description("By ISA-18.2: normal, active-unacknowledged, active-acknowledged or returned-unacknowledged.")] string State,
+    [property: Description("UTC; null before.")] DateTime? AcknowledgedAt,
+    [property: Description("Who acknowledged it; null before, and for whoever is not of the municipality.")] string? AcknowledgedBy,
+    [property: Description("Who looks after it; null for nobody, and for whoever is not of the municipality.")] string? AssignedTo,
+    [property: Description("Until when its rule is shelved at its station, UTC: nothing new is told; null when it is not.")] DateTime? ShelvedUntil,
+    [property: Description("Whether its station, or its rule at it, is out of service: nothing new is told.")] bool OutOfService);
 
 [Description("A threshold condition.")]
 internal sealed record RuleDocument(

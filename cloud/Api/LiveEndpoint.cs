@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using Hub.Cloud.Alerts;
 using Hub.Cloud.Municipalities;
 using Hub.Cloud.Series;
 using Hub.Cloud.Stations;
@@ -25,7 +26,7 @@ internal static class LiveEndpoint
             .Describe(
                 "Listen", "Live", "Live events",
                 "Server-sent events. `observation`: datastream, municipality, station, sensor, property, unit, phenomenonTime, result, quality, after the observation is stored; at most about two in a second for each datastream, "
-                + "what comes in between is coalesced to the newest. `alarm`: an alarm as in /api/v1/alarms, whenever it changes. A comment each 15 seconds keeps the connection open. After a short interruption Last-Event-ID goes on where it was.",
+                + "what comes in between is coalesced to the newest. `alarm`: an alarm as in /api/v1/alarms, whenever it or how people stand to it changes. A comment each 15 seconds keeps the connection open. After a short interruption Last-Event-ID goes on where it was.",
                 QueryParameter.Municipality, QueryParameter.Station)
             .Produces<LiveObservation>(200, "text/event-stream")
             .Problem(400).Problem(404).Problem(503);
@@ -33,6 +34,7 @@ internal static class LiveEndpoint
     private static async Task<IResult> ListenAsync(
         HttpContext context,
         LiveHub hub,
+        IAlarmHandling handling,
         IStations stations,
         IMunicipalities municipalities,
         TimeProvider time,
@@ -77,13 +79,12 @@ internal static class LiveEndpoint
 
                 instruments.LiveSent("observation", sent);
                 sent = 0;
-                foreach (var alarm in alarms)
+                Alarm[] seen = [.. alarms.Where(alarm =>
+                    (municipality is null || alarm.Municipality == municipality) && (station is null || alarm.Station == station) && AlarmEndpoints.CanSee(context.User, alarm, stations))];
+                foreach (var alarm in await AlarmEndpoints.DocumentsAsync(seen, context.User, handling, stations, stop.Token))
                 {
-                    if ((municipality is null || alarm.Municipality == municipality) && (station is null || alarm.Station == station) && AlarmEndpoints.CanSee(context.User, alarm, stations))
-                    {
-                        Write(events, "alarm", id, AlarmEndpoints.Document(alarm, stations));
-                        sent++;
-                    }
+                    Write(events, "alarm", id, alarm);
+                    sent++;
                 }
 
                 instruments.LiveSent("alarm", sent);

@@ -53,6 +53,14 @@ public static class Problems
     /// <summary>No such datastream, or a private one.</summary>
     public static ProblemKind UnknownDatastream { get; } = new("unknown-datastream", 404, "There is no such datastream", "It does not exist, or its station is not public: sign in to see private stations of your municipality.", Nothing);
 
+    /// <summary>No such alarm, or one of a private station.</summary>
+    public static ProblemKind UnknownAlarm { get; } = new("unknown-alarm", 404, "There is no such alarm", "GET /api/v1/alarms lists those you may see.", Nothing);
+
+    /// <summary>What somebody wants to do with an alarm makes no sense.</summary>
+    public static ProblemKind HandlingRefused { get; } = new(
+        "handling-refused", 409, "That makes no sense as the alarm stands", "The detail says why: it was withdrawn, it was over when it became known, or a shelving would have no end or last too long.",
+        "Hub:Alerts:ShelveMax is the longest a shelving may last.");
+
     /// <summary>A rule that is not there, or not for the caller.</summary>
     public static ProblemKind UnknownRule { get; } = new("unknown-rule", 404, "There is no such rule", "GET /api/v1/rules lists those you may see.", Nothing);
 
@@ -129,8 +137,8 @@ public static class Problems
     public static IReadOnlyList<ProblemKind> All { get; } =
     [
         BadParameter, UnknownParameter, BadTime, RangeTooLarge, BadBody, SignInNeeded, WrongCredentials, NotAllowed, UnknownAddress, UnknownMunicipality,
-        UnknownStation, UnknownDatastream, UnknownRule, UnknownAlert, UnknownDelivery, UnknownHold, UnknownQuarantined, UnknownVersion, UnknownCommand, UnknownCampaign, StationAway, CampaignRefused,
-        DeliveryRefused, ChangedMeanwhile, SettingsRefused, BundleRefused, PreconditionNeeded,
+        UnknownStation, UnknownDatastream, UnknownAlarm, UnknownRule, UnknownAlert, UnknownDelivery, UnknownHold, UnknownQuarantined, UnknownVersion, UnknownCommand, UnknownCampaign, StationAway,
+        HandlingRefused, CampaignRefused, DeliveryRefused, ChangedMeanwhile, SettingsRefused, BundleRefused, PreconditionNeeded,
         Busy, TooManyCommands, SeriesUnavailable, TooManyQueries, TooManyListeners, DiskUnavailable, NoAnswer, QueryTimeout,
     ];
 }

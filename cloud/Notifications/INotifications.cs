@@ -206,6 +206,13 @@ public interface INotifications
     ValueTask<Delivery> ResendAsync(long deliveryId, CancellationToken cancellationToken);
 }
 
+/// <summary>Makes the link by which somebody acknowledges an alarm from a mail; composed by the server from the pages. Without one, mails carry none.</summary>
+public interface IAcknowledgeLinks
+{
+    /// <summary>Address below <c>Hub:PublicUrl</c>, good for this alarm and this person alone; null when the person with the mail address may not acknowledge it.</summary>
+    ValueTask<string?> ForAsync(AlarmMessage message, string mailAddress, CancellationToken cancellationToken);
+}
+
 /// <summary>Publishes an alarm message on the municipality's MQTT alarm topic; composed by the server from the ingest stage's broker.</summary>
 public interface IAlarmTopic
 {

@@ -4,6 +4,7 @@ using Hub.Cloud.Portal.Assets;
 using Hub.Cloud.Portal.Read;
 using Hub.Cloud.Portal.Serving;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
@@ -21,7 +22,7 @@ namespace Hub.Cloud.Portal;
 public static class PortalExtensions
 {
     /// <summary>
-    /// Registers the pages. Needs IMunicipalities, IStations, ISeries and IAlerts; offers to sign in when an <see cref="ISignIn"/> is registered, before or after. Safe to call twice.
+    /// Registers the pages. Needs IMunicipalities, IStations, ISeries, IAlerts and IAlarmHandling; offers to sign in when an <see cref="ISignIn"/> is registered, before or after. Safe to call twice.
     /// </summary>
     /// <param name="services">Where to register.</param>
     /// <param name="configuration">Root configuration; settings are under <c>Hub:Portal</c>.</param>
@@ -42,6 +43,8 @@ public static class PortalExtensions
         services.AddSingleton<BuiltAssets>();
         services.AddSingleton<Reader>();
         services.AddSingleton<LongReads>();
+        services.AddDataProtection();
+        services.AddSingleton<AcknowledgeLinks>();
         services.AddSingleton<PageFilter>();
         // Letters of the two languages are written as they are, not as entities.
         services.Configure<WebEncoderOptions>(static options =>

@@ -4,6 +4,7 @@ using Hub.Cloud.Fleet;
 using Hub.Cloud.Ingest;
 using Hub.Cloud.Municipalities;
 using Hub.Cloud.Notifications;
+using Hub.Cloud.Portal.Serving;
 using Hub.Cloud.Series;
 using Hub.Cloud.Stations;
 using Hub.Edge.Contract.Topics;
@@ -21,6 +22,7 @@ internal static class Bridges
         services.AddSingleton<IAlarmTopic, AlarmTopic>();
         services.AddSingleton<IMunicipalityDirectory, Directory>();
         services.AddSingleton<IEdgeRules, EdgeRules>();
+        services.AddSingleton<IAcknowledgeLinks, MailLinks>();
         services.AddHubLabels();
         services.AddSingleton<IDatastreamStatistics, DatastreamStatistics>();
     }
@@ -35,6 +37,13 @@ internal static class Bridges
             // Retained is what is so now: news of the past must not stand in its place.
             publisher.PublishAsync(
                 HubTopic.Alarm(message.Municipality, message.Rule, message.Station), payload, "application/json", retain: message.Kind is not NotificationKind.Past, cancellationToken);
+    }
+
+    /// <summary>Notifications write mails, Portal has the page that acknowledges.</summary>
+    private sealed class MailLinks(AcknowledgeLinks links) : IAcknowledgeLinks
+    {
+        public ValueTask<string?> ForAsync(AlarmMessage message, string mailAddress, CancellationToken cancellationToken) =>
+            links.ForAsync(message.Alarm, message.Municipality, mailAddress, cancellationToken);
     }
 
     /// <summary>Fleet brings rules to stations, Alerts own them.</summary>

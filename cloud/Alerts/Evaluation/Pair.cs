@@ -39,7 +39,8 @@ internal sealed class Pair
     /// <summary>What the machine is given.</summary>
     public Signal Signal { get; }
 
-    public TellingTerms Terms { get; }
+    /// <summary>When something may be told; the silence in it is that of the latest evaluation.</summary>
+    public TellingTerms Terms { get; set; }
 
     /// <summary>Whether <see cref="State"/> and <see cref="Rows"/> are known; false after a start and after the rule changed.</summary>
     public bool Loaded { get; set; }

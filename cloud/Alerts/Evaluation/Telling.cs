@@ -7,7 +7,16 @@ namespace Hub.Cloud.Alerts.Evaluation;
 /// <param name="PresentWithin">Data that ends no longer ago than this has reached the present: what it says is true now.</param>
 /// <param name="StaleAfter">Data that ends longer ago than this says nothing about now.</param>
 /// <param name="SettleFor">Processing time without news of the datastream after which a stretch of the past counts as known.</param>
-internal readonly record struct TellingTerms(TimeSpan PresentWithin, TimeSpan StaleAfter, TimeSpan SettleFor);
+internal readonly record struct TellingTerms(TimeSpan PresentWithin, TimeSpan StaleAfter, TimeSpan SettleFor)
+{
+    /// <summary>While nothing new may be told; null: it may.</summary>
+    public Silence? Silence { get; init; }
+}
+
+/// <summary>A time in which a rule at a station is shelved or out of service.</summary>
+/// <param name="From">UTC.</param>
+/// <param name="Until">UTC; the end of time when somebody has to end it.</param>
+internal readonly record struct Silence(DateTime From, DateTime Until);
 
 /// <summary>Circumstances of a decision.</summary>
 /// <param name="Now">Processing time, UTC.</param>
@@ -39,8 +48,26 @@ internal readonly record struct TellingDecision(NotificationKind? Tell, bool Hus
 /// </summary>
 internal static class Telling
 {
-    /// <summary>Decides for one alarm.</summary>
+    /// <summary>
+    /// Decides for one alarm. In a silence nothing new is told; what was told as active before is still closed when it is over. What began and was over within the silence stays untold;
+    /// the rest is decided when the silence ends.
+    /// </summary>
     public static TellingDecision Decide(AlarmRow alarm, in TellingCircumstances at, in TellingTerms terms)
+    {
+        var decision = DecideAloud(alarm, at, terms);
+        if (terms.Silence is not { } silence || silence.Until <= at.Now || decision is { Tell: null, Wait: null } || Closes(alarm))
+        {
+            return decision;
+        }
+
+        return alarm is { Told: Told.Nothing, Withdrawn: false, EndedAt: { } endedAt } && endedAt >= silence.From ? TellingDecision.HushUp : TellingDecision.Later(silence.Until - at.Now);
+    }
+
+    /// <summary>Whether subscribers believe it active, and it is over.</summary>
+    private static bool Closes(AlarmRow alarm) =>
+        (alarm.Withdrawn || alarm.EndedAt is not null) && (alarm.Told == Told.Started || alarm is { Told: Told.Past, ToldEndedAt: null });
+
+    private static TellingDecision DecideAloud(AlarmRow alarm, in TellingCircumstances at, in TellingTerms terms)
     {
         var byRule = alarm.Cause is Cause.RuleChanged or Cause.RuleRemoved;
         if (alarm.Withdrawn)

@@ -19,6 +19,12 @@ internal sealed class AlertsContext(DbContextOptions<AlertsContext> options) : D
 
     public DbSet<CursorRow> Cursors => Set<CursorRow>();
 
+    public DbSet<HandlingRow> Handling => Set<HandlingRow>();
+
+    public DbSet<ThreadRow> Threads => Set<ThreadRow>();
+
+    public DbSet<SuppressionRow> Suppressions => Set<SuppressionRow>();
+
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
         configurationBuilder.Properties<DateTime>().HaveConversion<UtcConverter>();
 
@@ -37,6 +43,7 @@ internal sealed class AlertsContext(DbContextOptions<AlertsContext> options) : D
             alarm.HasIndex(row => new { row.Municipality, row.Rule, row.Datastream, row.StartedAt });
             alarm.HasIndex(row => row.StartedAt);
             alarm.HasIndex(row => row.EndedAt);
+            alarm.HasIndex(row => row.Thread);
             alarm.HasIndex(row => row.Unsettled).HasFilter("\"Unsettled\" = 1");
         });
         modelBuilder.Entity<TransitionRow>(transition =>
@@ -55,6 +62,23 @@ internal sealed class AlertsContext(DbContextOptions<AlertsContext> options) : D
         {
             cursor.ToTable("alerts_cursor");
             cursor.Property(row => row.Id).ValueGeneratedNever();
+        });
+        modelBuilder.Entity<HandlingRow>(handling =>
+        {
+            handling.ToTable("alerts_handling");
+            handling.HasIndex(row => row.Thread);
+            handling.HasIndex(row => new { row.Municipality, row.Station, row.EventAt });
+        });
+        modelBuilder.Entity<ThreadRow>(thread =>
+        {
+            thread.ToTable("alerts_threads");
+            thread.HasKey(row => row.Thread);
+            thread.HasIndex(row => row.ChangedAt);
+        });
+        modelBuilder.Entity<SuppressionRow>(suppression =>
+        {
+            suppression.ToTable("alerts_suppressions");
+            suppression.HasIndex(row => new { row.Municipality, row.Station, row.Rule, row.Kind }).IsUnique();
         });
     }
 

@@ -182,7 +182,10 @@ internal sealed class AlarmRow
     }
 
     public Alarm ToAlarm() => new(
-        Id, Municipality, Rule, Station, Datastream, Severity, ConditionAt, StartedAt, EndedAt, StartValue, Peak, LastValue, DetectedAt, Past, Withdrawn);
+        Id, Municipality, Rule, Station, Datastream, Severity, ConditionAt, StartedAt, EndedAt, StartValue, Peak, LastValue, DetectedAt, Past, Withdrawn)
+    {
+        Thread = Thread,
+    };
 }
 
 /// <summary>One thing that happened to an alarm; with a key, also a message that Notifications must get.</summary>

@@ -12,17 +12,25 @@ using MimeKit;
 namespace Hub.Cloud.Notifications.Mail;
 
 /// <summary>E-mail: to the mail server when one is configured, otherwise as .eml files to a folder where any program may pick them up.</summary>
-internal sealed class MailChannel(TimeProvider time, IOptions<NotificationsOptions> options) : INotificationChannel
+internal sealed class MailChannel(TimeProvider time, IOptions<NotificationsOptions> options, IEnumerable<IAcknowledgeLinks> links) : INotificationChannel
 {
     public ChannelKind Kind => ChannelKind.Mail;
 
     public async Task<Attempt> SendAsync(Outgoing outgoing, CancellationToken cancellationToken)
     {
-        using var mail = MailComposer.Compose(outgoing, options.Value, time.GetUtcNow());
+        var acknowledge = await AcknowledgeUrlAsync(outgoing, cancellationToken).ConfigureAwait(false);
+        using var mail = MailComposer.Compose(outgoing, options.Value, time.GetUtcNow(), acknowledge);
         return options.Value.Mail.Smtp.Host.Length == 0
             ? await PickUpAsync(outgoing, mail, cancellationToken).ConfigureAwait(false)
             : await SubmitAsync(mail, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>Link to acknowledge what has just begun; null when there is none for this subscriber.</summary>
+    private async ValueTask<string?> AcknowledgeUrlAsync(Outgoing outgoing, CancellationToken cancellationToken) =>
+        outgoing.Message.Kind == NotificationKind.Started && options.Value.PublicUrl.Length > 0 && links.LastOrDefault() is { } maker
+        && await maker.ForAsync(outgoing.Message, outgoing.Subscriber.Target, cancellationToken).ConfigureAwait(false) is { } address
+            ? options.Value.PublicUrl.TrimEnd('/') + address
+            : null;
 
     /// <summary>Writes the file beside its place, flushes it to disk and renames it: a reader sees all of it or nothing, and a repeated attempt the same file.</summary>
     private async Task<Attempt> PickUpAsync(Outgoing outgoing, MimeMessage mail, CancellationToken cancellationToken)

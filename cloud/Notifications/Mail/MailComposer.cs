@@ -12,11 +12,12 @@ internal static class MailComposer
     /// <param name="outgoing">What to say, to whom.</param>
     /// <param name="options">Sender and link.</param>
     /// <param name="now">Time of this attempt.</param>
-    public static MimeMessage Compose(Outgoing outgoing, NotificationsOptions options, DateTimeOffset now)
+    /// <param name="acknowledgeUrl">Link by which the receiver acknowledges the alarm; null for none.</param>
+    public static MimeMessage Compose(Outgoing outgoing, NotificationsOptions options, DateTimeOffset now, string? acknowledgeUrl = null)
     {
         var (message, subscriber) = (outgoing.Message, outgoing.Subscriber);
         var from = MailboxAddress.Parse(options.Mail.From);
-        var (subject, text, html) = MailText.Write(message, subscriber.Language, options.StationLink(message));
+        var (subject, text, html) = MailText.Write(message, subscriber.Language, options.StationLink(message), acknowledgeUrl);
         var mail = new MimeMessage
         {
             MessageId = IdOf(outgoing.Message.Key, subscriber.Id, from),

@@ -11,14 +11,15 @@ internal static class MailText
     /// <param name="message">What to say.</param>
     /// <param name="language"><c>pt</c> or <c>en</c>.</param>
     /// <param name="link">Address of the station's page; null for none.</param>
-    public static (string Subject, string Text, string Html) Write(AlarmMessage message, string language, string? link)
+    /// <param name="acknowledgeUrl">Link by which the receiver acknowledges the alarm; null for none.</param>
+    public static (string Subject, string Text, string Html) Write(AlarmMessage message, string language, string? link, string? acknowledgeUrl = null)
     {
         var words = AlarmWords.In(language);
         var text = AlarmText.Of(message, words);
-        return ($"{text.Title} – {text.Place}", Text(text, link, words), Html(text, link, words, message));
+        return ($"{text.Title} – {text.Place}", Text(text, link, acknowledgeUrl, words), Html(text, link, acknowledgeUrl, words, message));
     }
 
-    private static string Text(AlarmText said, string? link, AlarmWords words)
+    private static string Text(AlarmText said, string? link, string? acknowledgeUrl, AlarmWords words)
     {
         var text = new StringBuilder().Append(said.Sentence).Append("\n\n");
         var width = said.Rows.Max(row => row.Label.Length) + 2;
@@ -37,10 +38,15 @@ internal static class MailText
             text.Append('\n').Append(words.Of("Ver a estação: ", "See the station: ")).Append(link).Append('\n');
         }
 
+        if (acknowledgeUrl is not null)
+        {
+            text.Append('\n').Append(words.Of("Reconhecer o alarme: ", "Acknowledge the alarm: ")).Append(acknowledgeUrl).Append('\n');
+        }
+
         return text.Append("\n-- \n").Append(Footer(words)).Append('\n').ToString();
     }
 
-    private static string Html(AlarmText said, string? link, AlarmWords words, AlarmMessage message)
+    private static string Html(AlarmText said, string? link, string? acknowledgeUrl, AlarmWords words, AlarmMessage message)
     {
         var colour = message.Kind != NotificationKind.Started ? "#4a5568" : message.Severity switch { Severity.Information => "#1d4ed8", Severity.Warning => "#b45309", _ => "#b91c1c" };
         var html = new StringBuilder();
@@ -60,6 +66,11 @@ internal static class MailText
         if (link is not null)
         {
             html.Append(CultureInfo.InvariantCulture, $"<p><a href=\"{Safe(link)}\">{words.Of("Ver a estação", "See the station")}</a></p>\n");
+        }
+
+        if (acknowledgeUrl is not null)
+        {
+            html.Append(CultureInfo.InvariantCulture, $"<p><a href=\"{Safe(acknowledgeUrl)}\">{words.Of("Reconhecer o alarme", "Acknowledge the alarm")}</a></p>\n");
         }
 
         return html.Append(CultureInfo.InvariantCulture, $"<p style=\"color:#4a5568;font-size:0.9em\">{Safe(Footer(words))}</p>\n</body>\n</html>\n").ToString();

@@ -1,3 +1,5 @@
+using Hub.Cloud.Alerts;
+using Hub.Cloud.Audit;
 using Hub.Cloud.Municipalities;
 using Hub.Cloud.Portal.Read;
 using Hub.Cloud.Portal.Serving;
@@ -7,8 +9,11 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace Hub.Cloud.Portal.Pages;
 
 /// <summary>Open alarms, and those that ended lately.</summary>
-internal sealed class AlarmsModel(Reader reader, IMunicipalities municipalities, PageScope scope) : PageModel
+internal sealed class AlarmsModel(Reader reader, IMunicipalities municipalities, IAlarmHandling handling, IEnumerable<IAudit> audits, PageScope scope) : PageModel
 {
+    /// <summary>What is shelved and out of service, for people of the municipality.</summary>
+    public IReadOnlyList<SuppressionView> Suppressions { get; private set; } = [];
+
     public IReadOnlyList<Municipality> Municipalities => municipalities.All;
 
     public Municipality? Chosen { get; private set; }
@@ -36,10 +41,48 @@ internal sealed class AlarmsModel(Reader reader, IMunicipalities municipalities,
             Chosen = found;
         }
 
-        Open = reader.OpenAlarms(User, Chosen?.Slug);
-        Recent = await reader.RecentAlarmsAsync(User, Chosen?.Slug, null, cancellationToken);
+        Open = await reader.WithHandlingAsync(reader.OpenAlarms(User, Chosen?.Slug), cancellationToken);
+        Recent = await reader.WithHandlingAsync(await reader.RecentAlarmsAsync(User, Chosen?.Slug, null, cancellationToken), cancellationToken);
+        Suppressions = reader.Suppressions(User, Chosen?.Slug);
         scope.Live = true;
         scope.Municipality = Chosen?.Slug;
         return Page();
+    }
+
+    /// <summary>Ends a shelving.</summary>
+    public Task<IActionResult> OnPostUnshelveAsync(string? municipality, string? station, string? rule, string? back, CancellationToken cancellationToken) => DoAsync(
+        municipality, station, back, "alarm-unshelved", new { rule, station }, by => handling.UnshelveAsync(municipality!, rule ?? "", station!, by, null, cancellationToken));
+
+    /// <summary>Takes a station, or a rule at it, out of service.</summary>
+    public Task<IActionResult> OnPostOutOfServiceAsync(string? municipality, string? station, string? rule, string? back, CancellationToken cancellationToken) => DoAsync(
+        municipality, station, back, "taken-out-of-service", new { rule }, by => handling.TakeOutOfServiceAsync(municipality!, station!, Rule(rule), by, null, cancellationToken));
+
+    /// <summary>Returns it to service.</summary>
+    public Task<IActionResult> OnPostReturnAsync(string? municipality, string? station, string? rule, string? back, CancellationToken cancellationToken) => DoAsync(
+        municipality, station, back, "returned-to-service", new { rule }, by => handling.ReturnToServiceAsync(municipality!, station!, Rule(rule), by, null, cancellationToken));
+
+    private static string? Rule(string? rule) => string.IsNullOrEmpty(rule) ? null : rule;
+
+    private async Task<IActionResult> DoAsync(string? municipality, string? station, string? back, string action, object details, Func<HandledBy, ValueTask<bool>> act)
+    {
+        if (string.IsNullOrEmpty(municipality) || string.IsNullOrEmpty(station) || !User.Holds(Role.Operator, municipality) || reader.Station(User, municipality, station) is null)
+        {
+            return this.Missing();
+        }
+
+        var by = User.Identity?.Name is { Length: > 0 and <= 256 } name ? name : "portal";
+        try
+        {
+            if (await act(new HandledBy(by)))
+            {
+                await AlarmModel.NoteAsync(audits, municipality, action, $"station {station}", by, details);
+            }
+        }
+        catch (KeyNotFoundException)
+        {
+            return this.Missing();
+        }
+
+        return Redirect(Url.IsLocalUrl(back) ? back! : "/alarms");
     }
 }

@@ -50,7 +50,21 @@ internal sealed record StationView(
 /// <param name="Datastream">Its datastream; null when unknown.</param>
 /// <param name="Municipality">Its municipality.</param>
 /// <param name="Zone">Time zone in which to write its times.</param>
-internal sealed record AlarmView(Alarm Alarm, Rule? Rule, Station Station, Datastream? Datastream, Municipality? Municipality, TimeZoneInfo Zone);
+/// <param name="MayKnow">Whether the visitor may know the names of people and what they said of it.</param>
+/// <param name="MayHandle">Whether the visitor may acknowledge, shelve, comment and assign it.</param>
+internal sealed record AlarmView(Alarm Alarm, Rule? Rule, Station Station, Datastream? Datastream, Municipality? Municipality, TimeZoneInfo Zone, bool MayKnow, bool MayHandle)
+{
+    /// <summary>How it stands; null where the page does not say it.</summary>
+    public AlarmHandling? Handling { get; init; }
+}
+
+/// <summary>Something shelved or out of service as the pages show it.</summary>
+/// <param name="Suppression">What.</param>
+/// <param name="Rule">Its rule; null for the whole station, or when the rule has been removed.</param>
+/// <param name="Station">Its station.</param>
+/// <param name="Zone">Time zone in which to write its times.</param>
+/// <param name="MayHandle">Whether the visitor may end it.</param>
+internal sealed record SuppressionView(Suppression Suppression, Rule? Rule, Station Station, TimeZoneInfo Zone, bool MayHandle);
 
 /// <summary>What the city page shows.</summary>
 /// <param name="Now">UTC instant of reading.</param>

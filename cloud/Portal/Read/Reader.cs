@@ -14,6 +14,7 @@ internal sealed class Reader(
     IStations stations,
     ISeries series,
     IAlerts alerts,
+    IAlarmHandling handling,
     IOptions<PortalOptions> options,
     TimeProvider clock)
 {
@@ -55,6 +56,41 @@ internal sealed class Reader(
             .Where(alarm => station is null || alarm.Station == station)
             .Select(alarm => View(visitor, alarm)).OfType<AlarmView>().ToArray();
     }
+
+    /// <summary>The same alarms with how they stand now.</summary>
+    public async ValueTask<IReadOnlyList<AlarmView>> WithHandlingAsync(IReadOnlyList<AlarmView> views, CancellationToken cancellationToken)
+    {
+        var handled = await handling.OfAsync([.. views.Select(static view => view.Alarm)], cancellationToken);
+        return [.. views.Select((view, i) => view with { Handling = handled[i] })];
+    }
+
+    /// <summary>One alarm with its history; null when there is none that the visitor may see.</summary>
+    public async ValueTask<(AlarmView View, AlarmStory Story)?> AlarmAsync(ClaimsPrincipal visitor, string id, CancellationToken cancellationToken) =>
+        await handling.FindAsync(id, cancellationToken) is { } story && View(visitor, story.Alarm) is { } view ? (view with { Handling = story.Handling }, story) : null;
+
+    /// <summary>One alarm, or the one that goes on in its place, for somebody who may handle the alarms of a municipality though nobody is signed in; null when there is none.</summary>
+    public async ValueTask<AlarmView?> AlarmForAsync(string id, string municipality, CancellationToken cancellationToken)
+    {
+        var story = await handling.FindAsync(id, cancellationToken);
+        if (story?.GoesOnAs is { } next)
+        {
+            story = await handling.FindAsync(next, cancellationToken);
+        }
+
+        var person = new ClaimsPrincipal(new ClaimsIdentity([new Claim(Rights.ClaimType, $"{Role.Viewer}@{municipality}")]));
+        return story?.Alarm.Municipality == municipality && View(person, story.Alarm) is { } view ? view with { Handling = story.Handling } : null;
+    }
+
+    /// <summary>What is shelved and out of service, for people of the municipality.</summary>
+    public IReadOnlyList<SuppressionView> Suppressions(ClaimsPrincipal visitor, string? municipality) =>
+    [
+        .. from one in handling.Suppressions(municipality)
+           where visitor.Holds(Role.Viewer, one.Municipality)
+           let station = stations.TryGet(one.Municipality, one.Station, out var found) ? found : null
+           where station is not null
+           select new SuppressionView(
+               one, alerts.Rules(one.Municipality).FirstOrDefault(rule => rule.Slug == one.Rule), station, ZoneOf(one.Municipality), visitor.Holds(Role.Operator, one.Municipality)),
+    ];
 
     /// <summary>A datastream over a span up to now: at most <see cref="PortalOptions.ChartPointsMax"/> points, and a table by the hour or, over more than a week, by the local day.</summary>
     public async ValueTask<DatastreamView> DatastreamAsync(StationView station, LatestValue value, TimeSpan span, CancellationToken cancellationToken)
@@ -160,6 +196,6 @@ internal sealed class Reader(
         municipalities.TryGet(alarm.Municipality, out var municipality);
         stations.TryGetDatastream(alarm.Datastream, out var datastream);
         var rule = alerts.Rules(alarm.Municipality).FirstOrDefault(one => one.Slug == alarm.Rule);
-        return new(alarm, rule, station, datastream, municipality, ZoneOf(alarm.Municipality));
+        return new(alarm, rule, station, datastream, municipality, ZoneOf(alarm.Municipality), visitor.Holds(Role.Viewer, alarm.Municipality), visitor.Holds(Role.Operator, alarm.Municipality));
     }
 }

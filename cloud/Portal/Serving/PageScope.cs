@@ -74,6 +74,9 @@ internal sealed class PageScope
     public PathString OriginalPath =>
         Context.Features.Get<Microsoft.AspNetCore.Diagnostics.IExceptionHandlerPathFeature>()?.Path is { } failed ? failed : Context.Request.Path;
 
+    /// <summary>Address of this page, to come back to after a form of it was carried out elsewhere.</summary>
+    public string Here => (Context.Request.PathBase + OriginalPath).ToString() + Context.Request.QueryString;
+
     /// <summary>Facts for the page's scripts, as JSON that is safe inside a script element.</summary>
     public string Facts()
     {

@@ -58,6 +58,8 @@ internal sealed class AlertsBench : IAsyncDisposable
 
     public IAlerts Alerts => services!.GetRequiredService<IAlerts>();
 
+    public IAlarmHandling Handling => services!.GetRequiredService<IAlarmHandling>();
+
     public IDbContextFactory<AlertsContext> Contexts => services!.GetRequiredService<IDbContextFactory<AlertsContext>>();
 
     public static async Task<AlertsBench> StartAsync(MemorySeries? series = null, Action<AlertsBench>? prepare = null)

@@ -64,6 +64,9 @@ internal sealed class ApiHost : IAsyncDisposable
 
     public Station Escola { get; private set; } = null!;
 
+    /// <summary>Handling in memory, of the alarms in <see cref="Alerts"/>.</summary>
+    public FakeHandling Handling => field ??= new FakeHandling(Time, () => Alerts.Alarms, Alerts.Announce);
+
     /// <summary>PM10 of the public station of Braga, minute means.</summary>
     public int Pm10 { get; private set; }
 
@@ -90,6 +93,8 @@ internal sealed class ApiHost : IAsyncDisposable
         builder.Services.AddSingleton<IStations>(_ => host!.Stations);
         builder.Services.AddSingleton<IStationHistory>(_ => host!.Stations);
         builder.Services.AddSingleton<IAlerts>(_ => host!.Alerts);
+        builder.Services.AddSingleton<IAlarmHandling>(_ => host!.Handling);
+        builder.Services.AddSingleton<IRoles, FakeRoles>();
         builder.Services.AddSingleton<IQuarantine>(_ => host!.Quarantine);
         builder.Services.AddSingleton<ISignIn>(_ => host!.SignIn);
         builder.Services.AddSingleton<ISeries>(_ => host!.InPlaceOfSeries ?? host.Series);

@@ -103,6 +103,8 @@ internal sealed class FakeAlerts : IAlerts
         RulesChanged?.Invoke();
     }
 
+    public void Announce(IReadOnlyList<Alarm> alarms) => Changed?.Invoke(alarms);
+
     public IReadOnlyList<Rule> Rules(string? municipality) => [.. RuleList.Where(r => municipality is null || r.Municipality == municipality)];
 
     public IReadOnlyList<Alarm> Active(string? municipality) =>
@@ -141,6 +143,19 @@ internal sealed class FakeAlerts : IAlerts
         : new(new Rehearsal([.. Alarms.Take(countMax)], Alarms.Count, 3, 1_234, 0.25));
 
     public ValueTask CaughtUpAsync(long commit, CancellationToken cancellationToken) => throw new NotSupportedException();
+}
+
+/// <summary>One operator of Braga beside whoever asks.</summary>
+internal sealed class FakeRoles : IRoles
+{
+    public ValueTask<IReadOnlyList<(string UserName, IReadOnlyList<HeldRole> Roles)>> ListAsync(CancellationToken cancellationToken) =>
+        new([("rui", [new HeldRole(Role.Operator, "braga")]), ("eva", [new HeldRole(Role.Viewer, "braga")]), ("ivo", [new HeldRole(Role.Operator, "aveiro")])]);
+
+    public ValueTask GrantAsync(string userName, Role role, string? municipality, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask RevokeAsync(string userName, string? municipality, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask RemoveAsync(string userName, CancellationToken cancellationToken) => throw new NotSupportedException();
 }
 
 internal sealed class FakeQuarantine : IQuarantine

@@ -65,6 +65,20 @@ public sealed class LiveTests
     }
 
     [Fact]
+    public async Task What_an_operator_does_with_an_alarm_is_heard_by_the_others_with_the_name_only_by_their_own()
+    {
+        await using var host = await ApiHost.StartAsync();
+        host.Alerts.Alarms.Add(AlarmTests.Alarm(host, "b", "braga", "centro", host.Pm10, hours: 1));
+        await using var stranger = await Ear.OpenAsync(host);
+        await using var colleague = await Ear.OpenAsync(host, "?municipality=braga", "Operator@braga");
+        await host.Handling.AcknowledgeAsync("b", new Alerts.HandledBy("ana"), null, TestContext.Current.CancellationToken);
+        await host.HearAsync(() => stranger.Events.Count > 0 && colleague.Events.Count > 0);
+        var (seen, known) = (JsonDocument.Parse(stranger.Events.Single().Data).RootElement, JsonDocument.Parse(colleague.Events.Single().Data).RootElement);
+        Assert.Equal(("active-acknowledged", JsonValueKind.Null), (seen.GetProperty("state").GetString(), seen.GetProperty("acknowledgedBy").ValueKind));
+        Assert.Equal(("active-acknowledged", "ana"), (known.GetProperty("state").GetString(), known.GetProperty("acknowledgedBy").GetString()));
+    }
+
+    [Fact]
     public async Task A_station_made_private_falls_silent_at_once()
     {
         await using var host = await ApiHost.StartAsync();

@@ -38,6 +38,7 @@ public sealed class WholeTests
             .AddHubRetention(builder.Configuration).AddHubQualityControl(builder.Configuration).AddHubAudit(builder.Configuration).AddHubNotifications(builder.Configuration).AddHubApi(builder.Configuration);
         builder.Services.AddSingleton<ISeries>(series);
         builder.Services.AddSingleton<IAlerts, FakeAlerts>();
+        builder.Services.AddSingleton<IAlarmHandling>(new FakeHandling(TimeProvider.System, static () => [], static _ => { }));
         builder.Services.AddSingleton<IQuarantine, FakeQuarantine>();
         builder.Services.AddSingleton<IAlarmTopic, NoTopic>();
         await using var app = builder.Build();

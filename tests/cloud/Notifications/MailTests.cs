@@ -52,6 +52,24 @@ public sealed class MailTests
     }
 
     [Fact]
+    public async Task Only_the_mail_to_an_operator_that_an_alarm_has_started_carries_the_link_to_acknowledge_it()
+    {
+        await using var bench = await NotificationsBench.StartAsync();
+        await bench.SubscribeAsync(ChannelKind.Mail, "maria@example.org", "pt");
+        await bench.SubscribeAsync(ChannelKind.Mail, "ana@cm-braga.pt", "pt");
+        await bench.Notifications.EnqueueAsync(NotificationsBench.Message("a:started:1"), default);
+        await bench.Notifications.EnqueueAsync(NotificationsBench.Message("a:ended:2", NotificationKind.Ended), default);
+        await bench.SettledAsync();
+        var mails = Directory.GetFiles(bench.MailFolder).Select(file => MimeMessage.Load(file)).ToList();
+        Assert.Equal(4, mails.Count);
+        var with = Assert.Single(mails, mail => mail.TextBody!.Contains("/alarms/acknowledge", StringComparison.Ordinal));
+        Assert.Equal("ana@cm-braga.pt", with.To.Mailboxes.Single().Address);
+        Assert.Contains("Reconhecer o alarme: https://hub.example.org/alarms/acknowledge?token=A&B\n", with.TextBody!.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        Assert.Contains("href=\"https://hub.example.org/alarms/acknowledge?token=A&amp;B\"", with.HtmlBody!, StringComparison.Ordinal);
+        Assert.StartsWith("Aviso", with.Subject, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Without_a_server_mail_is_picked_up_from_a_folder_in_one_thread_and_once()
     {
         await using var bench = await NotificationsBench.StartAsync();

@@ -62,6 +62,7 @@ internal sealed class NotificationsBench : IAsyncDisposable
             .AddLogging()
             .AddSingleton<TimeProvider>(Time)
             .AddSingleton<IAlarmTopic>(Topic)
+            .AddSingleton<IAcknowledgeLinks, OperatorLinks>()
             .AddHubNotifications(new ConfigurationBuilder().AddInMemoryCollection(Settings).Build());
         foreach (var channel in collection.Where(service => service.ServiceType == typeof(INotificationChannel)).ToList())
         {
@@ -264,4 +265,11 @@ internal sealed class WebhookReceiver : IAsyncDisposable
 
         public string Text => System.Text.Encoding.UTF8.GetString(Body);
     }
+}
+
+/// <summary>Ana alone may acknowledge.</summary>
+internal sealed class OperatorLinks : IAcknowledgeLinks
+{
+    public ValueTask<string?> ForAsync(AlarmMessage message, string mailAddress, CancellationToken cancellationToken) =>
+        new(mailAddress == "ana@cm-braga.pt" ? "/alarms/acknowledge?token=A&B" : null);
 }

@@ -101,6 +101,8 @@ namespace Hub.Cloud.Alerts.Storage.Migrations
 
                     b.HasIndex("StartedAt");
 
+                    b.HasIndex("Thread");
+
                     b.HasIndex("Unsettled")
                         .HasFilter("\"Unsettled\" = 1");
 
@@ -164,6 +166,59 @@ namespace Hub.Cloud.Alerts.Storage.Migrations
                     b.HasKey("Id");
 
                     b.ToTable("alerts_cursor", (string)null);
+                });
+
+            modelBuilder.Entity("Hub.Cloud.Alerts.Storage.HandlingRow", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("AssignedTo")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("By")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Cause")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Comment")
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("EventAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Kind")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Municipality")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("ProcessedAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Rule")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Station")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Thread")
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime?>("Until")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Thread");
+
+                    b.HasIndex("Municipality", "Station", "EventAt");
+
+                    b.ToTable("alerts_handling", (string)null);
                 });
 
             modelBuilder.Entity("Hub.Cloud.Alerts.Storage.RuleRow", b =>
@@ -266,6 +321,72 @@ namespace Hub.Cloud.Alerts.Storage.Migrations
                         .IsUnique();
 
                     b.ToTable("alerts_rules", (string)null);
+                });
+
+            modelBuilder.Entity("Hub.Cloud.Alerts.Storage.SuppressionRow", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("By")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Comment")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Kind")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Municipality")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Rule")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("Since")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Station")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime?>("Until")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Municipality", "Station", "Rule", "Kind")
+                        .IsUnique();
+
+                    b.ToTable("alerts_suppressions", (string)null);
+                });
+
+            modelBuilder.Entity("Hub.Cloud.Alerts.Storage.ThreadRow", b =>
+                {
+                    b.Property<string>("Thread")
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime?>("AcknowledgedAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("AcknowledgedBy")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("AssignedTo")
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("ChangedAt")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Thread");
+
+                    b.HasIndex("ChangedAt");
+
+                    b.ToTable("alerts_threads", (string)null);
                 });
 
             modelBuilder.Entity("Hub.Cloud.Alerts.Storage.TransitionRow", b =>

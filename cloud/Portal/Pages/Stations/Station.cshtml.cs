@@ -1,3 +1,4 @@
+using Hub.Cloud.Alerts;
 using Hub.Cloud.Fleet;
 using Hub.Cloud.Municipalities;
 using Hub.Cloud.Portal.Read;
@@ -25,6 +26,12 @@ internal sealed class StationModel(Reader reader, LongReads longReads, IEnumerab
 
     /// <summary>Open ones first, then those that ended lately.</summary>
     public IReadOnlyList<AlarmView> Alarms { get; private set; } = [];
+
+    /// <summary>Whether the whole station is out of service; only people of its municipality are told.</summary>
+    public bool OutOfService { get; private set; }
+
+    /// <summary>Whether the visitor may take the station out of service and back.</summary>
+    public bool MayHandle => User.Holds(Role.Operator, View!.Station.Municipality);
 
     /// <summary>Whether the visitor may work with the agent at the station.</summary>
     public bool HasAgentPage => fleets.Any() && User.Holds(Role.Operator, View!.Station.Municipality);
@@ -58,7 +65,8 @@ internal sealed class StationModel(Reader reader, LongReads longReads, IEnumerab
         Equipment = [.. all.Where(static one => Units.IsEquipment(one.Value.Datastream.Quantity))];
         var open = reader.OpenAlarms(User, municipality).Where(alarm => alarm.Station.Id == View.Station.Id);
         var recent = await reader.RecentAlarmsAsync(User, municipality, station, cancellationToken);
-        Alarms = [.. open, .. recent.Take(5)];
+        Alarms = await reader.WithHandlingAsync([.. open, .. recent.Take(5)], cancellationToken);
+        OutOfService = reader.Suppressions(User, municipality).Any(one => one.Station.Id == View.Station.Id && one.Suppression is { Kind: SuppressionKind.OutOfService, Rule: null });
         scope.Live = true;
         scope.Municipality = municipality;
         scope.Scripts.Add("map");

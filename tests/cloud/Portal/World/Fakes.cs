@@ -101,6 +101,36 @@ internal sealed class FakeAlerts : IAlerts
     }
 }
 
+/// <summary>Who works for Braga and Évora.</summary>
+internal sealed class FakeRoles : IRoles
+{
+    public ValueTask<IReadOnlyList<(string UserName, IReadOnlyList<HeldRole> Roles)>> ListAsync(CancellationToken cancellationToken) => new(
+    [
+        ("braga", [new HeldRole(Role.Operator, "braga")]), ("ana@cm-braga.pt", [new HeldRole(Role.Operator, "braga")]), ("eva@cm-braga.pt", [new HeldRole(Role.Viewer, "braga")]),
+        ("ivo@cm-evora.pt", [new HeldRole(Role.Operator, "evora")]),
+    ]);
+
+    public ValueTask GrantAsync(string userName, Role role, string? municipality, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask RevokeAsync(string userName, string? municipality, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask RemoveAsync(string userName, CancellationToken cancellationToken) => throw new NotSupportedException();
+}
+
+/// <summary>What was put on record.</summary>
+internal sealed class FakeAudit : Audit.IAudit
+{
+    public List<Audit.AuditNote> Notes { get; } = [];
+
+    public ValueTask<long> NoteAsync(Audit.AuditNote note, CancellationToken cancellationToken)
+    {
+        Notes.Add(note);
+        return new(Notes.Count);
+    }
+
+    public ValueTask<IReadOnlyList<Audit.AuditEntry>> ListAsync(string municipality, string? action, long? before, int countMax, CancellationToken cancellationToken) => throw new NotSupportedException();
+}
+
 /// <summary>One operator of Braga, with the password <c>right</c>; the name <c>busy</c> meets a crowd.</summary>
 internal sealed class FakeSignIn : ISignIn
 {

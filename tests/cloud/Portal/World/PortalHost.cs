@@ -35,6 +35,10 @@ internal sealed class PortalHost : IAsyncDisposable
 
     public FakeUpdates Updates { get; }
 
+    public required FakeHandling Handling { get; init; }
+
+    public required FakeAudit Audit { get; init; }
+
     public static async Task<PortalHost> StartAsync(City city, TimeProvider clock, int? port = null, bool withSignIn = true, Action<Dictionary<string, string?>>? settings = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
@@ -61,6 +65,11 @@ internal sealed class PortalHost : IAsyncDisposable
         builder.Services.AddSingleton<IStations>(city.Stations);
         builder.Services.AddSingleton<ISeries>(city.Series);
         builder.Services.AddSingleton<IAlerts>(city.Alerts);
+        var handling = new FakeHandling(clock, () => city.Alerts.All, static _ => { });
+        builder.Services.AddSingleton<IAlarmHandling>(handling);
+        builder.Services.AddSingleton<IRoles, FakeRoles>();
+        var audit = new FakeAudit();
+        builder.Services.AddSingleton<Audit.IAudit>(audit);
         var fleet = new FakeFleet(clock.GetUtcNow().UtcDateTime);
         builder.Services.AddSingleton<Fleet.IFleet>(fleet);
         var updates = new FakeUpdates(clock.GetUtcNow().UtcDateTime);
@@ -82,7 +91,7 @@ internal sealed class PortalHost : IAsyncDisposable
 
         app.MapHubPortal();
         await app.StartAsync();
-        return new(app, city, fleet, updates);
+        return new(app, city, fleet, updates) { Handling = handling, Audit = audit };
     }
 
     /// <summary>A browser of its own: cookies kept, redirects not followed.</summary>
