@@ -63,6 +63,27 @@ public sealed class EmbeddedSeriesTests
     }
 
     [Fact]
+    public async Task A_caller_that_stands_still_after_its_commit_holds_up_no_later_commit()
+    {
+        await using var store = await Store.OpenAsync();
+        using var released = new ManualResetEventSlim();
+        var stuck = Task.Run(
+            async () =>
+            {
+                await store.Series.AppendAsync(new[] { At(1, 0, 1) }, Cancel).ConfigureAwait(false);
+                released.Wait(Cancel);
+            },
+            Cancel);
+        await Eventually.TrueAsync(() => store.Series.LastCommit == 1, "its observation is committed");
+
+        // More in a group than go on one after the other on one thread.
+        await Task.WhenAll(Enumerable.Range(0, 100).Select(number => store.Series.AppendAsync(new[] { At(2, number, 1) }, Cancel).AsTask())).WaitAsync(Eventually.Limit, Cancel);
+        Assert.False(stuck.IsCompleted);
+        released.Set();
+        await stuck;
+    }
+
+    [Fact]
     public async Task Second_hub_on_the_folder_gets_one_line()
     {
         await using var store = await Store.OpenAsync();
