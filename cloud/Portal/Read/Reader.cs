@@ -108,10 +108,11 @@ internal sealed class Reader(
         return new(value, points, [.. rows.Reverse()], rowWidth, [.. alerts.Rules(datastream.Station.Municipality).Where(rule => Concerns(rule, datastream))]);
     }
 
-    /// <summary>Whether a rule is in force on a datastream.</summary>
+    /// <summary>Whether a rule is in force on a datastream, with levels that can be drawn beside its values: those of silence, numbers, differences and sums cannot.</summary>
     public static bool Concerns(Rule rule, Datastream datastream) =>
         rule.Enabled
         && rule.Property == datastream.Quantity.Id
+        && rule.Measure is not (Measure.NoData or Measure.Count or Measure.Change or Measure.Sum)
         && (rule.Station is null || rule.Station == datastream.Station.Slug)
         && (rule.Sensor is null || rule.Sensor == datastream.Sensor)
         && (rule.PeriodSeconds is null || rule.PeriodSeconds == (int)datastream.Period.TotalSeconds);
