@@ -155,6 +155,7 @@ public sealed class TelegramTests
         var delivery = Assert.Single(await bench.LogAsync());
         Assert.Equal("dead", delivery.State);
         Assert.StartsWith("400 Bad Request: Cannot POST /bot***/sendMessage (***) xxx", delivery.Answer, StringComparison.Ordinal);
+        await bench.StopAsync();
         Assert.Contains(lines.Lines, line => line.Contains("Cannot POST /bot***", StringComparison.Ordinal));
         Assert.DoesNotContain(lines.Lines.Append(delivery.Answer), line => line.Contains("AAHsecret", StringComparison.Ordinal));
     }
@@ -170,6 +171,7 @@ public sealed class TelegramTests
         await Eventually.TrueAsync(async () => (await bench.LogAsync())[0].Attempts == 1, "the first attempt is logged");
         var delivery = (await bench.LogAsync())[0];
         Assert.Equal("waiting", delivery.State);
+        await bench.StopAsync();
         Assert.DoesNotContain(lines.Lines.Append(delivery.Answer), line => line.Contains("AAHsecret", StringComparison.Ordinal));
     }
 
