@@ -14,6 +14,9 @@ public enum NotificationKind
 
     /// <summary>Late data changed or removed an alarm that had been notified.</summary>
     Corrected = 4,
+
+    /// <summary>Several alarms gathered into one message. Only in the delivery log: no alarm message is of this kind.</summary>
+    Digest = 5,
 }
 
 /// <summary>How serious an alarm is.</summary>
@@ -76,6 +79,15 @@ public sealed record AlarmMessage(
 {
     /// <summary>When the condition began to hold. A message that an earlier version left in the outbox has this time alone, as its start.</summary>
     public DateTime ConditionAt { get; init; } = ConditionAt == default ? StartedAt : ConditionAt;
+
+    /// <summary>Where the station is: degrees, WGS 84, -90 to 90; null when not known.</summary>
+    public double? Latitude { get; init; }
+
+    /// <summary>Where the station is: degrees, WGS 84, -180 to 180; null when not known.</summary>
+    public double? Longitude { get; init; }
+
+    /// <summary>Whether anybody may know of the station: people who signed up themselves are told of no other.</summary>
+    public bool StationPublic { get; init; }
 }
 
 /// <summary>How a subscriber is reached.</summary>
@@ -104,7 +116,16 @@ public enum ChannelKind
 /// <param name="SeverityMin">Only alarms at least this serious.</param>
 /// <param name="Secret">Signing secret of a webhook, <c>whsec_</c> and base64 of 24 to 64 bytes; empty otherwise (when empty, generated for a new webhook and kept for a known one).</param>
 /// <param name="DisabledBecause">Why nothing is sent to it any more (its endpoint answered 410), or null. Read only: saving a subscriber switches it on again.</param>
-public sealed record Subscriber(int Id, string Municipality, ChannelKind Channel, string Target, string Language, string? Rule, Severity SeverityMin, string Secret, string? DisabledBecause = null);
+public sealed record Subscriber(int Id, string Municipality, ChannelKind Channel, string Target, string Language, string? Rule, Severity SeverityMin, string Secret, string? DisabledBecause = null)
+{
+    /// <summary>
+    /// Whether messages past <see cref="NotificationsOptions.MessagesPerHourMax"/>, and all about the past, are gathered into one mail an hour. Mail only. Default false; always so for people who signed up themselves.
+    /// </summary>
+    public bool Digest { get; init; }
+
+    /// <summary>Stamp of the links of somebody who signed up; null for a subscriber that an operator entered.</summary>
+    internal Guid? Stamp { get; init; }
+}
 
 /// <summary>One line of the delivery log: what, to whom (masked), when, which answer.</summary>
 /// <param name="Id">Identifier, in order of creation.</param>
@@ -116,7 +137,7 @@ public sealed record Subscriber(int Id, string Municipality, ChannelKind Channel
 /// <param name="CreatedAt">UTC.</param>
 /// <param name="DeliveredAt">UTC, null while waiting or given up.</param>
 /// <param name="Attempts">Attempts so far.</param>
-/// <param name="State"><c>waiting</c>, <c>delivered</c>, <c>suppressed</c> or <c>dead</c>.</param>
+/// <param name="State"><c>waiting</c>, <c>delivered</c>, <c>suppressed</c>, <c>dead</c>, or <c>gathered</c>: told by another message, which the answer names.</param>
 /// <param name="Answer">Last answer or error, at most 500 characters.</param>
 public sealed record Delivery(long Id, string Key, string Municipality, ChannelKind Channel, string Target, NotificationKind Kind, DateTime CreatedAt, DateTime? DeliveredAt, int Attempts, string State, string Answer);
 
@@ -132,10 +153,10 @@ public interface INotifications
     /// <exception cref="ArgumentException">A field breaks its rule; the message names it.</exception>
     ValueTask<Subscriber> SaveAsync(Subscriber subscriber, CancellationToken cancellationToken);
 
-    /// <summary>All subscribers of a municipality.</summary>
+    /// <summary>All subscribers of a municipality that operators entered. People who signed up themselves are in no list: see SignUp.</summary>
     ValueTask<IReadOnlyList<Subscriber>> SubscribersAsync(string municipality, CancellationToken cancellationToken);
 
-    /// <summary>Removes a subscriber and everything waiting for it.</summary>
+    /// <summary>Removes a subscriber and everything waiting for it; of somebody who signed up everything else as well.</summary>
     ValueTask RemoveAsync(int subscriberId, CancellationToken cancellationToken);
 
     /// <summary>The delivery log of a municipality, newest first.</summary>

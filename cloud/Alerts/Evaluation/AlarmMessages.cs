@@ -36,7 +36,12 @@ internal sealed class AlarmMessages(IMunicipalityDirectory municipalities)
             alarm.EndedAt,
             alarm.Peak,
             zone,
-            alarm.Withdrawn);
+            alarm.Withdrawn)
+        {
+            Latitude = datastream.Station.Latitude,
+            Longitude = datastream.Station.Longitude,
+            StationPublic = datastream.Station.Public,
+        };
     }
 
     /// <summary>Unique for each message: the alarm, what is said, and its number in the alarm's thread.</summary>

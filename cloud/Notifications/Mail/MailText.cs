@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Hub.Cloud.Notifications.SignUp;
 using Hub.Edge.Contract.Quantities;
 
 namespace Hub.Cloud.Notifications.Mail;
@@ -15,16 +16,17 @@ internal static class MailText
     /// <param name="message">What to say.</param>
     /// <param name="language"><c>pt</c> or <c>en</c>.</param>
     /// <param name="link">Address of the station's page; null for none.</param>
-    public static (string Subject, string Text, string Html) Write(AlarmMessage message, string language, string? link)
+    /// <param name="links">Links of somebody who signed up; null for a subscriber that an operator entered.</param>
+    public static (string Subject, string Text, string Html) Write(AlarmMessage message, string language, string? link, MailLinks? links = null)
     {
-        var words = new Words(language == "pt" ? Portuguese : English, language == "pt");
+        var words = Words.In(language);
         var zone = TimeZoneInfo.TryFindSystemTimeZoneById(message.Zone, out var found) ? found : TimeZoneInfo.Utc;
         var (title, sentence) = Headline(message, words);
         var rows = Rows(message, words, zone);
         var note = Note(message, words);
         var rule = words.Of(message.RuleNamePt, message.RuleNameEn);
         var place = rule.Contains(message.StationName, StringComparison.OrdinalIgnoreCase) ? message.MunicipalityName : $"{message.StationName}, {message.MunicipalityName}";
-        return ($"{title} – {place}", Text(sentence, rows, note, link, words), Html(sentence, rows, note, link, words, message));
+        return ($"{title} – {place}", Text(sentence, rows, note, link, words, links), Html(sentence, rows, note, link, words, message, links));
     }
 
     private static (string Title, string Sentence) Headline(AlarmMessage message, Words words)
@@ -59,7 +61,7 @@ internal static class MailText
         };
     }
 
-    private static string SeverityOf(AlarmMessage message, Words words) => message.Severity switch
+    public static string SeverityOf(AlarmMessage message, Words words) => message.Severity switch
     {
         Severity.Information => words.Of("Informação", "Information"),
         Severity.Warning => words.Of("Aviso", "Warning"),
@@ -67,7 +69,7 @@ internal static class MailText
     };
 
     /// <summary>Whether the rule watches for values above its level: the most extreme value is then at or above it.</summary>
-    private static bool IsAbove(AlarmMessage message) => message.Peak >= message.Limit;
+    public static bool IsAbove(AlarmMessage message) => message.Peak >= message.Limit;
 
     private static List<(string Label, string Value)> Rows(AlarmMessage message, Words words, TimeZoneInfo zone)
     {
@@ -115,7 +117,7 @@ internal static class MailText
         _ => null,
     };
 
-    private static string Text(string sentence, List<(string Label, string Value)> rows, string? note, string? link, Words words)
+    private static string Text(string sentence, List<(string Label, string Value)> rows, string? note, string? link, Words words, MailLinks? links)
     {
         var text = new StringBuilder().Append(sentence).Append("\n\n");
         var width = rows.Max(row => row.Label.Length) + 2;
@@ -134,10 +136,10 @@ internal static class MailText
             text.Append('\n').Append(words.Of("Ver a estação: ", "See the station: ")).Append(link).Append('\n');
         }
 
-        return text.Append("\n-- \n").Append(Footer(words)).Append('\n').ToString();
+        return text.Append("\n-- \n").Append(FooterText(words, links)).ToString();
     }
 
-    private static string Html(string sentence, List<(string Label, string Value)> rows, string? note, string? link, Words words, AlarmMessage message)
+    private static string Html(string sentence, List<(string Label, string Value)> rows, string? note, string? link, Words words, AlarmMessage message, MailLinks? links)
     {
         var colour = message.Kind != NotificationKind.Started ? "#4a5568" : message.Severity switch { Severity.Information => "#1d4ed8", Severity.Warning => "#b45309", _ => "#b91c1c" };
         var html = new StringBuilder();
@@ -159,8 +161,22 @@ internal static class MailText
             html.Append(CultureInfo.InvariantCulture, $"<p><a href=\"{Safe(link)}\">{words.Of("Ver a estação", "See the station")}</a></p>\n");
         }
 
-        return html.Append(CultureInfo.InvariantCulture, $"<p style=\"color:#4a5568;font-size:0.9em\">{Safe(Footer(words))}</p>\n</body>\n</html>\n").ToString();
+        return html.Append(FooterHtml(words, links)).Append("</body>\n</html>\n").ToString();
     }
+
+    /// <summary>Why somebody gets the mail and, for who signed up, how to end it or change it: as text.</summary>
+    public static string FooterText(Words words, MailLinks? links) => links is null
+        ? $"{Footer(words)}\n"
+        : $"{SignedUpFooter(words)}\n{words.Of("Alterar ou fazer uma pausa: ", "Change or pause: ")}{links.Preferences}\n{words.Of("Deixar de receber: ", "Unsubscribe: ")}{links.Unsubscribe}\n";
+
+    /// <summary>The same as HTML.</summary>
+    public static string FooterHtml(Words words, MailLinks? links) => links is null
+        ? $"<p style=\"color:#4a5568;font-size:0.9em\">{Safe(Footer(words))}</p>\n"
+        : $"<p style=\"color:#4a5568;font-size:0.9em\">{Safe(SignedUpFooter(words))}<br>\n<a href=\"{Safe(links.Preferences)}\">{words.Of("Alterar ou fazer uma pausa", "Change or pause")}</a> · "
+            + $"<a href=\"{Safe(links.Unsubscribe)}\">{words.Of("Deixar de receber", "Unsubscribe")}</a></p>\n";
+
+    private static string SignedUpFooter(Words words) => words.Of(
+        "Mensagem automática da plataforma Hub. Recebe-a porque pediu alertas deste município.", "Automatic message from Hub. You receive it because you asked for alerts of this municipality.");
 
     private static string Footer(Words words) => words.Of(
         "Mensagem automática da plataforma Hub. Recebe-a porque subscreve os alarmes deste município.", "Automatic message from Hub. You receive it because you subscribe to the alarms of this municipality.");
@@ -173,10 +189,18 @@ internal static class MailText
         return string.Join(' ', parts.Where(part => part.Length > 0));
     }
 
-    private static string Safe(string text) => WebUtility.HtmlEncode(text);
+    public static string Safe(string text) => WebUtility.HtmlEncode(text);
 
-    private sealed class Words(CultureInfo culture, bool portuguese)
+    /// <summary>How one of the two languages writes.</summary>
+    internal sealed class Words(CultureInfo culture, bool portuguese)
     {
+        /// <summary>The words of <c>pt</c> or <c>en</c>.</summary>
+        public static Words In(string language) => new(language == "pt" ? Portuguese : English, language == "pt");
+
+        /// <summary>How numbers and dates are written.</summary>
+        public CultureInfo Culture => culture;
+
+        /// <summary>The one of two texts that is in the language.</summary>
         public string Of(string pt, string en) => portuguese ? pt : en;
 
         /// <summary>A value with its unit: one decimal from 100 up and for sound levels, otherwise two, trailing zeros left out; a no-break space before the unit, none before % and °.</summary>

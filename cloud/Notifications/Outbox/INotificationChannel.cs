@@ -5,7 +5,20 @@ namespace Hub.Cloud.Notifications.Outbox;
 /// <param name="Subscriber">To whom.</param>
 /// <param name="CreatedAt">When the message was queued, UTC; the same for every attempt.</param>
 /// <param name="EarlierKeys">Keys of the messages about the same alarm that went to this subscriber before, oldest first.</param>
-internal sealed record Outgoing(AlarmMessage Message, Subscriber Subscriber, DateTime CreatedAt, IReadOnlyList<string> EarlierKeys);
+internal sealed record Outgoing(AlarmMessage Message, Subscriber Subscriber, DateTime CreatedAt, IReadOnlyList<string> EarlierKeys)
+{
+    /// <summary>Several alarms to tell in one message, of which <see cref="Message"/> only names the key; null for a message about one. Mail only.</summary>
+    public DigestContent? Digest { get; init; }
+}
+
+/// <summary>What a digest holds. Stored: fields are added, never changed.</summary>
+/// <param name="Messages">For each alarm its latest message, in the order the alarms began; at most <see cref="MessageCountMax"/>.</param>
+/// <param name="AlarmCount">Alarms there were.</param>
+internal sealed record DigestContent(IReadOnlyList<AlarmMessage> Messages, int AlarmCount)
+{
+    /// <summary>Most alarms named in one digest; beyond them it only says how many there were.</summary>
+    public const int MessageCountMax = 100;
+}
 
 /// <summary>What the caller does next.</summary>
 internal enum AttemptOutcome
