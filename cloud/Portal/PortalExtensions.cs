@@ -21,7 +21,7 @@ namespace Hub.Cloud.Portal;
 public static class PortalExtensions
 {
     /// <summary>
-    /// Registers the pages. Needs IMunicipalities, IStations, ISeries and IAlerts; offers to sign in when an <see cref="ISignIn"/> is registered, before or after. Safe to call twice.
+    /// Registers the pages. Needs IMunicipalities, IStations, ISeries and IAlerts; offers to sign in when an <see cref="ISignIn"/> is registered, and alerts when an ISignUp is and offers itself, before or after. Safe to call twice.
     /// </summary>
     /// <param name="services">Where to register.</param>
     /// <param name="configuration">Root configuration; settings are under <c>Hub:Portal</c>.</param>
@@ -42,6 +42,7 @@ public static class PortalExtensions
         services.AddSingleton<BuiltAssets>();
         services.AddSingleton<Reader>();
         services.AddSingleton<LongReads>();
+        services.AddSingleton<SignUpChoices>();
         services.AddSingleton<PageFilter>();
         // Letters of the two languages are written as they are, not as entities.
         services.Configure<WebEncoderOptions>(static options =>
