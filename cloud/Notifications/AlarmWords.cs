@@ -23,6 +23,9 @@ internal sealed class AlarmWords
     /// <summary>The time zone in which to write a message's times; UTC where the machine does not know it.</summary>
     public static TimeZoneInfo ZoneOf(AlarmMessage message) => TimeZoneInfo.TryFindSystemTimeZoneById(message.Zone, out var found) ? found : TimeZoneInfo.Utc;
 
+    /// <summary>How numbers and dates are written.</summary>
+    public CultureInfo Culture => culture;
+
     public string Of(string pt, string en) => portuguese ? pt : en;
 
     /// <summary>A value with its unit: one decimal from 100 up and for sound levels, otherwise two, trailing zeros left out; a no-break space before the unit, none before % and °.</summary>

@@ -14,6 +14,9 @@ public enum NotificationKind
 
     /// <summary>Late data changed or removed an alarm that had been notified.</summary>
     Corrected = 4,
+
+    /// <summary>Several alarms gathered into one message. Only in the delivery log: no alarm message is of this kind.</summary>
+    Digest = 5,
 }
 
 /// <summary>How serious an alarm is.</summary>
@@ -126,6 +129,14 @@ public sealed record Subscriber(int Id, string Municipality, ChannelKind Channel
 
     /// <summary>Until when <see cref="SecretPrevious"/> is used, UTC; null when there is none. Read only.</summary>
     public DateTime? SecretPreviousUntil { get; init; }
+
+    /// <summary>
+    /// Whether messages past <see cref="NotificationsOptions.MessagesPerHourMax"/>, and all about the past, are gathered into one mail an hour. Mail only. Default false; always so for people who signed up themselves.
+    /// </summary>
+    public bool Digest { get; init; }
+
+    /// <summary>Stamp of the links of somebody who signed up; null for a subscriber that an operator entered.</summary>
+    internal Guid? Stamp { get; init; }
 }
 
 /// <summary>Where a delivery stands. Stored: never renumber.</summary>
@@ -142,6 +153,9 @@ public enum DeliveryState : byte
 
     /// <summary>Given up.</summary>
     Dead = 3,
+
+    /// <summary>Not made by itself: told with others in one message.</summary>
+    Gathered = 4,
 }
 
 /// <summary>One line of the delivery log: what, to whom (masked), when, which answer.</summary>
@@ -154,7 +168,7 @@ public enum DeliveryState : byte
 /// <param name="CreatedAt">UTC.</param>
 /// <param name="DeliveredAt">UTC, null while waiting or given up.</param>
 /// <param name="Attempts">Attempts so far.</param>
-/// <param name="State"><c>waiting</c>, <c>delivered</c>, <c>suppressed</c> or <c>dead</c>.</param>
+/// <param name="State"><c>waiting</c>, <c>delivered</c>, <c>suppressed</c>, <c>dead</c>, or <c>gathered</c>: told by another message, which the answer names.</param>
 /// <param name="Answer">Last answer or error, at most 500 characters.</param>
 public sealed record Delivery(long Id, string Key, string Municipality, ChannelKind Channel, string Target, NotificationKind Kind, DateTime CreatedAt, DateTime? DeliveredAt, int Attempts, string State, string Answer);
 
@@ -172,10 +186,10 @@ public interface INotifications
     /// <exception cref="ArgumentException">A field breaks its rule, or the channel is not configured; the message names the field, and the setting.</exception>
     ValueTask<Subscriber> SaveAsync(Subscriber subscriber, CancellationToken cancellationToken);
 
-    /// <summary>All subscribers of a municipality.</summary>
+    /// <summary>All subscribers of a municipality that operators entered. People who signed up themselves are in no list: see SignUp.</summary>
     ValueTask<IReadOnlyList<Subscriber>> SubscribersAsync(string municipality, CancellationToken cancellationToken);
 
-    /// <summary>Removes a subscriber and everything waiting for it.</summary>
+    /// <summary>Removes a subscriber and everything waiting for it; of somebody who signed up everything else as well.</summary>
     ValueTask RemoveAsync(int subscriberId, CancellationToken cancellationToken);
 
     /// <summary>The delivery log of a municipality, newest first.</summary>

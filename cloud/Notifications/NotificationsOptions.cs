@@ -42,6 +42,15 @@ public sealed class NotificationsOptions
     /// <summary>How long the delivery log and the idempotency keys are kept, 40 to 3,650 days; default 400. Longer than the evaluation horizon of alarms, so that nothing old is sent again.</summary>
     public TimeSpan LogKeep { get; set; } = TimeSpan.FromDays(400);
 
+    /// <summary>
+    /// Messages to one person in an hour, 1 to 1,000; default 10. Past it they are gathered into one mail that is sent when the hour is over. Alarms of the highest severity are counted by themselves, so that many
+    /// small ones do not hold a serious one back. For people who signed up, and subscribers with a digest.
+    /// </summary>
+    public int MessagesPerHourMax { get; set; } = 10;
+
+    /// <summary>People who sign up themselves.</summary>
+    public SignUpOptions SignUp { get; } = new();
+
     /// <summary>Webhooks.</summary>
     public WebhookOptions Webhook { get; } = new();
 
@@ -63,6 +72,9 @@ public sealed class NotificationsOptions
     /// <summary>The hub's data folder, from <c>Hub:Data</c>.</summary>
     internal string DataFolder { get; set; } = "hub-data";
 
+    /// <summary>Whether people may sign up: as set, otherwise when they could get mails and follow the links in them.</summary>
+    internal bool SignUpEnabled => SignUp.Enabled ?? (Mail.Smtp.Host.Length > 0 && Uri.TryCreate(PublicUrl, UriKind.Absolute, out var address) && !address.IsLoopback);
+
     internal IReadOnlyList<TimeSpan> EffectiveRetryDelays => RetryDelays.Count > 0 ? [.. RetryDelays] : StandardDelays;
 
     /// <summary>Address of the page of the station that a message is about; null when <c>Hub:PublicUrl</c> is not set.</summary>
@@ -77,6 +89,34 @@ public sealed class NotificationsOptions
         TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(30), TimeSpan.FromHours(2), TimeSpan.FromHours(5),
         TimeSpan.FromHours(10), TimeSpan.FromHours(14), TimeSpan.FromHours(20), TimeSpan.FromHours(24),
     ];
+}
+
+/// <summary>Settings of signing up, under <c>Hub:Notifications:SignUp</c>.</summary>
+public sealed class SignUpOptions
+{
+    /// <summary>Whether people may sign up. Default: when <c>Hub:PublicUrl</c> is an address that others reach and a mail server is set.</summary>
+    public bool? Enabled { get; set; }
+
+    /// <summary>Who is responsible for the data, as the preferences page names them; empty (default): the municipality.</summary>
+    public string Controller { get; set; } = "";
+
+    /// <summary>How people reach them about their data: mail address, telephone, web address. Empty (default): the sender of the mails.</summary>
+    public string ControllerContact { get; set; } = "";
+
+    /// <summary>How long a confirmation link holds; then the request is forgotten. 24 hours to 7 days; default 48 hours.</summary>
+    public TimeSpan ConfirmWithin { get; set; } = TimeSpan.FromHours(48);
+
+    /// <summary>How long the link to the preferences in a mail holds, 1 to 400 days; default 90 days. The link that ends the messages holds as long as there is something to end.</summary>
+    public TimeSpan PreferencesLinkKeep { get; set; } = TimeSpan.FromDays(90);
+
+    /// <summary>Requests of one source (an IPv4 address, an IPv6 /64) in an hour, 1 to 1,000; default 10. Past it the page asks to try later.</summary>
+    public int RequestsPerSourceMax { get; set; } = 10;
+
+    /// <summary>Mails that answer requests to one address in 24 hours, 1 to 20; default 3. Past it nothing more is sent to it, and nobody is told.</summary>
+    public int RequestsPerTargetMax { get; set; } = 3;
+
+    /// <summary>Subscriptions of one person in one municipality, 1 to 100; default 20. Past it another one is not confirmed.</summary>
+    public int SubscriptionsPerPersonMax { get; set; } = 20;
 }
 
 /// <summary>Settings of the webhook channel, under <c>Hub:Notifications:Webhook</c>.</summary>
@@ -142,6 +182,8 @@ internal sealed class NotificationsOptionsValidator : IValidateOptions<Notificat
         Require(options.RetryDelays.Count <= 20 && options.RetryDelays.All(delay => delay > TimeSpan.Zero && delay <= TimeSpan.FromHours(24)), "RetryDelays", "must be at most 20 times of more than zero and at most 24 hours");
         Require(options.ConcurrencyPerChannel is >= 1 and <= 64, "ConcurrencyPerChannel", "must be 1 to 64");
         Require(options.SubscriberCountMax is >= 1 and <= 100_000, "SubscriberCountMax", "must be 1 to 100000");
+        Require(options.MessagesPerHourMax is >= 1 and <= 1000, "MessagesPerHourMax", "must be 1 to 1000");
+        CheckSignUp();
         Require(options.LogKeep >= TimeSpan.FromDays(40) && options.LogKeep <= TimeSpan.FromDays(3650), "LogKeep", "must be 40 to 3650 days");
         Require(options.Webhook.Timeout >= TimeSpan.FromSeconds(1) && options.Webhook.Timeout <= TimeSpan.FromSeconds(60), "Webhook:Timeout", "must be 1 to 60 seconds");
         Require(options.Webhook.SecretOverlap >= TimeSpan.Zero && options.Webhook.SecretOverlap <= WebhookOptions.SecretOverlapMax, "Webhook:SecretOverlap", "must be 0 to 30 days");
@@ -164,6 +206,18 @@ internal sealed class NotificationsOptionsValidator : IValidateOptions<Notificat
         }
 
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+
+        void CheckSignUp()
+        {
+            var signUp = options.SignUp;
+            Require(signUp.Enabled != true || options.PublicUrl.Length > 0, "SignUp:Enabled", "must not be true without Hub:PublicUrl: the links in mails lead there");
+            Require(signUp.Controller.Length <= 200 && signUp.ControllerContact.Length <= 200, "SignUp:Controller", "and SignUp:ControllerContact must have at most 200 characters");
+            Require(signUp.ConfirmWithin >= TimeSpan.FromHours(24) && signUp.ConfirmWithin <= TimeSpan.FromDays(7), "SignUp:ConfirmWithin", "must be 24 hours to 7 days");
+            Require(signUp.PreferencesLinkKeep >= TimeSpan.FromDays(1) && signUp.PreferencesLinkKeep <= TimeSpan.FromDays(400), "SignUp:PreferencesLinkKeep", "must be 1 to 400 days");
+            Require(signUp.RequestsPerSourceMax is >= 1 and <= 1000, "SignUp:RequestsPerSourceMax", "must be 1 to 1000");
+            Require(signUp.RequestsPerTargetMax is >= 1 and <= 20, "SignUp:RequestsPerTargetMax", "must be 1 to 20");
+            Require(signUp.SubscriptionsPerPersonMax is >= 1 and <= 100, "SignUp:SubscriptionsPerPersonMax", "must be 1 to 100");
+        }
 
         void Require(bool holds, string key, string reason)
         {

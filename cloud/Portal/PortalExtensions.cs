@@ -22,7 +22,7 @@ namespace Hub.Cloud.Portal;
 public static class PortalExtensions
 {
     /// <summary>
-    /// Registers the pages. Needs IMunicipalities, IStations, ISeries, IAlerts and IAlarmHandling; offers to sign in when an <see cref="ISignIn"/> is registered, before or after. Safe to call twice.
+    /// Registers the pages. Needs IMunicipalities, IStations, ISeries, IAlerts and IAlarmHandling; offers to sign in when an <see cref="ISignIn"/> is registered, and alerts when an ISignUp is and offers itself, before or after. Safe to call twice.
     /// </summary>
     /// <param name="services">Where to register.</param>
     /// <param name="configuration">Root configuration; settings are under <c>Hub:Portal</c>.</param>
@@ -45,6 +45,7 @@ public static class PortalExtensions
         services.AddSingleton<LongReads>();
         services.AddDataProtection();
         services.AddSingleton<AcknowledgeLinks>();
+        services.AddSingleton<SignUpChoices>();
         services.AddSingleton<PageFilter>();
         // Letters of the two languages are written as they are, not as entities.
         services.Configure<WebEncoderOptions>(static options =>

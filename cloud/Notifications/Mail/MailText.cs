@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Hub.Cloud.Notifications.SignUp;
 
 namespace Hub.Cloud.Notifications.Mail;
 
@@ -12,14 +13,15 @@ internal static class MailText
     /// <param name="language"><c>pt</c> or <c>en</c>.</param>
     /// <param name="link">Address of the station's page; null for none.</param>
     /// <param name="acknowledgeUrl">Link by which the receiver acknowledges the alarm; null for none.</param>
-    public static (string Subject, string Text, string Html) Write(AlarmMessage message, string language, string? link, string? acknowledgeUrl = null)
+    /// <param name="links">Links of somebody who signed up; null for a subscriber that an operator entered.</param>
+    public static (string Subject, string Text, string Html) Write(AlarmMessage message, string language, string? link, string? acknowledgeUrl = null, MailLinks? links = null)
     {
         var words = AlarmWords.In(language);
         var text = AlarmText.Of(message, words);
-        return ($"{text.Title} – {text.Place}", Text(text, link, acknowledgeUrl, words), Html(text, link, acknowledgeUrl, words, message));
+        return ($"{text.Title} – {text.Place}", Text(text, link, acknowledgeUrl, words, links), Html(text, link, acknowledgeUrl, words, message, links));
     }
 
-    private static string Text(AlarmText said, string? link, string? acknowledgeUrl, AlarmWords words)
+    private static string Text(AlarmText said, string? link, string? acknowledgeUrl, AlarmWords words, MailLinks? links)
     {
         var text = new StringBuilder().Append(said.Sentence).Append("\n\n");
         var width = said.Rows.Max(row => row.Label.Length) + 2;
@@ -43,10 +45,10 @@ internal static class MailText
             text.Append('\n').Append(words.Of("Reconhecer o alarme: ", "Acknowledge the alarm: ")).Append(acknowledgeUrl).Append('\n');
         }
 
-        return text.Append("\n-- \n").Append(Footer(words)).Append('\n').ToString();
+        return text.Append("\n-- \n").Append(FooterText(words, links)).ToString();
     }
 
-    private static string Html(AlarmText said, string? link, string? acknowledgeUrl, AlarmWords words, AlarmMessage message)
+    private static string Html(AlarmText said, string? link, string? acknowledgeUrl, AlarmWords words, AlarmMessage message, MailLinks? links)
     {
         var colour = message.Kind != NotificationKind.Started ? "#4a5568" : message.Severity switch { Severity.Information => "#1d4ed8", Severity.Warning => "#b45309", _ => "#b91c1c" };
         var html = new StringBuilder();
@@ -73,11 +75,26 @@ internal static class MailText
             html.Append(CultureInfo.InvariantCulture, $"<p><a href=\"{Safe(acknowledgeUrl)}\">{words.Of("Reconhecer o alarme", "Acknowledge the alarm")}</a></p>\n");
         }
 
-        return html.Append(CultureInfo.InvariantCulture, $"<p style=\"color:#4a5568;font-size:0.9em\">{Safe(Footer(words))}</p>\n</body>\n</html>\n").ToString();
+        return html.Append(FooterHtml(words, links)).Append("</body>\n</html>\n").ToString();
     }
+
+    /// <summary>Why somebody gets the mail and, for who signed up, how to end it or change it: as text.</summary>
+    public static string FooterText(AlarmWords words, MailLinks? links) => links is null
+        ? $"{Footer(words)}\n"
+        : $"{SignedUpFooter(words)}\n{words.Of("Alterar ou fazer uma pausa: ", "Change or pause: ")}{links.Preferences}\n{words.Of("Deixar de receber: ", "Unsubscribe: ")}{links.Unsubscribe}\n";
+
+    /// <summary>The same as HTML.</summary>
+    public static string FooterHtml(AlarmWords words, MailLinks? links) => links is null
+        ? $"<p style=\"color:#4a5568;font-size:0.9em\">{Safe(Footer(words))}</p>\n"
+        : $"<p style=\"color:#4a5568;font-size:0.9em\">{Safe(SignedUpFooter(words))}<br>\n<a href=\"{Safe(links.Preferences)}\">{words.Of("Alterar ou fazer uma pausa", "Change or pause")}</a> · "
+            + $"<a href=\"{Safe(links.Unsubscribe)}\">{words.Of("Deixar de receber", "Unsubscribe")}</a></p>\n";
+
+    /// <summary>Text as it may stand in HTML.</summary>
+    public static string Safe(string text) => WebUtility.HtmlEncode(text);
+
+    private static string SignedUpFooter(AlarmWords words) => words.Of(
+        "Mensagem automática da plataforma Hub. Recebe-a porque pediu alertas deste município.", "Automatic message from Hub. You receive it because you asked for alerts of this municipality.");
 
     private static string Footer(AlarmWords words) => words.Of(
         "Mensagem automática da plataforma Hub. Recebe-a porque subscreve os alarmes deste município.", "Automatic message from Hub. You receive it because you subscribe to the alarms of this municipality.");
-
-    private static string Safe(string text) => WebUtility.HtmlEncode(text);
 }

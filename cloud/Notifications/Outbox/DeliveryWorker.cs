@@ -14,6 +14,7 @@ namespace Hub.Cloud.Notifications.Outbox;
 internal sealed class DeliveryWorker(
     IEnumerable<INotificationChannel> channels,
     NotificationOutbox outbox,
+    DigestMaker digests,
     IDbContextFactory<NotificationsContext> contexts,
     TimeProvider time,
     IOptions<NotificationsOptions> options,
@@ -81,8 +82,10 @@ internal sealed class DeliveryWorker(
     private async Task<DateTime?> StartDueAsync(INotificationChannel channel, Dictionary<int, Task> underWay, Action wake, CancellationToken stop)
     {
         await using var db = await contexts.CreateDbContextAsync(stop).ConfigureAwait(false);
+        // One instant for all questions: what is not due in the first must be ahead in the last.
         var now = time.GetUtcNow().UtcDateTime;
-        var ready = db.Deliveries.Where(row => row.Channel == channel.Kind && row.State == DeliveryState.Waiting)
+        var moreToGather = await digests.GatherAsync(channel.Kind, now, stop).ConfigureAwait(false);
+        var ready = db.Deliveries.Where(row => row.Channel == channel.Kind && row.State == DeliveryState.Waiting && row.Gathering == Gathering.Not)
             .Where(row => !db.Deliveries.Any(earlier =>
                 earlier.SubscriberId == row.SubscriberId && earlier.OrderKey == row.OrderKey && earlier.State == DeliveryState.Waiting && earlier.Id < row.Id));
         var free = options.Value.ConcurrencyPerChannel - underWay.Count;
@@ -102,7 +105,9 @@ internal sealed class DeliveryWorker(
             }
         }
 
-        return await ready.Where(row => row.NextAt > now).MinAsync(row => (DateTime?)row.NextAt, stop).ConfigureAwait(false);
+        var next = await ready.Where(row => row.NextAt > now).MinAsync(row => (DateTime?)row.NextAt, stop).ConfigureAwait(false);
+        var gathered = moreToGather ? now : await DigestMaker.NextAsync(db, channel.Kind, now, stop).ConfigureAwait(false);
+        return next is null || gathered < next ? gathered : next;
     }
 
     private async Task DeliverAsync(INotificationChannel channel, DeliveryRow delivery, CancellationToken stop)
@@ -119,15 +124,13 @@ internal sealed class DeliveryWorker(
         var earlier = await db.Deliveries.AsNoTracking()
             .Where(row => row.SubscriberId == delivery.SubscriberId && row.Alarm == delivery.Alarm && row.Id < delivery.Id && row.State == DeliveryState.Delivered)
             .OrderBy(row => row.Id).Select(row => new { row.Key, row.Receipt }).ToListAsync(stop).ConfigureAwait(false);
-        var message = JsonSerializer.Deserialize<AlarmMessage>(delivery.Message!.Json)!;
         Attempt attempt;
         try
         {
-            var outgoing = new Outgoing(message, subscriber.ToSubscriber(), delivery.CreatedAt, earlier.ConvertAll(row => row.Key))
-            {
-                EarlierReceipts = [.. earlier.Select(row => row.Receipt).Where(receipt => receipt.Length > 0)],
-            };
-            attempt = await channel.SendAsync(outgoing, stop).ConfigureAwait(false);
+            attempt = subscriber.PausedUntil > time.GetUtcNow().UtcDateTime
+                ? new Attempt(AttemptOutcome.Suppressed, "Not sent: the person has paused.")
+                : await channel.SendAsync(
+                    Read(delivery, subscriber.ToSubscriber(), earlier.ConvertAll(row => row.Key), [.. earlier.Select(row => row.Receipt).Where(receipt => receipt.Length > 0)]), stop).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -143,6 +146,17 @@ internal sealed class DeliveryWorker(
         }
 
         await MarkAsync(db, channel, delivery, attempt).ConfigureAwait(false);
+    }
+
+    private static Outgoing Read(DeliveryRow delivery, Subscriber subscriber, IReadOnlyList<string> earlier, IReadOnlyList<string> receipts)
+    {
+        if (delivery.Kind != NotificationKind.Digest)
+        {
+            return new(JsonSerializer.Deserialize<AlarmMessage>(delivery.Message!.Json)!, subscriber, delivery.CreatedAt, earlier) { EarlierReceipts = receipts };
+        }
+
+        var digest = JsonSerializer.Deserialize<DigestContent>(delivery.Message!.Json)!;
+        return new(digest.Messages[0] with { Key = delivery.Key, Alarm = delivery.Alarm }, subscriber, delivery.CreatedAt, earlier) { Digest = digest };
     }
 
     /// <summary>Marks the outcome. Not cancelled by a stop: what the receiver has taken should not go out again.</summary>

@@ -9,6 +9,18 @@ internal sealed record Outgoing(AlarmMessage Message, Subscriber Subscriber, Dat
 {
     /// <summary>Of the same messages, what the receiver called them, where it said so; oldest first.</summary>
     public IReadOnlyList<string> EarlierReceipts { get; init; } = [];
+
+    /// <summary>Several alarms to tell in one message, of which <see cref="Message"/> only names the key; null for a message about one. Mail only.</summary>
+    public DigestContent? Digest { get; init; }
+}
+
+/// <summary>What a digest holds. Stored: fields are added, never changed.</summary>
+/// <param name="Messages">For each alarm its latest message, in the order the alarms began; at most <see cref="MessageCountMax"/>.</param>
+/// <param name="AlarmCount">Alarms there were.</param>
+internal sealed record DigestContent(IReadOnlyList<AlarmMessage> Messages, int AlarmCount)
+{
+    /// <summary>Most alarms named in one digest; beyond them it only says how many there were.</summary>
+    public const int MessageCountMax = 100;
 }
 
 /// <summary>What the caller does next.</summary>

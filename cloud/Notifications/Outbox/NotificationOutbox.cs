@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Hub.Cloud.Notifications.Cap;
+using Hub.Cloud.Notifications.SignUp;
 using Hub.Cloud.Notifications.Storage;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
@@ -38,10 +39,8 @@ internal sealed partial class NotificationOutbox(
         var now = time.GetUtcNow().UtcDateTime;
         var stored = new MessageRow { Key = message.Key, Json = JsonSerializer.Serialize(message), CreatedAt = now };
         db.Messages.Add(stored);
-        var subscribers = await db.Subscribers.AsNoTracking()
-            .Where(row => row.Municipality == message.Municipality && row.DisabledBecause == null && row.SeverityMin <= message.Severity && (row.Rule == null || row.Rule == message.Rule))
-            .OrderBy(row => row.Id)
-            .ToListAsync(cancellationToken).ConfigureAwait(false);
+        var subscribers = await Planner.ConcernedAsync(db, message, now, cancellationToken).ConfigureAwait(false);
+        var plans = await Planner.PlanAsync(db, message, subscribers, options.Value.MessagesPerHourMax, now, cancellationToken).ConfigureAwait(false);
         foreach (var subscriber in subscribers)
         {
             db.Deliveries.Add(new DeliveryRow
@@ -57,7 +56,9 @@ internal sealed partial class NotificationOutbox(
                 // One topic holds one state: there, alarms of one rule at one station must not overtake each other.
                 OrderKey = subscriber.Channel == ChannelKind.Mqtt ? $"{message.Rule}/{message.Station}" : message.Alarm,
                 State = DeliveryState.Waiting,
-                NextAt = now,
+                Severity = message.Severity,
+                Gathering = plans[subscriber.Id].Gathering,
+                NextAt = plans[subscriber.Id].NextAt,
                 CreatedAt = now,
             });
         }
@@ -108,6 +109,10 @@ internal sealed partial class NotificationOutbox(
         {
             row = await db.Subscribers.FindAsync([subscriber.Id], cancellationToken).ConfigureAwait(false)
                 ?? throw new ArgumentException($"Id {subscriber.Id} is not a subscriber.", nameof(subscriber));
+            if (row.Stamp is not null)
+            {
+                throw new ArgumentException($"Id {subscriber.Id} is a person who signed up: only that person changes it.", nameof(subscriber));
+            }
         }
 
         if (subscriber.Id != 0 && (row.Channel != subscriber.Channel || row.Target != subscriber.Target))
@@ -119,7 +124,7 @@ internal sealed partial class NotificationOutbox(
 
         var known = row.Channel == ChannelKind.Webhook ? row.Secret : "";
         (row.Municipality, row.Channel, row.Target, row.Language) = (subscriber.Municipality, subscriber.Channel, subscriber.Target, subscriber.Language);
-        (row.Rule, row.SeverityMin, row.DisabledBecause) = (subscriber.Rule, subscriber.SeverityMin, null);
+        (row.Rule, row.SeverityMin, row.DisabledBecause, row.Digest) = (subscriber.Rule, subscriber.SeverityMin, null, subscriber.Digest);
         if (subscriber.Channel != ChannelKind.Webhook)
         {
             (row.Secret, row.SecretPrevious, row.SecretPreviousUntil) = ("", "", null);
@@ -136,7 +141,7 @@ internal sealed partial class NotificationOutbox(
     public async ValueTask<IReadOnlyList<Subscriber>> SubscribersAsync(string municipality, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-        var rows = await db.Subscribers.AsNoTracking().Where(row => row.Municipality == municipality).OrderBy(row => row.Id).ToListAsync(cancellationToken).ConfigureAwait(false);
+        var rows = await db.Subscribers.AsNoTracking().Where(row => row.Municipality == municipality && row.Stamp == null).OrderBy(row => row.Id).ToListAsync(cancellationToken).ConfigureAwait(false);
         return rows.ConvertAll(row => row.ToSubscriber());
     }
 
@@ -146,6 +151,14 @@ internal sealed partial class NotificationOutbox(
         var row = await db.Subscribers.FindAsync([subscriberId], cancellationToken).ConfigureAwait(false);
         if (row is null)
         {
+            return;
+        }
+
+        if (row.Stamp is not null)
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+            await Forgetting.ForgetAsync(db, [row], instruments, "forgotten", cancellationToken).ConfigureAwait(false);
+            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
             return;
         }
 

@@ -17,6 +17,12 @@ internal sealed class NotificationsContext(DbContextOptions<NotificationsContext
 
     public DbSet<CapRow> CapAlerts => Set<CapRow>();
 
+    public DbSet<SubscriptionRow> Subscriptions => Set<SubscriptionRow>();
+
+    public DbSet<RequestRow> Requests => Set<RequestRow>();
+
+    public DbSet<KeyRow> Keys => Set<KeyRow>();
+
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
         configurationBuilder.Properties<DateTime>().HaveConversion<UtcConverter>();
 
@@ -26,6 +32,31 @@ internal sealed class NotificationsContext(DbContextOptions<NotificationsContext
         {
             subscriber.ToTable("notifications_subscribers");
             subscriber.HasIndex(row => row.Municipality);
+            subscriber.HasIndex(row => row.Stamp).IsUnique();
+            subscriber.HasIndex(row => new { row.TargetKey, row.Channel, row.Municipality }).IsUnique();
+            subscriber.HasMany(row => row.Subscriptions).WithOne().HasForeignKey(row => row.SubscriberId).OnDelete(DeleteBehavior.Cascade);
+            subscriber.Ignore(row => row.Quiet);
+        });
+        modelBuilder.Entity<SubscriptionRow>(subscription =>
+        {
+            subscription.ToTable("notifications_subscriptions");
+            subscription.HasIndex(row => row.Stamp).IsUnique();
+            subscription.Ignore(row => row.Wish);
+        });
+        modelBuilder.Entity<RequestRow>(request =>
+        {
+            request.ToTable("notifications_requests");
+            request.HasIndex(row => row.Stamp).IsUnique();
+            request.HasIndex(row => new { row.TargetKey, row.CreatedAt });
+            request.HasIndex(row => row.NextAt);
+            request.HasIndex(row => row.ExpiresAt);
+            request.Ignore(row => row.Wish);
+            request.Ignore(row => row.Quiet);
+        });
+        modelBuilder.Entity<KeyRow>(key =>
+        {
+            key.ToTable("notifications_keys");
+            key.Property(row => row.Id).ValueGeneratedNever();
         });
         modelBuilder.Entity<MessageRow>(message =>
         {
@@ -40,6 +71,7 @@ internal sealed class NotificationsContext(DbContextOptions<NotificationsContext
             delivery.HasIndex(row => new { row.Channel, row.State, row.NextAt });
             delivery.HasIndex(row => new { row.SubscriberId, row.OrderKey, row.State });
             delivery.HasIndex(row => new { row.SubscriberId, row.Alarm });
+            delivery.HasIndex(row => new { row.SubscriberId, row.CreatedAt });
             delivery.HasIndex(row => new { row.Municipality, row.Id });
             delivery.HasIndex(row => new { row.Municipality, row.State, row.Id });
         });

@@ -1,4 +1,22 @@
+using Hub.Cloud.Notifications.SignUp;
+
 namespace Hub.Cloud.Notifications.Storage;
+
+/// <summary>Why a delivery is not made by itself but gathered with others. Stored: never renumber.</summary>
+internal enum Gathering : byte
+{
+    /// <summary>It goes out by itself.</summary>
+    Not = 0,
+
+    /// <summary>It came in the quiet hours.</summary>
+    Quiet = 1,
+
+    /// <summary>There were too many in the hour.</summary>
+    Storm = 2,
+
+    /// <summary>It tells of the past.</summary>
+    Past = 3,
+}
 
 /// <summary>A subscriber as stored.</summary>
 internal sealed class SubscriberRow
@@ -17,12 +35,121 @@ internal sealed class SubscriberRow
 
     public DateTime? SecretPreviousUntil { get; set; }
     public string? DisabledBecause { get; set; }
+    public bool Digest { get; set; }
+
+    /// <summary>Set for a person who signed up, one row for each municipality; null for a subscriber that an operator entered, to which nothing below applies.</summary>
+    public Guid? Stamp { get; set; }
+
+    /// <summary>The target as it is compared: lower case.</summary>
+    public string? TargetKey { get; set; }
+
+    /// <summary>Local minute of the day; null: no quiet hours.</summary>
+    public int? QuietFrom { get; set; }
+    public int? QuietUntil { get; set; }
+    public bool QuietExceptHighest { get; set; }
+    public DateTime? PausedUntil { get; set; }
+    public List<SubscriptionRow> Subscriptions { get; set; } = [];
+
+    public QuietHours? Quiet
+    {
+        get => Minutes.ToQuiet(QuietFrom, QuietUntil, QuietExceptHighest);
+        set => (QuietFrom, QuietUntil, QuietExceptHighest) = (Minutes.Of(value?.From), Minutes.Of(value?.Until), value?.ExceptHighest ?? false);
+    }
 
     public Subscriber ToSubscriber() => new(Id, Municipality, Channel, Target, Language, Rule, SeverityMin, Secret, DisabledBecause)
     {
         SecretPrevious = SecretPrevious,
         SecretPreviousUntil = SecretPreviousUntil,
+        Digest = Digest,
+        Stamp = Stamp,
     };
+}
+
+/// <summary>A wish as stored.</summary>
+internal abstract class WishRow
+{
+    public string? Station { get; set; }
+    public double? Latitude { get; set; }
+    public double? Longitude { get; set; }
+    public double? RadiusMetres { get; set; }
+    public string? Property { get; set; }
+    public string? Rule { get; set; }
+    public Severity SeverityMin { get; set; }
+
+    public Wish Wish
+    {
+        get => new(Station, Latitude is { } latitude && Longitude is { } longitude && RadiusMetres is { } radius ? new Circle(latitude, longitude, radius) : null, Property, Rule, SeverityMin);
+        set
+        {
+            (Station, Property, Rule, SeverityMin) = (value.Station, value.Property, value.Rule, value.SeverityMin);
+            (Latitude, Longitude, RadiusMetres) = (value.Area?.Latitude, value.Area?.Longitude, value.Area?.RadiusMetres);
+        }
+    }
+}
+
+/// <summary>One wish of a person who signed up.</summary>
+internal sealed class SubscriptionRow : WishRow
+{
+    public int Id { get; set; }
+    public int SubscriberId { get; set; }
+    public Guid Stamp { get; set; }
+    public DateTime Since { get; set; }
+}
+
+/// <summary>What a request asks for. Stored: never renumber.</summary>
+internal enum RequestKind : byte
+{
+    Confirm = 1,
+    Link = 2,
+}
+
+/// <summary>What somebody asked for on a page and one mail answers. Deleted when it is confirmed, and when it expires.</summary>
+internal sealed class RequestRow : WishRow
+{
+    public int Id { get; set; }
+    public Guid Stamp { get; set; }
+    public RequestKind Kind { get; set; }
+    public string Municipality { get; set; } = "";
+    public string MunicipalityName { get; set; } = "";
+    public ChannelKind Channel { get; set; }
+    public string Target { get; set; } = "";
+    public string TargetKey { get; set; } = "";
+    public string Language { get; set; } = "";
+    public string Summary { get; set; } = "";
+    public int? QuietFrom { get; set; }
+    public int? QuietUntil { get; set; }
+    public bool QuietExceptHighest { get; set; }
+    public DateTime CreatedAt { get; set; }
+    public DateTime ExpiresAt { get; set; }
+
+    /// <summary>When the next attempt to answer it is due; null when there is nothing more to send.</summary>
+    public DateTime? NextAt { get; set; }
+    public int Attempts { get; set; }
+
+    public QuietHours? Quiet
+    {
+        get => Minutes.ToQuiet(QuietFrom, QuietUntil, QuietExceptHighest);
+        set => (QuietFrom, QuietUntil, QuietExceptHighest) = (Minutes.Of(value?.From), Minutes.Of(value?.Until), value?.ExceptHighest ?? false);
+    }
+}
+
+/// <summary>The key that signs links: one row.</summary>
+internal sealed class KeyRow
+{
+    public const int OnlyId = 1;
+
+    public int Id { get; set; }
+    public byte[] Secret { get; set; } = [];
+    public DateTime CreatedAt { get; set; }
+}
+
+/// <summary>Times of day as they are stored: minutes from midnight.</summary>
+internal static class Minutes
+{
+    public static int? Of(TimeOnly? time) => time is { } at ? (at.Hour * 60) + at.Minute : null;
+
+    public static QuietHours? ToQuiet(int? from, int? until, bool exceptHighest) =>
+        from is { } begin && until is { } end ? new QuietHours(TimeOnly.MinValue.AddMinutes(begin), TimeOnly.MinValue.AddMinutes(end), exceptHighest) : null;
 }
 
 /// <summary>A message as stored; its key makes queueing idempotent.</summary>
@@ -54,6 +181,8 @@ internal sealed class DeliveryRow
     public string OrderKey { get; set; } = "";
 
     public DeliveryState State { get; set; }
+    public Severity Severity { get; set; }
+    public Gathering Gathering { get; set; }
     public int Attempts { get; set; }
     public DateTime NextAt { get; set; }
     public DateTime CreatedAt { get; set; }
@@ -65,7 +194,7 @@ internal sealed class DeliveryRow
 
     public Delivery ToDelivery() => new(
         Id, Key, Municipality, Channel, TargetMasked, Kind, CreatedAt, DeliveredAt, Attempts,
-        State switch { DeliveryState.Waiting => "waiting", DeliveryState.Delivered => "delivered", DeliveryState.Suppressed => "suppressed", _ => "dead" },
+        State switch { DeliveryState.Waiting => "waiting", DeliveryState.Delivered => "delivered", DeliveryState.Suppressed => "suppressed", DeliveryState.Gathered => "gathered", _ => "dead" },
         Answer);
 }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 using Microsoft.AspNetCore.Mvc.ViewFeatures;
@@ -16,4 +17,23 @@ internal static class PageAnswers
             ViewData = new ViewDataDictionary(page.ViewData) { Model = null },
             TempData = page.TempData,
         };
+
+    /// <summary>For pages whose address is a key: nobody keeps them, indexes them, or is told the address by a link on them.</summary>
+    public static void KeepSecret(this PageModel page)
+    {
+        var headers = page.Response.Headers;
+        headers.CacheControl = "no-store";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers["X-Robots-Tag"] = "noindex";
+    }
+
+    /// <summary>Where a request came from. A proxy on the hub's own machine says for whom it asks; nobody else is believed.</summary>
+    public static IPAddress? Source(this PageModel page)
+    {
+        var remote = page.HttpContext.Connection.RemoteIpAddress;
+        return remote is not null && IPAddress.IsLoopback(remote)
+            && page.Request.Headers["X-Forwarded-For"].ToString().Split(',')[^1].Trim() is { Length: > 0 } told && IPAddress.TryParse(told, out var source)
+            ? source
+            : remote;
+    }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Claims;
 using System.Text.Json;
 using Hub.Cloud.Municipalities;
+using Hub.Cloud.Notifications.SignUp;
 using Hub.Cloud.Portal.Assets;
 using Hub.Cloud.Portal.Show;
 using Microsoft.AspNetCore.Http;
@@ -17,12 +18,13 @@ internal sealed class PageScope
 
     private static readonly string[] ScriptWords = ["age.", "live.", "quality.", "status.", "map.", "chart.live", "chart.word."];
 
-    public PageScope(IHttpContextAccessor accessor, IOptions<PortalOptions> options, BuiltAssets assets, IEnumerable<ISignIn> signIn, TimeProvider clock)
+    public PageScope(IHttpContextAccessor accessor, IOptions<PortalOptions> options, BuiltAssets assets, IEnumerable<ISignIn> signIn, IEnumerable<ISignUp> signUp, TimeProvider clock)
     {
         Context = accessor.HttpContext ?? throw new InvalidOperationException("A page is rendered outside a request.");
         Options = options.Value;
         Assets = assets;
         SignInOffered = signIn.Any();
+        SignUpOffered = signUp.LastOrDefault()?.Offer.Enabled == true;
         Now = clock.GetUtcNow().UtcDateTime;
         var request = Context.Request;
         Speech = Speech.Find(request.Query["lang"])
@@ -45,6 +47,9 @@ internal sealed class PageScope
     public string Theme { get; }
 
     public bool SignInOffered { get; }
+
+    /// <summary>Whether people may sign up for alerts.</summary>
+    public bool SignUpOffered { get; }
 
     public DateTime Now { get; }
 

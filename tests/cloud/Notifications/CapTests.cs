@@ -166,7 +166,7 @@ public sealed class CapTests
         await using var bench = await NotificationsBench.StartAsync();
         await bench.SubscribeAsync(ChannelKind.Mqtt, "");
         await bench.Notifications.EnqueueAsync(Public("a:started:1") with { Public = false }, default);
-        await bench.Notifications.EnqueueAsync(NotificationsBench.Message("b:started:1"), default);
+        await bench.Notifications.EnqueueAsync(Public("b:started:1") with { Public = false, Latitude = null, Longitude = null }, default);
         await bench.Notifications.EnqueueAsync(Public("c:started:1") with { Latitude = null }, default);
         await bench.Notifications.EnqueueAsync(Public("d:started:1") with { Longitude = 181 }, default);
         await bench.StopAsync();

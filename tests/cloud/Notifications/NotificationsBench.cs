@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Hub.Cloud.Notifications.Outbox;
+using Hub.Cloud.Notifications.SignUp;
 using Hub.Cloud.Notifications.Storage;
 using Hub.Tests.Kit;
 using Microsoft.AspNetCore.Builder;
@@ -13,6 +14,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
+using MimeKit;
 
 namespace Hub.Cloud.Notifications.Tests;
 
@@ -39,7 +41,14 @@ internal sealed class NotificationsBench : IAsyncDisposable
 
     public INotifications Notifications => services!.GetRequiredService<INotifications>();
 
+    public ISignUp SignUp => services!.GetRequiredService<ISignUp>();
+
     public string MailFolder => Folder.File("mail");
+
+    /// <summary>Every mail there is, in the order they were written.</summary>
+    public IReadOnlyList<MimeMessage> Mails => Directory.Exists(MailFolder)
+        ? [.. Directory.GetFiles(MailFolder, "*.eml").Select(file => (File: file, Mail: MimeMessage.Load(file))).OrderBy(one => one.Mail.Date).ThenBy(one => File.GetLastWriteTimeUtc(one.File)).Select(one => one.Mail)]
+        : [];
 
     public static async Task<NotificationsBench> StartAsync(params (string Key, string Value)[] settings)
     {
@@ -85,11 +94,13 @@ internal sealed class NotificationsBench : IAsyncDisposable
 
         await services.MigrateNotificationsAsync(default);
         await services.GetRequiredService<DeliveryWorker>().StartAsync(default);
+        await services.GetRequiredService<LetterWorker>().StartAsync(default);
     }
 
     public async Task StopAsync()
     {
         await services!.GetRequiredService<DeliveryWorker>().StopAsync(default);
+        await services!.GetRequiredService<LetterWorker>().StopAsync(default);
         await services!.DisposeAsync();
         services = null;
     }
@@ -100,6 +111,9 @@ internal sealed class NotificationsBench : IAsyncDisposable
     public async Task<IReadOnlyList<Delivery>> LogAsync() => await Notifications.LogAsync("braga", 1000, default);
 
     public IDbContextFactory<NotificationsContext> Contexts => services!.GetRequiredService<IDbContextFactory<NotificationsContext>>();
+
+    /// <summary>The database while the stage is stopped.</summary>
+    public NotificationsContext Database() => new(new DbContextOptionsBuilder<NotificationsContext>().UseSqlite($"Data Source={Folder.File("hub.db")}").Options);
 
     /// <summary>Lets time pass, but not while an attempt is under way: its timeout is measured by the same clock, and a busy machine takes as long as it takes.</summary>
     public void Pass(TimeSpan step)
@@ -133,7 +147,12 @@ internal sealed class NotificationsBench : IAsyncDisposable
         string rule = "night-noise") => new(
         key, kind, "night-noise-avenida-1-20260504T105400Z", "braga", "Braga", "avenida", "Avenida Central", rule, "Ruído noturno", "Night noise", severity, "laeq", "dB",
         kind == NotificationKind.Ended ? 63.25 : 72.4, kind == NotificationKind.Ended ? 65 : 70, new DateTime(2026, 5, 4, 10, 54, 0, DateTimeKind.Utc), new DateTime(2026, 5, 4, 10, 59, 0, DateTimeKind.Utc),
-        kind is NotificationKind.Ended or NotificationKind.Past ? new DateTime(2026, 5, 4, 12, 16, 0, DateTimeKind.Utc) : null, 80.05, "Europe/Lisbon");
+        kind is NotificationKind.Ended or NotificationKind.Past ? new DateTime(2026, 5, 4, 12, 16, 0, DateTimeKind.Utc) : null, 80.05, "Europe/Lisbon")
+    {
+        Latitude = 41.5518,
+        Longitude = -8.4220,
+        Public = true,
+    };
 
     public async ValueTask DisposeAsync()
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Hub.Cloud.Portal.Tests.World;
+using Hub.Tests.Kit;
 
 namespace Hub.Cloud.Portal.Tests;
 
@@ -15,7 +16,9 @@ public sealed class Look
     {
         var port = int.Parse(Environment.GetEnvironmentVariable("HUB_PORTAL_LOOK") ?? "5080", CultureInfo.InvariantCulture);
         var city = new City(TimeProvider.System.GetUtcNow().UtcDateTime);
-        await using var host = await PortalHost.StartAsync(city, TimeProvider.System, port);
+        using TempFolder folder = new();
+        await using var host = await PortalHost.StartAsync(city, TimeProvider.System, port, signUpFolder: folder.Path, settings: values => values["Hub:PublicUrl"] = $"http://127.0.0.1:{port}");
+        TestContext.Current.SendDiagnosticMessage("Mails are written to {0}.", Path.Combine(folder.Path, "mail"));
         foreach (var station in city.Stations.All)
         {
             host.Fleet.Agents[station.Id] = host.Fleet.Example;

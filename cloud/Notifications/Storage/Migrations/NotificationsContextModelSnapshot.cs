@@ -109,6 +109,9 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
                     b.Property<DateTime?>("DeliveredAt")
                         .HasColumnType("TEXT");
 
+                    b.Property<byte>("Gathering")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("Key")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -134,6 +137,9 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<int>("Severity")
+                        .HasColumnType("INTEGER");
+
                     b.Property<byte>("State")
                         .HasColumnType("INTEGER");
 
@@ -152,6 +158,8 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
 
                     b.HasIndex("SubscriberId", "Alarm");
 
+                    b.HasIndex("SubscriberId", "CreatedAt");
+
                     b.HasIndex("Channel", "State", "NextAt");
 
                     b.HasIndex("Municipality", "State", "Id");
@@ -159,6 +167,23 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
                     b.HasIndex("SubscriberId", "OrderKey", "State");
 
                     b.ToTable("notifications_deliveries", (string)null);
+                });
+
+            modelBuilder.Entity("Hub.Cloud.Notifications.Storage.KeyRow", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("Secret")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("notifications_keys", (string)null);
                 });
 
             modelBuilder.Entity("Hub.Cloud.Notifications.Storage.MessageRow", b =>
@@ -188,6 +213,101 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
                     b.ToTable("notifications_messages", (string)null);
                 });
 
+            modelBuilder.Entity("Hub.Cloud.Notifications.Storage.RequestRow", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Attempts")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Channel")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("ExpiresAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte>("Kind")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Language")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<double?>("Latitude")
+                        .HasColumnType("REAL");
+
+                    b.Property<double?>("Longitude")
+                        .HasColumnType("REAL");
+
+                    b.Property<string>("Municipality")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("MunicipalityName")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime?>("NextAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Property")
+                        .HasColumnType("TEXT");
+
+                    b.Property<bool>("QuietExceptHighest")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int?>("QuietFrom")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int?>("QuietUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<double?>("RadiusMetres")
+                        .HasColumnType("REAL");
+
+                    b.Property<string>("Rule")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("SeverityMin")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<Guid>("Stamp")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Station")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Summary")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Target")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("TargetKey")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.HasIndex("NextAt");
+
+                    b.HasIndex("Stamp")
+                        .IsUnique();
+
+                    b.HasIndex("TargetKey", "CreatedAt");
+
+                    b.ToTable("notifications_requests", (string)null);
+                });
+
             modelBuilder.Entity("Hub.Cloud.Notifications.Storage.SubscriberRow", b =>
                 {
                     b.Property<int>("Id")
@@ -195,6 +315,9 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
                         .HasColumnType("INTEGER");
 
                     b.Property<int>("Channel")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("Digest")
                         .HasColumnType("INTEGER");
 
                     b.Property<string>("DisabledBecause")
@@ -207,6 +330,18 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
                     b.Property<string>("Municipality")
                         .IsRequired()
                         .HasColumnType("TEXT");
+
+                    b.Property<DateTime?>("PausedUntil")
+                        .HasColumnType("TEXT");
+
+                    b.Property<bool>("QuietExceptHighest")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int?>("QuietFrom")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int?>("QuietUntil")
+                        .HasColumnType("INTEGER");
 
                     b.Property<string>("Rule")
                         .HasColumnType("TEXT");
@@ -225,15 +360,73 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
                     b.Property<int>("SeverityMin")
                         .HasColumnType("INTEGER");
 
+                    b.Property<Guid?>("Stamp")
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("Target")
                         .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("TargetKey")
                         .HasColumnType("TEXT");
 
                     b.HasKey("Id");
 
                     b.HasIndex("Municipality");
 
+                    b.HasIndex("Stamp")
+                        .IsUnique();
+
+                    b.HasIndex("TargetKey", "Channel", "Municipality")
+                        .IsUnique();
+
                     b.ToTable("notifications_subscribers", (string)null);
+                });
+
+            modelBuilder.Entity("Hub.Cloud.Notifications.Storage.SubscriptionRow", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<double?>("Latitude")
+                        .HasColumnType("REAL");
+
+                    b.Property<double?>("Longitude")
+                        .HasColumnType("REAL");
+
+                    b.Property<string>("Property")
+                        .HasColumnType("TEXT");
+
+                    b.Property<double?>("RadiusMetres")
+                        .HasColumnType("REAL");
+
+                    b.Property<string>("Rule")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("SeverityMin")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<DateTime>("Since")
+                        .HasColumnType("TEXT");
+
+                    b.Property<Guid>("Stamp")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Station")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("SubscriberId")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Stamp")
+                        .IsUnique();
+
+                    b.HasIndex("SubscriberId");
+
+                    b.ToTable("notifications_subscriptions", (string)null);
                 });
 
             modelBuilder.Entity("Hub.Cloud.Notifications.Storage.DeliveryRow", b =>
@@ -245,6 +438,20 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
                         .IsRequired();
 
                     b.Navigation("Message");
+                });
+
+            modelBuilder.Entity("Hub.Cloud.Notifications.Storage.SubscriptionRow", b =>
+                {
+                    b.HasOne("Hub.Cloud.Notifications.Storage.SubscriberRow", null)
+                        .WithMany("Subscriptions")
+                        .HasForeignKey("SubscriberId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Hub.Cloud.Notifications.Storage.SubscriberRow", b =>
+                {
+                    b.Navigation("Subscriptions");
                 });
 #pragma warning restore 612, 618
         }

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Security.Claims;
 using Hub.Cloud.Alerts;
 using Hub.Cloud.Municipalities;
+using Hub.Cloud.Notifications;
 using Hub.Cloud.Stations;
 using Hub.Edge.Contract.Quantities;
 using Microsoft.AspNetCore.Authentication;
@@ -156,4 +157,10 @@ internal sealed class FakeSignIn : ISignIn
     public async ValueTask SignOutAsync(HttpContext context) => await context.SignOutAsync(Scheme);
 
     public ValueTask<(SignInOutcome Outcome, BearerToken? Token)> IssueTokenAsync(string userName, string password, CancellationToken cancellationToken) => throw new NotSupportedException();
+}
+
+/// <summary>A broker that takes everything.</summary>
+internal sealed class FakeTopic : IAlarmTopic
+{
+    public ValueTask PublishAsync(AlarmMessage message, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 }

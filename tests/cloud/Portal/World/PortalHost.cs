@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Hub.Cloud.Alerts;
 using Hub.Cloud.Municipalities;
+using Hub.Cloud.Notifications;
 using Hub.Cloud.Series;
 using Hub.Cloud.Stations;
 using Hub.Tests.Kit;
@@ -39,7 +40,7 @@ internal sealed class PortalHost : IAsyncDisposable
 
     public required FakeAudit Audit { get; init; }
 
-    public static async Task<PortalHost> StartAsync(City city, TimeProvider clock, int? port = null, bool withSignIn = true, Action<Dictionary<string, string?>>? settings = null)
+    public static async Task<PortalHost> StartAsync(City city, TimeProvider clock, int? port = null, bool withSignIn = true, string? signUpFolder = null, Action<Dictionary<string, string?>>? settings = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
         if (port is { } at)
@@ -58,6 +59,13 @@ internal sealed class PortalHost : IAsyncDisposable
         }
 
         Dictionary<string, string?> values = [];
+        if (signUpFolder is not null)
+        {
+            values["Hub:Data"] = signUpFolder;
+            values["Hub:PublicUrl"] = "https://hub.example.org";
+            values["Hub:Notifications:SignUp:Enabled"] = "true";
+        }
+
         settings?.Invoke(values);
         builder.Configuration.AddInMemoryCollection(values);
         builder.Services.AddSingleton(clock);
@@ -79,6 +87,12 @@ internal sealed class PortalHost : IAsyncDisposable
             builder.Services.AddSingleton<ISignIn, FakeSignIn>();
         }
 
+        if (signUpFolder is not null)
+        {
+            builder.Services.AddSingleton<IAlarmTopic, FakeTopic>();
+            builder.Services.AddHubNotifications(builder.Configuration);
+        }
+
         builder.Services.AddAuthentication(FakeSignIn.Scheme).AddCookie(FakeSignIn.Scheme);
         builder.Services.AddAuthorization();
         builder.Services.AddHubPortal(builder.Configuration);
@@ -90,6 +104,11 @@ internal sealed class PortalHost : IAsyncDisposable
         }
 
         app.MapHubPortal();
+        if (signUpFolder is not null)
+        {
+            await app.Services.MigrateNotificationsAsync(CancellationToken.None);
+        }
+
         await app.StartAsync();
         return new(app, city, fleet, updates) { Handling = handling, Audit = audit };
     }
