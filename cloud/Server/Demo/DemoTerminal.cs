@@ -37,6 +37,7 @@ internal static class DemoTerminal
             Hub demonstration: Braga, Aveiro and Évora, with published measurements replayed as if they were taken now.
 
               City page    {address}
+              Alerts       {address}/subscribe, without an account; the mail that asks to confirm is in the folder below
               API          {address}/docs
               MQTT         {mqtt}, user demo, password {state.ReaderSecret}
               Alarms at    {string.Join("  ", AlarmTopics(files.Municipalities.Select(municipality => municipality.Slug)))}

@@ -40,6 +40,9 @@ internal static class Demonstration
 
         // Nobody is to act on what a demonstration tells.
         configuration["Hub:Notifications:Cap:Status"] = "Exercise";
+
+        // Links in mails of a demonstration work on this machine, where whoever tries it reads them.
+        configuration["Hub:Notifications:SignUp:Enabled"] ??= "true";
         configuration["Hub:Mqtt:Readers:0:User"] = "demo";
         configuration["Hub:Mqtt:Readers:0:Secret"] = state.ReaderSecret;
         foreach (var (municipality, index) in files.Municipalities.Select((m, i) => (m, i)))
