@@ -1,6 +1,7 @@
 using Hub.Cloud.Alerts.Handling;
-using Hub.Cloud.Database;
 using Hub.Cloud.Alerts.Storage;
+using Hub.Cloud.Database;
+using Hub.Cloud.Notifications;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -34,6 +35,7 @@ public static class AlertsExtensions
         services.AddSingleton<RuleRehearsal>();
         services.AddSingleton<AlarmBook>();
         services.AddSingleton<IAlerts>(provider => provider.GetRequiredService<AlarmBook>());
+        services.AddSingleton<IAlarmCourses, AlarmCourses>();
         services.AddSingleton<HandlingBook>();
         services.AddSingleton<IAlarmHandling>(provider => provider.GetRequiredService<HandlingBook>());
         services.AddSingleton<Evaluator>();

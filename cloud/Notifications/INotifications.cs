@@ -86,6 +86,12 @@ public sealed record AlarmMessage(
     /// <summary>Where the station was when the message was written: WGS 84, degrees, -180 to 180. Null in a message of an earlier version.</summary>
     public double? Longitude { get; init; }
 
+    /// <summary>The datastream that the alarm is about, a number of Stations. 0 in a message of an earlier version.</summary>
+    public int Datastream { get; init; }
+
+    /// <summary>The rule's set level, canonical unit, where it is a value of the quantity that a picture of its course can show; null where the rule is about something else: counts, sums, changes, silence.</summary>
+    public double? DrawnLevel { get; init; }
+
     /// <summary>Whether everybody may see the station. False in a message of an earlier version: what is not known to be public is not published.</summary>
     public bool Public { get; init; }
 }

@@ -85,7 +85,7 @@ public static class PortalExtensions
         AssetEndpoint.Map(endpoints, endpoints.ServiceProvider.GetRequiredService<BuiltAssets>());
         endpoints.MapGet("/pulse", static (HttpContext context) =>
         {
-            context.Response.Headers.CacheControl = "no-store";
+            context.Response.Headers.CacheControl = "no-cache, no-store";
             return Results.NoContent();
         }).ExcludeFromDescription();
         endpoints.MapGet("/favicon.ico", static () => Results.Redirect("/assets/icon.svg", permanent: true)).ExcludeFromDescription();

@@ -41,6 +41,8 @@ internal sealed class AlarmMessages(IMunicipalityDirectory municipalities)
             Latitude = datastream.Station.Latitude,
             Longitude = datastream.Station.Longitude,
             Public = datastream.Station.Public,
+            Datastream = datastream.Id,
+            DrawnLevel = rule.Measure is Measure.NoData or Measure.Count or Measure.Change or Measure.Sum ? null : rule.SetLevel,
         };
     }
 

@@ -15,19 +15,29 @@ internal static class MailComposer
     /// <param name="now">Time of this attempt.</param>
     /// <param name="acknowledgeUrl">Link by which the receiver acknowledges the alarm; null for none.</param>
     /// <param name="links">Links of somebody who signed up; null for a subscriber that an operator entered.</param>
-    public static MimeMessage Compose(Outgoing outgoing, NotificationsOptions options, DateTimeOffset now, string? acknowledgeUrl = null, MailLinks? links = null)
+    /// <param name="picture">How the value went; null for none.</param>
+    public static MimeMessage Compose(
+        Outgoing outgoing, NotificationsOptions options, DateTimeOffset now, string? acknowledgeUrl = null, MailLinks? links = null, AlarmPicture? picture = null)
     {
         var (message, subscriber) = (outgoing.Message, outgoing.Subscriber);
         var from = MailboxAddress.Parse(options.Mail.From);
         var (subject, text, html) = outgoing.Digest is { } digest
             ? DigestText.Write(digest, subscriber.Language, options.StationLink, links)
-            : MailText.Write(message, subscriber.Language, options.StationLink(message), acknowledgeUrl, links);
+            : MailText.Write(message, subscriber.Language, options.StationLink(message), acknowledgeUrl, links, picture);
+        var body = new BodyBuilder { TextBody = text, HtmlBody = html };
+        if (picture is not null)
+        {
+            var part = body.LinkedResources.Add("course.png", picture.Png, new ContentType("image", "png"));
+            part.ContentId = MailText.PictureId;
+            part.ContentDisposition = new ContentDisposition(ContentDisposition.Inline) { FileName = "course.png" };
+        }
+
         var mail = new MimeMessage
         {
             MessageId = IdOf(outgoing.Message.Key, subscriber.Id, from),
             Date = now,
             Subject = subject,
-            Body = new BodyBuilder { TextBody = text, HtmlBody = html }.ToMessageBody(),
+            Body = body.ToMessageBody(),
         };
         mail.From.Add(from);
         mail.To.Add(new MailboxAddress("", subscriber.Target));

@@ -14,11 +14,12 @@ internal static class MailText
     /// <param name="link">Address of the station's page; null for none.</param>
     /// <param name="acknowledgeUrl">Link by which the receiver acknowledges the alarm; null for none.</param>
     /// <param name="links">Links of somebody who signed up; null for a subscriber that an operator entered.</param>
-    public static (string Subject, string Text, string Html) Write(AlarmMessage message, string language, string? link, string? acknowledgeUrl = null, MailLinks? links = null)
+    /// <param name="picture">How the value went, attached under <see cref="PictureId"/>; null for none.</param>
+    public static (string Subject, string Text, string Html) Write(AlarmMessage message, string language, string? link, string? acknowledgeUrl = null, MailLinks? links = null, AlarmPicture? picture = null)
     {
         var words = AlarmWords.In(language);
         var text = AlarmText.Of(message, words);
-        return ($"{text.Title} – {text.Place}", Text(text, link, acknowledgeUrl, words, links), Html(text, link, acknowledgeUrl, words, message, links));
+        return ($"{text.Title} – {text.Place}", Text(text, link, acknowledgeUrl, words, links), Html(text, link, acknowledgeUrl, words, message, links, picture));
     }
 
     private static string Text(AlarmText said, string? link, string? acknowledgeUrl, AlarmWords words, MailLinks? links)
@@ -48,7 +49,7 @@ internal static class MailText
         return text.Append("\n-- \n").Append(FooterText(words, links)).ToString();
     }
 
-    private static string Html(AlarmText said, string? link, string? acknowledgeUrl, AlarmWords words, AlarmMessage message, MailLinks? links)
+    private static string Html(AlarmText said, string? link, string? acknowledgeUrl, AlarmWords words, AlarmMessage message, MailLinks? links, AlarmPicture? picture)
     {
         var colour = message.Kind != NotificationKind.Started ? "#4a5568" : message.Severity switch { Severity.Information => "#1d4ed8", Severity.Warning => "#b45309", _ => "#b91c1c" };
         var html = new StringBuilder();
@@ -60,6 +61,11 @@ internal static class MailText
         }
 
         html.Append("</table>\n");
+        if (picture is not null)
+        {
+            html.Append(PictureHtml(picture, message, words));
+        }
+
         if (said.Note is { } note)
         {
             html.Append(CultureInfo.InvariantCulture, $"<p>{Safe(note)}</p>\n");
@@ -76,6 +82,29 @@ internal static class MailText
         }
 
         return html.Append(FooterHtml(words, links)).Append("</body>\n</html>\n").ToString();
+    }
+
+    /// <summary>Content-ID of the picture.</summary>
+    public const string PictureId = "course@hub";
+
+    private static string PictureHtml(AlarmPicture picture, AlarmMessage message, AlarmWords words)
+    {
+        var zone = AlarmWords.ZoneOf(message);
+        var (low, high) = (words.Number(picture.Low, message.Unit), words.Number(picture.High, message.Unit));
+        var caption = words.Of($"Nestas 24 horas, de {low} a {high}.", $"In these 24 hours, from {low} to {high}.");
+        if (message.DrawnLevel is { } level)
+        {
+            caption += words.Of($" A linha tracejada é o limite de {words.Number(level, message.Unit)}.", $" The dashed line is the limit of {words.Number(level, message.Unit)}.");
+        }
+
+        caption += words.Of(" A faixa rosada é o tempo do alarme.", " The pink stretch is the time of the alarm.");
+        const string Small = "color:#4a5568;font-size:0.85em";
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"<table role=\"presentation\" width=\"{(AlarmPicture.Width / 2) + 2}\" style=\"border-collapse:collapse;margin-top:1em\">\n<tr><td colspan=\"2\" style=\"padding:0\"><img src=\"cid:{PictureId}\" width=\"{AlarmPicture.Width / 2}\" height=\"{AlarmPicture.Height / 2}\" "
+            + $"alt=\"{Safe(caption)}\" style=\"display:block;max-width:100%;height:auto;border:1px solid #cbd5e0\"></td></tr>\n"
+            + $"<tr><td style=\"{Small};padding:2px 0\">{Safe(words.ShortTime(picture.From, zone))}</td><td style=\"{Small};padding:2px 0;text-align:right\">{Safe(words.ShortTime(picture.To, zone))}</td></tr>\n"
+            + $"<tr><td colspan=\"2\" style=\"{Small};padding:0\">{Safe(caption)}</td></tr>\n</table>\n");
     }
 
     /// <summary>Why somebody gets the mail and, for who signed up, how to end it or change it: as text.</summary>

@@ -21,7 +21,7 @@ internal sealed class DigestMaker(IDbContextFactory<NotificationsContext> contex
     public async Task<bool> GatherAsync(ChannelKind channel, DateTime now, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-        var due = await Due(db, now).Where(row => row.Channel == channel).Select(row => row.SubscriberId).Distinct().Take(SubscribersMax).ToListAsync(cancellationToken).ConfigureAwait(false);
+        var due = await Due(db, now).Where(row => row.Channel == channel).Select(row => row.SubscriberId).Distinct().Order().Take(SubscribersMax).ToListAsync(cancellationToken).ConfigureAwait(false);
         foreach (var subscriber in due)
         {
             await GatherAsync(subscriber, now, cancellationToken).ConfigureAwait(false);

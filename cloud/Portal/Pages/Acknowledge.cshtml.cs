@@ -57,7 +57,7 @@ internal sealed class AcknowledgeModel(AcknowledgeLinks links, IAlarmHandling ha
     private async Task<AcknowledgeLinks.Grant?> FindAsync(string? token, CancellationToken cancellationToken)
     {
         // The token is worth something: no cache keeps the page, and no other page is told of its address.
-        Response.Headers.CacheControl = "no-store";
+        Response.Headers.CacheControl = "no-cache, no-store";
         Response.Headers["Referrer-Policy"] = "no-referrer";
         var grant = await links.ReadAsync(token, cancellationToken);
         var found = grant is null ? null : await reader.AlarmForAsync(grant.Alarm, grant.Municipality, cancellationToken);

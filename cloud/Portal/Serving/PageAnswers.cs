@@ -22,7 +22,7 @@ internal static class PageAnswers
     public static void KeepSecret(this PageModel page)
     {
         var headers = page.Response.Headers;
-        headers.CacheControl = "no-store";
+        headers.CacheControl = "no-cache, no-store";
         headers["Referrer-Policy"] = "no-referrer";
         headers["X-Robots-Tag"] = "noindex";
     }

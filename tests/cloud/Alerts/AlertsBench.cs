@@ -58,6 +58,8 @@ internal sealed class AlertsBench : IAsyncDisposable
 
     public IAlerts Alerts => services!.GetRequiredService<IAlerts>();
 
+    public IAlarmCourses Courses => services!.GetRequiredService<IAlarmCourses>();
+
     public IAlarmHandling Handling => services!.GetRequiredService<IAlarmHandling>();
 
     public IDbContextFactory<AlertsContext> Contexts => services!.GetRequiredService<IDbContextFactory<AlertsContext>>();

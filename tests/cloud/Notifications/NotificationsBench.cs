@@ -31,6 +31,8 @@ internal sealed class NotificationsBench : IAsyncDisposable
 
     public RecordedTopic Topic { get; } = new();
 
+    public FakeCourses Courses { get; } = new();
+
     /// <summary>Set before the start: hears every log line.</summary>
     public ILoggerProvider? Log { get; set; }
 
@@ -72,6 +74,7 @@ internal sealed class NotificationsBench : IAsyncDisposable
             .AddSingleton<TimeProvider>(Time)
             .AddSingleton<IAlarmTopic>(Topic)
             .AddSingleton<IAcknowledgeLinks, OperatorLinks>()
+            .AddSingleton<IAlarmCourses>(Courses)
             .AddHubNotifications(new ConfigurationBuilder().AddInMemoryCollection(Settings).Build());
         foreach (var channel in collection.Where(service => service.ServiceType == typeof(INotificationChannel)).ToList())
         {
@@ -291,4 +294,13 @@ internal sealed class OperatorLinks : IAcknowledgeLinks
 {
     public ValueTask<string?> ForAsync(AlarmMessage message, string mailAddress, CancellationToken cancellationToken) =>
         new(mailAddress == "ana@cm-braga.pt" ? "/alarms/acknowledge?token=A&B" : null);
+}
+
+/// <summary>What was observed before an alarm, as the test says.</summary>
+internal sealed class FakeCourses : IAlarmCourses
+{
+    /// <summary>Answers; null: nothing was observed.</summary>
+    public Func<DateTime, DateTime, AlarmCourse?> Answer { get; set; } = static (_, _) => null;
+
+    public ValueTask<AlarmCourse?> OfAsync(AlarmMessage message, DateTime from, DateTime to, CancellationToken cancellationToken) => new(Answer(from, to));
 }

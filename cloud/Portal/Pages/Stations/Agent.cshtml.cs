@@ -166,7 +166,7 @@ internal sealed class AgentModel(Reader reader, IEnumerable<IFleet> fleets, Page
         try
         {
             Issued = await Fleet.IssueClaimAsync(View!.Station, string.IsNullOrWhiteSpace(profile) ? null : profile.Trim(), By, cancellationToken);
-            Response.Headers.CacheControl = "no-store";
+            Response.Headers.CacheControl = "no-cache, no-store";
         }
         catch (ArgumentException wrong)
         {
