@@ -53,6 +53,7 @@ public static class ApiExtensions
         AuditEndpoints.Map(api);
         AlarmEndpoints.Map(api);
         CapEndpoints.Map(api);
+        SubscriberEndpoints.Map(api);
         DeliveryEndpoints.Map(api);
         HandlingEndpoints.Map(api);
         RuleEndpoints.Map(api);

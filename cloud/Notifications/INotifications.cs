@@ -1,3 +1,5 @@
+using Hub.Cloud.Notifications.Outbox;
+
 namespace Hub.Cloud.Notifications;
 
 /// <summary>What happened to an alarm.</summary>
@@ -141,6 +143,9 @@ public sealed record Subscriber(int Id, string Municipality, ChannelKind Channel
     /// </summary>
     public bool Digest { get; init; }
 
+    /// <summary>The target as logs show it: enough to know it by, for who knows it.</summary>
+    public string TargetMasked => SubscriberValidation.Mask(Channel, Target);
+
     /// <summary>Stamp of the links of somebody who signed up; null for a subscriber that an operator entered.</summary>
     internal Guid? Stamp { get; init; }
 }
@@ -194,6 +199,9 @@ public interface INotifications
 
     /// <summary>All subscribers of a municipality that operators entered. People who signed up themselves are in no list: see SignUp.</summary>
     ValueTask<IReadOnlyList<Subscriber>> SubscribersAsync(string municipality, CancellationToken cancellationToken);
+
+    /// <summary>A subscriber that an operator entered; null when there is none, or it is somebody who signed up.</summary>
+    ValueTask<Subscriber?> FindSubscriberAsync(int subscriberId, CancellationToken cancellationToken);
 
     /// <summary>Removes a subscriber and everything waiting for it; of somebody who signed up everything else as well.</summary>
     ValueTask RemoveAsync(int subscriberId, CancellationToken cancellationToken);

@@ -145,6 +145,12 @@ internal sealed partial class NotificationOutbox(
         return rows.ConvertAll(row => row.ToSubscriber());
     }
 
+    public async ValueTask<Subscriber?> FindSubscriberAsync(int subscriberId, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        return (await db.Subscribers.AsNoTracking().SingleOrDefaultAsync(row => row.Id == subscriberId && row.Stamp == null, cancellationToken).ConfigureAwait(false))?.ToSubscriber();
+    }
+
     public async ValueTask RemoveAsync(int subscriberId, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);

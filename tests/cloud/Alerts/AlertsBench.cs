@@ -187,6 +187,8 @@ internal sealed class RecordedNotifications : INotifications
 
     public ValueTask<IReadOnlyList<Subscriber>> SubscribersAsync(string municipality, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+    public ValueTask<Subscriber?> FindSubscriberAsync(int subscriberId, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     public ValueTask RemoveAsync(int subscriberId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public ValueTask<IReadOnlyList<Delivery>> LogAsync(string municipality, int countMax, CancellationToken cancellationToken) => throw new NotSupportedException();
