@@ -14,6 +14,7 @@ internal sealed class AlarmBook(IDbContextFactory<AlertsContext> contexts, RuleR
     public const int HistoryCountMax = 10_000;
 
     private readonly List<Waiter> waiters = [];
+    private int messageStored;
     private ImmutableDictionary<string, Alarm> active = ImmutableDictionary.Create<string, Alarm>(StringComparer.Ordinal);
     private IReadOnlyList<RuleRow> rules = [];
 
@@ -155,6 +156,16 @@ internal sealed class AlarmBook(IDbContextFactory<AlertsContext> contexts, RuleR
             Changed?.Invoke(handled);
         }
     }
+
+    /// <summary>Says that a message was stored that is to be handed over.</summary>
+    public void NoteMessage()
+    {
+        Volatile.Write(ref messageStored, 1);
+        WakeUp();
+    }
+
+    /// <summary>Whether a message was stored since this was asked last.</summary>
+    public bool TakeMessage() => Interlocked.Exchange(ref messageStored, 0) == 1;
 
     /// <summary>Asks the evaluator to look at what is to be told.</summary>
     public void WakeUp() => Woken?.Invoke();

@@ -1,4 +1,5 @@
 using Hub.Cloud.Alerts.Handling;
+using Hub.Cloud.Alerts.Rules;
 using Hub.Cloud.Alerts.Storage;
 using Hub.Cloud.Database;
 using Hub.Cloud.Notifications;
@@ -36,6 +37,7 @@ public static class AlertsExtensions
         services.AddSingleton<AlarmBook>();
         services.AddSingleton<IAlerts>(provider => provider.GetRequiredService<AlarmBook>());
         services.AddSingleton<IAlarmCourses, AlarmCourses>();
+        services.AddSingleton<IDutyHours, DutyHours>();
         services.AddSingleton<HandlingBook>();
         services.AddSingleton<IAlarmHandling>(provider => provider.GetRequiredService<HandlingBook>());
         services.AddSingleton<Evaluator>();

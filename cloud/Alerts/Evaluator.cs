@@ -418,6 +418,7 @@ internal sealed class Evaluator(
     /// <summary>Hands every stored message that is not marked as handed over; after a crash in between, once more under the same key.</summary>
     private async Task HandAsync(CancellationToken cancellationToken)
     {
+        unhanded |= book.TakeMessage();
         while (unhanded)
         {
             await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);

@@ -54,6 +54,7 @@ public static class ApiExtensions
         AlarmEndpoints.Map(api);
         CapEndpoints.Map(api);
         SubscriberEndpoints.Map(api);
+        DutyEndpoints.Map(api);
         DeliveryEndpoints.Map(api);
         HandlingEndpoints.Map(api);
         RuleEndpoints.Map(api);

@@ -70,6 +70,9 @@ public static class Problems
     /// <summary>No such CAP alert, or one of a station that is private now.</summary>
     public static ProblemKind UnknownAlert { get; } = new("unknown-alert", 404, "There is no such alert", "It never was, is so old that it has been forgotten, or its station is not public any more: the feed lists those there are.", "Hub:Notifications:LogKeep says how long alerts are kept.");
 
+    /// <summary>A municipality without a duty roster.</summary>
+    public static ProblemKind NoDuty { get; } = new("no-duty-roster", 404, "There is no duty roster", "All subscribers are told at once: PUT /api/v1/duty/{municipality} makes a roster.", Nothing);
+
     /// <summary>No such subscriber, or one of another municipality.</summary>
     public static ProblemKind UnknownSubscriber { get; } = new("unknown-subscriber", 404, "There is no such subscriber", "It was removed, belongs to another municipality, or is somebody who signed up: GET /api/v1/subscribers lists those you may see.", Nothing);
 
@@ -140,7 +143,7 @@ public static class Problems
     public static IReadOnlyList<ProblemKind> All { get; } =
     [
         BadParameter, UnknownParameter, BadTime, RangeTooLarge, BadBody, SignInNeeded, WrongCredentials, NotAllowed, UnknownAddress, UnknownMunicipality,
-        UnknownStation, UnknownDatastream, UnknownAlarm, UnknownRule, UnknownAlert, UnknownSubscriber, UnknownDelivery, UnknownHold, UnknownQuarantined, UnknownVersion, UnknownCommand, UnknownCampaign, StationAway,
+        UnknownStation, UnknownDatastream, UnknownAlarm, UnknownRule, UnknownAlert, NoDuty, UnknownSubscriber, UnknownDelivery, UnknownHold, UnknownQuarantined, UnknownVersion, UnknownCommand, UnknownCampaign, StationAway,
         HandlingRefused, CampaignRefused, DeliveryRefused, ChangedMeanwhile, SettingsRefused, BundleRefused, PreconditionNeeded,
         Busy, TooManyCommands, SeriesUnavailable, TooManyQueries, TooManyListeners, DiskUnavailable, NoAnswer, QueryTimeout,
     ];

@@ -11,6 +11,7 @@ internal static class AlarmJson
         NotificationKind.Started => "started",
         NotificationKind.Ended => "ended",
         NotificationKind.Past => "past",
+        NotificationKind.Acknowledged => "acknowledged",
         _ => "corrected",
     };
 
@@ -73,6 +74,16 @@ internal static class AlarmJson
         else
         {
             writer.WriteNull("endedAt");
+        }
+
+        if (message.By.Length > 0)
+        {
+            writer.WriteString("acknowledgedBy", message.By);
+        }
+
+        if (message.UnacknowledgedFor is { } waited)
+        {
+            writer.WriteNumber("unacknowledgedForSeconds", (long)waited.TotalSeconds);
         }
 
         writer.WriteEndObject();

@@ -34,6 +34,9 @@ internal sealed record AlarmText(string Title, string Sentence, string Place, IR
         var extreme = IsAbove(message) ? words.Of($"máximo de {peak}", $"highest {peak}") : words.Of($"mínimo de {peak}", $"lowest {peak}");
         return message.Kind switch
         {
+            NotificationKind.Started when message.UnacknowledgedFor is { } waited => (
+                words.Of($"Por reconhecer há {Duration(waited)}: {rule}, {value}", $"Unacknowledged for {Duration(waited)}: {rule}, {value}"),
+                words.Of($"Ninguém reconheceu este alarme em {Duration(waited)}. {rule}: {value}, {side} {limit}.", $"Nobody has acknowledged this alarm for {Duration(waited)}. {rule}: {value}, {side} {limit}.")),
             NotificationKind.Started => ($"{SeverityOf(message, words)}: {rule}, {value}", $"{rule}: {value}, {side} {limit}."),
             NotificationKind.Ended => (
                 words.Of($"Terminou: {rule}, {value}", $"Ended: {rule}, {value}"),
@@ -44,6 +47,9 @@ internal sealed record AlarmText(string Title, string Sentence, string Place, IR
             NotificationKind.Past => (
                 words.Of($"Já terminado: {rule}", $"Already over: {rule}"),
                 words.Of($"Dados que chegaram com atraso mostram um alarme que já terminou. {rule}: {extreme}.", $"Data that arrived late shows an alarm that is already over. {rule}: {extreme}.")),
+            NotificationKind.Acknowledged => (
+                words.Of($"Reconhecido: {rule}", $"Acknowledged: {rule}"),
+                words.Of($"{message.By} reconheceu o alarme e trata dele. {rule}: {value}.", $"{message.By} has acknowledged the alarm and looks after it. {rule}: {value}.")),
             _ when message.Withdrawn => (
                 words.Of($"Anulado: {rule}", $"Withdrawn: {rule}"),
                 words.Of($"O alarme comunicado antes fica sem efeito: {rule}.", $"The alarm reported before is withdrawn: {rule}.")),
@@ -72,6 +78,11 @@ internal sealed record AlarmText(string Title, string Sentence, string Place, IR
             (words.Of("Local", "Where"), $"{message.StationName}, {message.MunicipalityName}"),
             (words.Of("Grandeza", "Quantity"), QuantityCatalogue.TryGet(message.Property, out var quantity) ? words.Of(quantity.NamePt, quantity.NameEn) : message.Property),
         };
+        if (message.Kind == NotificationKind.Acknowledged)
+        {
+            rows.Add((words.Of("Reconhecido por", "Acknowledged by"), message.By));
+        }
+
         if (ended || message.Kind == NotificationKind.Started)
         {
             rows.Add((words.Of("Valor", "Value"), words.Number(message.Value, message.Unit)));
@@ -104,6 +115,8 @@ internal sealed record AlarmText(string Title, string Sentence, string Place, IR
             "Isto não é uma emergência: os dados são antigos e só agora chegaram.", "This is not an emergency: the data is old and has only now arrived."),
         { Kind: NotificationKind.Past } => words.Of(
             "Isto não é uma emergência: é o registo de algo que já passou e que só agora se conhece.", "This is not an emergency: it records something in the past that has only now become known."),
+        { Kind: NotificationKind.Started, UnacknowledgedFor: not null } => words.Of(
+            "Recebe esta mensagem por estar de serviço a seguir. Ao reconhecer o alarme, não se chama mais ninguém.", "You get this message because you are next on duty. Once you acknowledge the alarm, nobody else is called."),
         { Withdrawn: true } => words.Of(
             "O alarme comunicado antes já não corresponde às observações ou à regra atual.", "The alarm reported before no longer agrees with the observations or with the rule as it is now."),
         { Kind: NotificationKind.Corrected, EndedAt: null } => words.Of("O alarme continua ativo.", "The alarm is still active."),

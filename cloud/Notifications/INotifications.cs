@@ -19,6 +19,9 @@ public enum NotificationKind
 
     /// <summary>Several alarms gathered into one message. Only in the delivery log: no alarm message is of this kind.</summary>
     Digest = 5,
+
+    /// <summary>Somebody has acknowledged an active alarm: told to the people of the roster who were called for it.</summary>
+    Acknowledged = 6,
 }
 
 /// <summary>How serious an alarm is.</summary>
@@ -87,6 +90,12 @@ public sealed record AlarmMessage(
 
     /// <summary>Where the station was when the message was written: WGS 84, degrees, -180 to 180. Null in a message of an earlier version.</summary>
     public double? Longitude { get; init; }
+
+    /// <summary>Of an acknowledgement: who acknowledged it, the user name; empty otherwise.</summary>
+    public string By { get; init; } = "";
+
+    /// <summary>How long nobody had acknowledged the alarm when this subscriber was called; null when it was told at once. Not stored with the message: it differs from one subscriber to the other.</summary>
+    public TimeSpan? UnacknowledgedFor { get; init; }
 
     /// <summary>The datastream that the alarm is about, a number of Stations. 0 in a message of an earlier version.</summary>
     public int Datastream { get; init; }

@@ -1,5 +1,6 @@
 using Hub.Cloud.Database;
 using Hub.Cloud.Notifications.Cap;
+using Hub.Cloud.Notifications.Duty;
 using Hub.Cloud.Notifications.Mail;
 using Hub.Cloud.Notifications.Mqtt;
 using Hub.Cloud.Notifications.Off;
@@ -60,6 +61,11 @@ public static class NotificationsExtensions
         services.AddSingleton<INotificationChannel, SmsChannel>();
         services.AddSingleton<INotificationChannel, TelegramChannel>();
         services.AddSingleton<DigestMaker>();
+        services.AddSingleton<DutyBook>();
+        services.AddSingleton<IDuty>(provider => provider.GetRequiredService<DutyBook>());
+        services.AddSingleton<DutyCalls>();
+        services.AddSingleton<DutyWorker>();
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<DutyWorker>());
         services.AddSingleton<DeliveryWorker>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<DeliveryWorker>());
         return services;

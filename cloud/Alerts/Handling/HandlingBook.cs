@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Hub.Cloud.Alerts.Evaluation;
 using Hub.Cloud.Alerts.Storage;
+using Hub.Cloud.Notifications;
 using Hub.Cloud.Stations;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -15,6 +16,9 @@ internal sealed class HandlingBook : IAlarmHandling, IDisposable
 {
     /// <summary>Threads kept in memory, those changed last; what was handled before them is read when it is asked for.</summary>
     public const int ThreadsMax = 20_000;
+
+    /// <summary>How the key of a message ends that says an alarm is acknowledged.</summary>
+    public const string AcknowledgedKey = ":acknowledged";
 
     private readonly IDbContextFactory<AlertsContext> contexts;
     private readonly AlarmBook book;
@@ -300,9 +304,14 @@ internal sealed class HandlingBook : IAlarmHandling, IDisposable
             }
 
             db.Handling.Add(entry);
+            var told = entry.Kind == AlarmEventKind.Acknowledged && await TellAsync(db, living, by.Person, now, cancellationToken).ConfigureAwait(false);
             await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
             Remember(thread.Copy());
             instruments.Handled(entry.Kind, entry.Cause);
+            if (told)
+            {
+                book.NoteMessage();
+            }
         }
         finally
         {
@@ -310,6 +319,37 @@ internal sealed class HandlingBook : IAlarmHandling, IDisposable
         }
 
         book.Announce([living]);
+        return true;
+    }
+
+    /// <summary>
+    /// Stores the message that an alarm which was told as active is acknowledged: it ends the calls of the roster, and who was called hears of it. Handed over as those about the alarm are, so that no crash loses it.
+    /// </summary>
+    private static async Task<bool> TellAsync(AlertsContext db, Alarm living, string person, DateTime now, CancellationToken cancellationToken)
+    {
+        if (living.EndedAt is not null || living.Withdrawn)
+        {
+            return false;
+        }
+
+        // What was said last of it has all that is to be said, but for who.
+        var last = await db.Transitions.AsNoTracking().Where(row => row.Alarm == living.Id && row.Message != null).OrderByDescending(row => row.Id).FirstOrDefaultAsync(cancellationToken).ConfigureAwait(false);
+        if (last is null)
+        {
+            return false;
+        }
+
+        var key = living.Id + AcknowledgedKey;
+        db.Transitions.Add(new TransitionRow
+        {
+            Alarm = living.Id,
+            Kind = TransitionKind.Told,
+            Cause = last.Cause,
+            EventAt = now,
+            ProcessedAt = now,
+            Key = key,
+            Message = AlarmMessages.ToJson(AlarmMessages.FromJson(last.Message!) with { Key = key, Kind = NotificationKind.Acknowledged, By = person, Peak = living.Peak }),
+        });
         return true;
     }
 

@@ -20,7 +20,9 @@ internal static class HandlingHistory
     {
         var (thread, municipality, station, rule) = (row.Thread, row.Municipality, row.Station, row.Rule);
         var ids = db.Alarms.Where(other => other.Thread == thread).Select(other => other.Id);
-        var transitions = await db.Transitions.AsNoTracking().Where(one => ids.Contains(one.Alarm))
+
+        // That it was acknowledged is what a person did, and stands there as such.
+        var transitions = await db.Transitions.AsNoTracking().Where(one => ids.Contains(one.Alarm) && (one.Key == null || !one.Key.EndsWith(HandlingBook.AcknowledgedKey)))
             .OrderByDescending(one => one.Id).Take(CountMax).ToListAsync(cancellationToken).ConfigureAwait(false);
         var handled = await db.Handling.AsNoTracking().Where(one => one.Thread == thread)
             .OrderByDescending(one => one.Id).Take(CountMax).ToListAsync(cancellationToken).ConfigureAwait(false);

@@ -152,7 +152,8 @@ internal sealed class DeliveryWorker(
     {
         if (delivery.Kind != NotificationKind.Digest)
         {
-            return new(JsonSerializer.Deserialize<AlarmMessage>(delivery.Message!.Json)!, subscriber, delivery.CreatedAt, earlier) { EarlierReceipts = receipts };
+            var message = JsonSerializer.Deserialize<AlarmMessage>(delivery.Message!.Json)!;
+            return new(delivery.CalledAfterSeconds is { } seconds ? message with { UnacknowledgedFor = TimeSpan.FromSeconds(seconds) } : message, subscriber, delivery.CreatedAt, earlier) { EarlierReceipts = receipts };
         }
 
         var digest = JsonSerializer.Deserialize<DigestContent>(delivery.Message!.Json)!;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Hub.Cloud.Notifications.Cap;
+using Hub.Cloud.Notifications.Duty;
 using Hub.Cloud.Notifications.SignUp;
 using Hub.Cloud.Notifications.Storage;
 using Microsoft.Data.Sqlite;
@@ -10,7 +11,7 @@ namespace Hub.Cloud.Notifications.Outbox;
 
 /// <summary>The front door: takes messages and subscribers into the database; delivery happens elsewhere, out of the database. Safe for concurrent callers.</summary>
 internal sealed partial class NotificationOutbox(
-    IDbContextFactory<NotificationsContext> contexts, TimeProvider time, IOptions<NotificationsOptions> options, NotificationsInstruments instruments, CapAlerts alerts) : INotifications
+    IDbContextFactory<NotificationsContext> contexts, TimeProvider time, IOptions<NotificationsOptions> options, NotificationsInstruments instruments, CapAlerts alerts, DutyCalls calls) : INotifications
 {
     /// <summary>Longest key.</summary>
     public const int KeyLengthMax = 200;
@@ -20,6 +21,9 @@ internal sealed partial class NotificationOutbox(
 
     /// <summary>Raised when there may be something to deliver; handlers return at once.</summary>
     public event Action? Queued;
+
+    /// <summary>Says that something was queued by others.</summary>
+    public void WakeUp() => Queued?.Invoke();
 
     public async ValueTask EnqueueAsync(AlarmMessage message, CancellationToken cancellationToken)
     {
@@ -40,33 +44,27 @@ internal sealed partial class NotificationOutbox(
         var stored = new MessageRow { Key = message.Key, Json = JsonSerializer.Serialize(message), CreatedAt = now };
         db.Messages.Add(stored);
         var subscribers = await Planner.ConcernedAsync(db, message, now, cancellationToken).ConfigureAwait(false);
+        await calls.HeedAsync(db, message, subscribers, now, cancellationToken).ConfigureAwait(false);
         var plans = await Planner.PlanAsync(db, message, subscribers, options.Value.MessagesPerHourMax, now, cancellationToken).ConfigureAwait(false);
         foreach (var subscriber in subscribers)
         {
-            db.Deliveries.Add(new DeliveryRow
-            {
-                Message = stored,
-                SubscriberId = subscriber.Id,
-                Key = message.Key,
-                Alarm = message.Alarm,
-                Municipality = message.Municipality,
-                Channel = subscriber.Channel,
-                Kind = message.Kind,
-                TargetMasked = SubscriberValidation.Mask(subscriber.Channel, subscriber.Target),
-                // One topic holds one state: there, alarms of one rule at one station must not overtake each other.
-                OrderKey = subscriber.Channel == ChannelKind.Mqtt ? $"{message.Rule}/{message.Station}" : message.Alarm,
-                State = DeliveryState.Waiting,
-                Severity = message.Severity,
-                Gathering = plans[subscriber.Id].Gathering,
-                NextAt = plans[subscriber.Id].NextAt,
-                CreatedAt = now,
-            });
+            db.Deliveries.Add(DeliveryRow.Of(stored, message, subscriber, plans[subscriber.Id], now));
         }
 
-        await alerts.AddAsync(db, message, now, cancellationToken).ConfigureAwait(false);
+        if (message.Kind != NotificationKind.Acknowledged)
+        {
+            await alerts.AddAsync(db, message, now, cancellationToken).ConfigureAwait(false);
+        }
+
         try
         {
             await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (DbUpdateConcurrencyException)
+        {
+            // The call that this message ends was over in the same moment: nothing was stored, and now it is known.
+            await EnqueueAsync(message, cancellationToken).ConfigureAwait(false);
+            return;
         }
         catch (DbUpdateException exception) when (exception.InnerException is SqliteException { SqliteErrorCode: 19 })
         {

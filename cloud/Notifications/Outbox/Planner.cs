@@ -9,10 +9,8 @@ internal static class Planner
     /// <summary>Subscribers whom a message concerns: those that operators entered, by rule and severity; people who signed up, by their wishes, once each however many of them match.</summary>
     public static async Task<List<SubscriberRow>> ConcernedAsync(NotificationsContext db, AlarmMessage message, DateTime now, CancellationToken cancellationToken)
     {
-        var concerned = await db.Subscribers.AsNoTracking()
-            .Where(row => row.Municipality == message.Municipality && row.Stamp == null && row.DisabledBecause == null && row.SeverityMin <= message.Severity && (row.Rule == null || row.Rule == message.Rule))
-            .ToListAsync(cancellationToken).ConfigureAwait(false);
-        if (message.Public)
+        var concerned = await EnteredAsync(db, message, cancellationToken).ConfigureAwait(false);
+        if (message.Public && message.Kind != NotificationKind.Acknowledged)
         {
             var people = await db.Subscribers.AsNoTracking().Include(row => row.Subscriptions)
                 .Where(row => row.Municipality == message.Municipality && row.Stamp != null && row.DisabledBecause == null && (row.PausedUntil == null || row.PausedUntil <= now))
@@ -23,6 +21,11 @@ internal static class Planner
 
         return [.. concerned.OrderBy(row => row.Id)];
     }
+
+    /// <summary>Subscribers that operators entered whom a message concerns.</summary>
+    public static Task<List<SubscriberRow>> EnteredAsync(NotificationsContext db, AlarmMessage message, CancellationToken cancellationToken) => db.Subscribers.AsNoTracking()
+        .Where(row => row.Municipality == message.Municipality && row.Stamp == null && row.DisabledBecause == null && row.SeverityMin <= message.Severity && (row.Rule == null || row.Rule == message.Rule))
+        .ToListAsync(cancellationToken);
 
     /// <summary>When the message goes to each of the subscribers.</summary>
     public static async Task<Dictionary<int, DeliveryPlan>> PlanAsync(

@@ -23,6 +23,10 @@ internal sealed class NotificationsContext(DbContextOptions<NotificationsContext
 
     public DbSet<KeyRow> Keys => Set<KeyRow>();
 
+    public DbSet<DutyRow> Duty => Set<DutyRow>();
+
+    public DbSet<CallRow> Calls => Set<CallRow>();
+
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
         configurationBuilder.Properties<DateTime>().HaveConversion<UtcConverter>();
 
@@ -57,6 +61,18 @@ internal sealed class NotificationsContext(DbContextOptions<NotificationsContext
         {
             key.ToTable("notifications_keys");
             key.Property(row => row.Id).ValueGeneratedNever();
+        });
+        modelBuilder.Entity<DutyRow>(duty =>
+        {
+            duty.ToTable("notifications_duty");
+            duty.HasIndex(row => new { row.Municipality, row.Step });
+            duty.HasOne<SubscriberRow>().WithMany().HasForeignKey(row => row.SubscriberId).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<CallRow>(call =>
+        {
+            call.ToTable("notifications_calls");
+            call.HasIndex(row => row.Alarm);
+            call.HasIndex(row => row.DueAt);
         });
         modelBuilder.Entity<MessageRow>(message =>
         {

@@ -1,3 +1,4 @@
+using Hub.Cloud.Notifications.Outbox;
 using Hub.Cloud.Notifications.SignUp;
 
 namespace Hub.Cloud.Notifications.Storage;
@@ -143,6 +144,35 @@ internal sealed class KeyRow
     public DateTime CreatedAt { get; set; }
 }
 
+/// <summary>Somebody on a step of a roster, as stored.</summary>
+internal sealed class DutyRow
+{
+    public int Id { get; set; }
+    public string Municipality { get; set; } = "";
+    public Severity SeverityMin { get; set; }
+    public int Step { get; set; }
+    public int AfterSeconds { get; set; }
+    public int SubscriberId { get; set; }
+    public string Schedule { get; set; } = "";
+}
+
+/// <summary>A call about an alarm that nobody has acknowledged yet.</summary>
+internal sealed class CallRow
+{
+    public long Id { get; set; }
+    public string Municipality { get; set; } = "";
+    public string Alarm { get; set; } = "";
+
+    /// <summary>Key of the message that said it started.</summary>
+    public string Key { get; set; } = "";
+
+    /// <summary>The step whose turn is next.</summary>
+    public int Step { get; set; }
+
+    public DateTime BeganAt { get; set; }
+    public DateTime DueAt { get; set; }
+}
+
 /// <summary>Times of day as they are stored: minutes from midnight.</summary>
 internal static class Minutes
 {
@@ -191,6 +221,29 @@ internal sealed class DeliveryRow
 
     /// <summary>What the receiver calls the message, for replies to it; empty when it does not say.</summary>
     public string Receipt { get; set; } = "";
+
+    /// <summary>Of a call by the roster: how long nobody had acknowledged the alarm; null otherwise.</summary>
+    public int? CalledAfterSeconds { get; set; }
+
+    /// <summary>A message to one subscriber.</summary>
+    public static DeliveryRow Of(MessageRow stored, AlarmMessage message, SubscriberRow subscriber, DeliveryPlan plan, DateTime now) => new()
+    {
+        Message = stored,
+        SubscriberId = subscriber.Id,
+        Key = message.Key,
+        Alarm = message.Alarm,
+        Municipality = message.Municipality,
+        Channel = subscriber.Channel,
+        Kind = message.Kind,
+        TargetMasked = SubscriberValidation.Mask(subscriber.Channel, subscriber.Target),
+        // One topic holds one state: there, alarms of one rule at one station must not overtake each other.
+        OrderKey = subscriber.Channel == ChannelKind.Mqtt ? $"{message.Rule}/{message.Station}" : message.Alarm,
+        State = DeliveryState.Waiting,
+        Severity = message.Severity,
+        Gathering = plan.Gathering,
+        NextAt = plan.NextAt,
+        CreatedAt = now,
+    };
 
     public Delivery ToDelivery() => new(
         Id, Key, Municipality, Channel, TargetMasked, Kind, CreatedAt, DeliveredAt, Attempts,

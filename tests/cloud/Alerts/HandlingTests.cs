@@ -52,6 +52,45 @@ public sealed class HandlingTests
     }
 
     [Fact]
+    public async Task That_an_active_alarm_is_acknowledged_is_handed_over_once_with_who_even_after_a_failure()
+    {
+        await using var bench = await LoudAsync();
+        var alarm = Assert.Single(bench.Alerts.Active("braga"));
+        var failures = 1;
+        bench.Notifications.Before = message =>
+        {
+            if (message.Kind == NotificationKind.Acknowledged && Interlocked.Decrement(ref failures) >= 0)
+            {
+                throw new IOException("the outbox is away");
+            }
+        };
+        Assert.True(await bench.Handling.AcknowledgeAsync(alarm.Id, Ana, null, default));
+        await Eventually.TrueAsync(
+            () =>
+            {
+                bench.Time.Advance(TimeSpan.FromSeconds(1));
+                return bench.Notifications.Messages.Any(message => message.Kind == NotificationKind.Acknowledged);
+            },
+            "the acknowledgement is handed over");
+        await bench.CaughtUpAsync();
+        var told = Assert.Single(bench.Notifications.Messages, message => message.Kind == NotificationKind.Acknowledged);
+        Assert.Equal((alarm.Thread, $"{alarm.Id}:acknowledged", "ana", (DateTime?)null), (told.Alarm, told.Key, told.By, told.EndedAt));
+    }
+
+    [Fact]
+    public async Task That_an_alarm_which_is_over_is_acknowledged_is_told_to_nobody()
+    {
+        await using var bench = await LoudAsync();
+        var alarm = Assert.Single(bench.Alerts.Active("braga"));
+        bench.Time.Advance(TimeSpan.FromMinutes(1));
+        await bench.AppendAsync(Obs.At(1, T0, 50));
+        await bench.CaughtUpAsync();
+        Assert.True(await bench.Handling.AcknowledgeAsync(alarm.Id, Ana, null, default));
+        await bench.CaughtUpAsync();
+        Assert.DoesNotContain(bench.Notifications.Messages, message => message.Kind == NotificationKind.Acknowledged);
+    }
+
+    [Fact]
     public async Task Through_all_four_states_and_back_with_a_history_that_says_who_and_when()
     {
         await using var bench = await LoudAsync();

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Hub.Cloud.Notifications.Duty;
 using Hub.Cloud.Notifications.Outbox;
 using Hub.Cloud.Notifications.SignUp;
 using Hub.Cloud.Notifications.Storage;
@@ -43,6 +44,8 @@ internal sealed class NotificationsBench : IAsyncDisposable
 
     public INotifications Notifications => services!.GetRequiredService<INotifications>();
 
+    public IDuty Duty => services!.GetRequiredService<IDuty>();
+
     public ISignUp SignUp => services!.GetRequiredService<ISignUp>();
 
     public string MailFolder => Folder.File("mail");
@@ -75,6 +78,7 @@ internal sealed class NotificationsBench : IAsyncDisposable
             .AddSingleton<IAlarmTopic>(Topic)
             .AddSingleton<IAcknowledgeLinks, OperatorLinks>()
             .AddSingleton<IAlarmCourses>(Courses)
+            .AddSingleton<IDutyHours, DayHours>()
             .AddHubNotifications(new ConfigurationBuilder().AddInMemoryCollection(Settings).Build());
         foreach (var channel in collection.Where(service => service.ServiceType == typeof(INotificationChannel)).ToList())
         {
@@ -98,12 +102,14 @@ internal sealed class NotificationsBench : IAsyncDisposable
         await services.MigrateNotificationsAsync(default);
         await services.GetRequiredService<DeliveryWorker>().StartAsync(default);
         await services.GetRequiredService<LetterWorker>().StartAsync(default);
+        await services.GetRequiredService<DutyWorker>().StartAsync(default);
     }
 
     public async Task StopAsync()
     {
         await services!.GetRequiredService<DeliveryWorker>().StopAsync(default);
         await services!.GetRequiredService<LetterWorker>().StopAsync(default);
+        await services!.GetRequiredService<DutyWorker>().StopAsync(default);
         await services!.DisposeAsync();
         services = null;
     }
@@ -303,4 +309,18 @@ internal sealed class FakeCourses : IAlarmCourses
     public Func<DateTime, DateTime, AlarmCourse?> Answer { get; set; } = static (_, _) => null;
 
     public ValueTask<AlarmCourse?> OfAsync(AlarmMessage message, DateTime from, DateTime to, CancellationToken cancellationToken) => new(Answer(from, to));
+}
+
+/// <summary>Knows one schedule, <c>day</c>: 8 to 20 h by the clock of the zone.</summary>
+internal sealed class DayHours : IDutyHours
+{
+    public void Check(string schedule)
+    {
+        if (schedule != "day")
+        {
+            throw new FormatException($"'{schedule}' is no schedule; 'day' is.");
+        }
+    }
+
+    public bool IsWithin(string schedule, string zone, DateTime instant) => TimeZoneInfo.ConvertTimeFromUtc(instant, TimeZoneInfo.FindSystemTimeZoneById(zone)).Hour is >= 8 and < 20;
 }

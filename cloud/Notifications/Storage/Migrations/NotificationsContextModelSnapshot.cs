@@ -17,6 +17,42 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
 #pragma warning disable 612, 618
             modelBuilder.HasAnnotation("ProductVersion", "10.0.15");
 
+            modelBuilder.Entity("Hub.Cloud.Notifications.Storage.CallRow", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Alarm")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("BeganAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("DueAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Key")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Municipality")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Step")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Alarm");
+
+                    b.HasIndex("DueAt");
+
+                    b.ToTable("notifications_calls", (string)null);
+                });
+
             modelBuilder.Entity("Hub.Cloud.Notifications.Storage.CapRow", b =>
                 {
                     b.Property<long>("Id")
@@ -100,6 +136,9 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
                     b.Property<int>("Attempts")
                         .HasColumnType("INTEGER");
 
+                    b.Property<int?>("CalledAfterSeconds")
+                        .HasColumnType("INTEGER");
+
                     b.Property<int>("Channel")
                         .HasColumnType("INTEGER");
 
@@ -167,6 +206,41 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
                     b.HasIndex("SubscriberId", "OrderKey", "State");
 
                     b.ToTable("notifications_deliveries", (string)null);
+                });
+
+            modelBuilder.Entity("Hub.Cloud.Notifications.Storage.DutyRow", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("AfterSeconds")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Municipality")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Schedule")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("SeverityMin")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Step")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("SubscriberId")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("SubscriberId");
+
+                    b.HasIndex("Municipality", "Step");
+
+                    b.ToTable("notifications_duty", (string)null);
                 });
 
             modelBuilder.Entity("Hub.Cloud.Notifications.Storage.KeyRow", b =>
@@ -438,6 +512,15 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
                         .IsRequired();
 
                     b.Navigation("Message");
+                });
+
+            modelBuilder.Entity("Hub.Cloud.Notifications.Storage.DutyRow", b =>
+                {
+                    b.HasOne("Hub.Cloud.Notifications.Storage.SubscriberRow", null)
+                        .WithMany()
+                        .HasForeignKey("SubscriberId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
                 });
 
             modelBuilder.Entity("Hub.Cloud.Notifications.Storage.SubscriptionRow", b =>

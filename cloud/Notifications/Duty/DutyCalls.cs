@@ -1,0 +1,142 @@
+using System.Text.Json;
+using Hub.Cloud.Notifications.Outbox;
+using Hub.Cloud.Notifications.Storage;
+using Microsoft.EntityFrameworkCore;
+
+namespace Hub.Cloud.Notifications.Duty;
+
+/// <summary>
+/// Calls the people of the roster: those of the first step when an alarm starts, in the transaction that queues the message; the next ones each in a transaction that queues their deliveries and moves the call on. An
+/// acknowledgement, the end or a withdrawal ends the call, in the transaction that queues their message. So a crash at any moment neither loses a call nor makes one twice.
+/// </summary>
+internal sealed class DutyCalls(IDbContextFactory<NotificationsContext> contexts, IEnumerable<IDutyHours> hours, NotificationsInstruments instruments, TimeProvider time)
+{
+    /// <summary>Calls moved on in one pass.</summary>
+    public const int CountMax = 64;
+
+    /// <summary>Begins or ends the call about an alarm, as its message asks for, and says which of the people of the roster the message goes to.</summary>
+    /// <param name="db">Receives the changes; saved by the caller.</param>
+    /// <param name="message">The message.</param>
+    /// <param name="subscribers">Whom it concerns by rule and severity; those of the roster whose turn it is not are taken out.</param>
+    /// <param name="now">UTC.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task HeedAsync(NotificationsContext db, AlarmMessage message, List<SubscriberRow> subscribers, DateTime now, CancellationToken cancellationToken)
+    {
+        var roster = await DutyBook.ReadAsync(db, message.Municipality, cancellationToken).ConfigureAwait(false);
+        var isOver = message.Kind is NotificationKind.Ended or NotificationKind.Acknowledged or NotificationKind.Past || message.Withdrawn || message.EndedAt is not null;
+        if (isOver)
+        {
+            db.Calls.RemoveRange(await db.Calls.Where(row => row.Alarm == message.Alarm).ToListAsync(cancellationToken).ConfigureAwait(false));
+        }
+
+        if (roster is null || message.Severity < roster.SeverityMin)
+        {
+            if (message.Kind == NotificationKind.Acknowledged)
+            {
+                subscribers.Clear();
+            }
+
+            return;
+        }
+
+        var people = roster.Steps.SelectMany(step => step.Entries).Select(entry => entry.Subscriber).ToHashSet();
+        if (message.Kind == NotificationKind.Started)
+        {
+            var turn = DutySteps.Of(roster.Steps, 0, now, IsThere(subscribers, message, now));
+            subscribers.RemoveAll(row => people.Contains(row.Id) && !turn.Subscribers.Contains(row.Id));
+            if (turn.Next is { } next)
+            {
+                db.Calls.Add(new CallRow { Municipality = message.Municipality, Alarm = message.Alarm, Key = message.Key, Step = next, BeganAt = now, DueAt = turn.NextAt });
+            }
+
+            return;
+        }
+
+        if (message.Kind == NotificationKind.Past)
+        {
+            // No emergency, so no call: they are told as everybody is.
+            return;
+        }
+
+        var told = await db.Deliveries.Where(row => row.Alarm == message.Alarm && people.Contains(row.SubscriberId)).Select(row => row.SubscriberId).Distinct().ToListAsync(cancellationToken).ConfigureAwait(false);
+        subscribers.RemoveAll(row => message.Kind == NotificationKind.Acknowledged ? !told.Contains(row.Id) : people.Contains(row.Id) && !told.Contains(row.Id));
+    }
+
+    /// <summary>Moves on the calls that are due; returns when the next one is, null when there is none, and whether anything was queued.</summary>
+    public async Task<(DateTime? Next, bool Queued)> MoveOnAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        var now = time.GetUtcNow().UtcDateTime;
+        var due = await db.Calls.AsNoTracking().Where(row => row.DueAt <= now).OrderBy(row => row.DueAt).Select(row => row.Id).Take(CountMax).ToListAsync(cancellationToken).ConfigureAwait(false);
+        var queued = false;
+        foreach (var id in due)
+        {
+            queued |= await MoveOnAsync(id, now, cancellationToken).ConfigureAwait(false);
+        }
+
+        var next = due.Count == CountMax ? now : await db.Calls.MinAsync(row => (DateTime?)row.DueAt, cancellationToken).ConfigureAwait(false);
+        return (next, queued);
+    }
+
+    private async Task<bool> MoveOnAsync(long id, DateTime now, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+
+        // The write lock first: what ends a call must not come between its reading and its deliveries.
+        await using var transaction = await db.Database.BeginTransactionAsync(System.Data.IsolationLevel.Serializable, cancellationToken).ConfigureAwait(false);
+        var call = await db.Calls.SingleOrDefaultAsync(row => row.Id == id, cancellationToken).ConfigureAwait(false);
+        if (call is null)
+        {
+            return false;
+        }
+
+        var stored = await db.Messages.SingleOrDefaultAsync(row => row.Key == call.Key, cancellationToken).ConfigureAwait(false);
+        var roster = await DutyBook.ReadAsync(db, call.Municipality, cancellationToken).ConfigureAwait(false);
+        List<SubscriberRow> called = [];
+        if (stored is null || roster is null)
+        {
+            db.Calls.Remove(call);
+        }
+        else
+        {
+            var message = JsonSerializer.Deserialize<AlarmMessage>(stored.Json)!;
+            var told = await db.Deliveries.Where(row => row.Key == call.Key).Select(row => row.SubscriberId).ToListAsync(cancellationToken).ConfigureAwait(false);
+            var concerned = await Planner.EnteredAsync(db, message, cancellationToken).ConfigureAwait(false);
+
+            // Who is on two steps is told once; with nobody else there it goes on to the next step.
+            var turn = DutySteps.Of(roster.Steps, call.Step, now, IsThere([.. concerned.Where(row => !told.Contains(row.Id))], message, now));
+            called = concerned.FindAll(row => turn.Subscribers.Contains(row.Id));
+            foreach (var subscriber in called)
+            {
+                var delivery = DeliveryRow.Of(stored, message, subscriber, new DeliveryPlan(now, Gathering.Not), now);
+                delivery.CalledAfterSeconds = (int)(now - call.BeganAt).TotalSeconds;
+                db.Deliveries.Add(delivery);
+            }
+
+            if (turn.Next is { } next)
+            {
+                (call.Step, call.DueAt) = (next, turn.NextAt);
+            }
+            else
+            {
+                db.Calls.Remove(call);
+            }
+        }
+
+        await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var subscriber in called)
+        {
+            instruments.Queued(subscriber.Channel);
+        }
+
+        return called.Count > 0;
+    }
+
+    private Func<DutyEntry, bool> IsThere(IReadOnlyCollection<SubscriberRow> concerned, AlarmMessage message, DateTime now)
+    {
+        var can = concerned.Select(row => row.Id).ToHashSet();
+        var clock = hours.LastOrDefault();
+        return entry => can.Contains(entry.Subscriber) && (entry.Schedule.Length == 0 || clock is null || clock.IsWithin(entry.Schedule, message.Zone, now));
+    }
+}
