@@ -222,8 +222,7 @@ public sealed class AlarmStormJourney(ITestOutputHelper output) : IAsyncLifetime
     /// <summary>Sends a pack until it is acknowledged, as a station does.</summary>
     private async Task PostAsync(string sensor, params (DateTime At, int Value)[] readings)
     {
-        var pack = string.Join(',', readings.Select(reading => string.Create(
-            CultureInfo.InvariantCulture, $$"""{"bver":26,"n":"{{sensor}}/pm10","u":"ug/m3","t":{{(reading.At - DateTime.UnixEpoch).TotalSeconds:F3}},"v":{{reading.Value}}}""")));
+        var pack = string.Join(',', readings.Select(reading => HubOperator.Record(sensor, "pm10", "ug/m3", reading.At, reading.Value)));
         while (true)
         {
             var up = Volatile.Read(ref _isUp);

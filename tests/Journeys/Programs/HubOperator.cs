@@ -9,7 +9,6 @@ namespace Hub.Tests.Journeys.Programs;
 /// <summary>An operator of one municipality of a hub, and the station they look after: what a person does from a terminal and over the API.</summary>
 public sealed class HubOperator
 {
-    private const string UserName = "ana";
     private readonly HubProgram _hub;
     private readonly string _municipality;
     private readonly string _station;
@@ -24,7 +23,7 @@ public sealed class HubOperator
     public static async Task<HubOperator> AddAsync(HubProgram hub, string municipality, string station)
     {
         var secret = await hub.AddStationAsync(municipality, station);
-        return new HubOperator(hub, municipality, station, secret, Word(await hub.ToolAsync("user", "add", UserName, "--role", "Operator", "--municipality", municipality), "password")!);
+        return new HubOperator(hub, municipality, station, secret, Word(await hub.ToolAsync("user", "add", UserName(municipality), "--role", "Operator", "--municipality", municipality), "password")!);
     }
 
     /// <summary>Adds a subscriber; the secret of a webhook.</summary>
@@ -52,6 +51,10 @@ public sealed class HubOperator
         Assert.True(JsonElement.Parse(receipt).GetProperty("quarantined").GetInt32() == 0, receipt);
     }
 
+    /// <summary>A reading in a pack.</summary>
+    public static string Record(string sensor, string property, string unit, DateTime at, double value) => string.Create(
+        CultureInfo.InvariantCulture, $$"""{"bver":26,"n":"{{sensor}}/{{property}}","u":"{{unit}}","t":{{(at - DateTime.UnixEpoch).TotalSeconds:F3}},"v":{{value}}}""");
+
     /// <summary>All items of a list, its further parts too.</summary>
     public async Task<IReadOnlyList<JsonElement>> ItemsAsync(string path)
     {
@@ -73,7 +76,7 @@ public sealed class HubOperator
     {
         if (_token is null)
         {
-            using var session = await _hub.Client.PostAsJsonAsync("api/v1/sessions", new { userName = UserName, password = _password });
+            using var session = await _hub.Client.PostAsJsonAsync("api/v1/sessions", new { userName = UserName(_municipality), password = _password });
             _token = JsonElement.Parse(await session.Content.ReadAsStringAsync()).GetProperty("accessToken").GetString();
         }
 
@@ -81,6 +84,8 @@ public sealed class HubOperator
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _token);
         return request;
     }
+
+    private static string UserName(string municipality) => $"operator.{municipality}";
 
     private static string? Word(string said, string name) =>
         said.Split('\n').SingleOrDefault(line => line.StartsWith(string.Create(CultureInfo.InvariantCulture, $"{name} "), StringComparison.Ordinal))?.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1].Trim();
