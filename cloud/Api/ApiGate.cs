@@ -13,6 +13,9 @@ internal sealed partial class ApiGate(ApiInstruments instruments, ILogger<ApiGat
     /// <summary>Names and rules of JSON as the framework's, with letters written as they are: these documents are never part of a page.</summary>
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>Longest detail of a problem: what a stage refuses it may quote, however long that is.</summary>
+    private const int DetailLengthMax = 1_000;
+
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {
         ArgumentNullException.ThrowIfNull(invocation);
@@ -75,6 +78,7 @@ internal sealed partial class ApiGate(ApiInstruments instruments, ILogger<ApiGat
     private IResult Answer(ProblemKind kind, string detail, string? parameter)
     {
         instruments.Problem(kind.Code);
+        detail = detail.Length <= DetailLengthMax ? detail : detail[..DetailLengthMax] + "...";
         return Results.Json(
             new ProblemDocument($"urn:hub:problem:{kind.Code}", kind.Title, kind.Status, detail, kind.Code, parameter), Json, "application/problem+json", kind.Status);
     }

@@ -191,7 +191,8 @@ internal readonly struct Query(HttpContext context)
     public static ProblemException Wrong(string name, string text, string expected) =>
         new(Problems.BadParameter, $"{name} is \"{Short(text)}\"; expected: {expected}.", name);
 
-    public static string Short(string text) => text.Length <= 80 ? text : text[..80] + "...";
+    /// <summary>What was sent, fit to be quoted: one line, at most 80 characters.</summary>
+    public static string Short(string text) => string.Concat(text.Take(80).Select(c => char.IsControl(c) ? ' ' : c)) + (text.Length <= 80 ? "" : "...");
 }
 
 /// <summary>Who may see what. What somebody may not see does not exist for them.</summary>

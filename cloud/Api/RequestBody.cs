@@ -8,10 +8,11 @@ namespace Hub.Cloud.Api;
 /// <summary>Reads the JSON body of a request: bounded, and refused with what was expected and where it is wrong.</summary>
 internal static class RequestBody
 {
-    /// <summary>Nothing is passed over: a member that nobody heeds would do something else than what was meant. What a document requires must be there.</summary>
+    /// <summary>Nothing is passed over, be it a member that nobody heeds or one that is given twice: it would do something else than what was meant. What a document requires must be there.</summary>
     public static readonly JsonSerializerOptions Strict = new(ApiGate.Json)
     {
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true, NumberHandling = JsonNumberHandling.Strict,
+        AllowDuplicateProperties = false,
     };
 
     /// <summary>The same for documents whose members may all be left out.</summary>

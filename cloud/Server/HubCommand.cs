@@ -47,6 +47,7 @@ internal static class HubCommand
         root.Add(StationTool.Create(result => Build(result), Guard));
         root.Add(UserTool.Create(result => Build(result), Guard));
         root.Add(MunicipalityTool.Create(result => Build(result), Guard));
+        root.Add(SubscriberTool.Create(result => Build(result), Guard));
         root.Add(AgentTool.Create(result => Build(result), Guard));
         root.Add(ImportTool.Create(result => Build(result), Guard));
         root.Add(ExportTool.Create(result => Build(result), Guard));

@@ -99,8 +99,9 @@ internal static class HubHost
     /// <param name="configuration">Settings.</param>
     /// <param name="stop">Ends the opening.</param>
     /// <param name="withSeries">Also the time series, for tools that read or write observations: no hub may be running on them.</param>
+    /// <param name="withNotifications">Also the subscribers.</param>
     /// <exception cref="StartException">A store cannot be used or is in use, or a setting is wrong.</exception>
-    public static async Task<ServiceProvider> OpenToolsAsync(IConfiguration configuration, CancellationToken stop, bool withSeries = false)
+    public static async Task<ServiceProvider> OpenToolsAsync(IConfiguration configuration, CancellationToken stop, bool withSeries = false, bool withNotifications = false)
     {
         var services = new ServiceCollection();
         services.AddSingleton(configuration);
@@ -116,6 +117,11 @@ internal static class HubHost
             services.AddHubLabels();
         }
 
+        if (withNotifications)
+        {
+            services.AddHubNotifications(configuration);
+        }
+
         var provider = services.BuildServiceProvider();
         try
         {
@@ -125,6 +131,11 @@ internal static class HubHost
             if (withSeries)
             {
                 await provider.OpenSeriesAsync(stop);
+            }
+
+            if (withNotifications)
+            {
+                await provider.MigrateNotificationsAsync(stop);
             }
 
             return provider;

@@ -52,7 +52,7 @@ public static partial class RuleFile
         }
         catch (YamlException e)
         {
-            throw new RuleFileException((int)e.Start.Line, $"{(e.InnerException ?? e).Message} Expected is a list \"rules\" of rules with rule, namePt, nameEn, severity, property, crossing, setLevel and the other members of the API.");
+            throw new RuleFileException((int)e.Start.Line, $"{Short((e.InnerException ?? e).Message, 200)} Expected is a list \"rules\" of rules with rule, namePt, nameEn, severity, property, crossing, setLevel and the other members of the API.");
         }
 
         if (document?.Rules is not { } entries)
@@ -108,7 +108,7 @@ public static partial class RuleFile
 
     private static Rule ToRule(RuleEntry entry, string municipality)
     {
-        var at = entry.Rule is { Length: > 0 } name ? $"rule \"{name}\": " : "";
+        var at = entry.Rule is { Length: > 0 } name ? $"rule \"{Short(name)}\": " : "";
         var measure = entry.Measure switch { null => Measure.Value, "no-data" => Measure.NoData, _ => Word<Measure>(entry.Measure, "measure") };
         var crossing = entry.Crossing is null && measure == Measure.NoData ? Crossing.Above : Word<Crossing>(entry.Crossing ?? throw Missing("crossing"), "crossing");
         var set = entry.SetLevel ?? (measure == Measure.NoData ? 0 : throw Missing("setLevel"));
@@ -172,7 +172,8 @@ public static partial class RuleFile
         }
     }
 
-    private static string Short(string text) => text.Length <= 80 ? text : text[..80] + "...";
+    /// <summary>What was found, fit to be quoted: one line, no longer than that.</summary>
+    private static string Short(string text, int lengthMax = 80) => string.Concat(text.Take(lengthMax).Select(c => char.IsControl(c) ? ' ' : c)) + (text.Length <= lengthMax ? "" : "...");
 
     private static string Lower(string text) => text == nameof(Measure.NoData) ? "no-data" : text.ToLowerInvariant();
 

@@ -25,7 +25,7 @@ internal static class RuleValidation
         Require(IsName(rule.NameEn), nameof(rule.NameEn), "must be 1 to 200 characters without control characters");
         Require(Enum.IsDefined(rule.Severity), nameof(rule.Severity), "must be Information, Warning or Alert");
         Require(
-            rule.Property is not null && QuantityCatalogue.TryGet(rule.Property, out _), nameof(rule.Property), $"must be an observed property of the catalogue; '{rule.Property}' is unknown");
+            rule.Property is not null && QuantityCatalogue.TryGet(rule.Property, out _), nameof(rule.Property), $"must be an observed property of the catalogue; '{Short(rule.Property)}' is unknown");
         Require(rule.Station is null || HubTopic.IsSlug(rule.Station), nameof(rule.Station), SlugText(rule.Station));
         Require(rule.Sensor is null || HubTopic.IsSlug(rule.Sensor), nameof(rule.Sensor), SlugText(rule.Sensor));
         Require(rule.PeriodSeconds is null or (>= 0 and <= 366 * 86_400), nameof(rule.PeriodSeconds), "must be 0 seconds to 366 days");
@@ -99,7 +99,10 @@ internal static class RuleValidation
     private static bool IsName(string? name) => name is { Length: >= 1 and <= 200 } && !string.IsNullOrWhiteSpace(name) && !name.Any(char.IsControl);
 
     private static string SlugText(string? slug) =>
-        $"must be 1 to 64 of a-z, 0-9 and '-', beginning and ending with a letter or digit; '{(slug is { Length: > 64 } ? slug[..64] : slug)}' is not";
+        $"must be 1 to 64 of a-z, 0-9 and '-', beginning and ending with a letter or digit; '{Short(slug)}' is not";
+
+    /// <summary>What was given, fit to be quoted.</summary>
+    private static string Short(string? text) => string.Concat((text ?? "").Take(64).Select(c => char.IsControl(c) ? ' ' : c));
 
     private static void Require(bool holds, string field, string reason)
     {

@@ -166,7 +166,9 @@ internal sealed class DeliveryWorker(
         instruments.Attempted(channel.Kind, attempt.Outcome.ToString());
         var now = time.GetUtcNow().UtcDateTime;
         var attempts = delivery.Attempts + 1;
-        var answer = attempt.Answer.Length <= AnswerLengthMax ? attempt.Answer : attempt.Answer[..AnswerLengthMax];
+
+        // What a channel reports may quote whatever the other side sent, a broken status line for one: it is read on a terminal and in a page.
+        var answer = string.Concat(attempt.Answer.Take(AnswerLengthMax).Select(c => char.IsControl(c) ? ' ' : c));
         var state = attempt.Outcome switch
         {
             AttemptOutcome.Delivered => DeliveryState.Delivered,

@@ -58,6 +58,13 @@ public sealed class HubProgram : IAsyncDisposable
     /// <summary>A setting for the next start, e.g. <c>Hub:Mqtt:Mode</c>.</summary>
     public void Set(string key, string value) => _settings[key] = value;
 
+    /// <summary>Settings in <c>hub.json</c> of the data folder, which hold for the tools as well.</summary>
+    public Task WriteSettingsAsync(string json)
+    {
+        Directory.CreateDirectory(Data);
+        return File.WriteAllTextAsync(Path.Combine(Data, "hub.json"), json);
+    }
+
     /// <summary>Runs a tool verb on this hub's data folder and returns what it printed.</summary>
     public async Task<string> ToolAsync(params string[] arguments)
     {
@@ -115,6 +122,17 @@ public sealed class HubProgram : IAsyncDisposable
         if (_running is not null)
         {
             await _running.KillAsync();
+            await _running.DisposeAsync();
+            _running = null;
+        }
+    }
+
+    /// <summary>Stops it in order, as its service does.</summary>
+    public async Task StopAsync()
+    {
+        if (_running is not null)
+        {
+            await _running.SignalAsync("TERM");
             await _running.DisposeAsync();
             _running = null;
         }

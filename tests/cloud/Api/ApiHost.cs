@@ -13,6 +13,7 @@ using Hub.Cloud.Series;
 using Hub.Cloud.Stations;
 using Hub.Tests.Kit;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.Configuration;
@@ -79,7 +80,12 @@ internal sealed class ApiHost : IAsyncDisposable
     /// <summary>Vehicles counted at the public station of Aveiro, quarters of an hour.</summary>
     public int Vehicles { get; private set; }
 
-    public static async Task<ApiHost> StartAsync(params (string Key, string Value)[] settings)
+    public static Task<ApiHost> StartAsync(params (string Key, string Value)[] settings) => StartAsync(null, settings);
+
+    /// <summary>Starts one.</summary>
+    /// <param name="configure">Last word on what it is made of; with another server than the one in memory, clients speak to that.</param>
+    /// <param name="settings">Settings.</param>
+    public static async Task<ApiHost> StartAsync(Action<WebApplicationBuilder>? configure, params (string Key, string Value)[] settings)
     {
         var time = new FakeTimeProvider(Now);
         var builder = WebApplication.CreateSlimBuilder();
@@ -113,6 +119,7 @@ internal sealed class ApiHost : IAsyncDisposable
         // What waits stays: a test says itself what became of it.
         builder.Services.Remove(builder.Services.Last(s => s.ServiceType == typeof(Microsoft.Extensions.Hosting.IHostedService)));
         builder.Services.AddHubApi(builder.Configuration);
+        configure?.Invoke(builder);
         app = builder.Build();
         host = new ApiHost(app) { Time = time, folder = folder };
         app.Use((context, next) =>
@@ -165,11 +172,18 @@ internal sealed class ApiHost : IAsyncDisposable
         return runner;
     }
 
+    /// <summary>What the API asks for it.</summary>
+    public T Service<T>()
+        where T : notnull => app.Services.GetRequiredService<T>();
+
+    /// <summary>Brings the tables of Alerts up to date: only for tests that have the real one.</summary>
+    public Task MigrateAlertsAsync() => app.Services.MigrateAlertsAsync(TestContext.Current.CancellationToken);
+
     public IQualityControl Quality => app.Services.GetRequiredService<IQualityControl>();
 
     public HttpClient Client(string? rights = null)
     {
-        var client = app.GetTestClient();
+        var client = app.Services.GetRequiredService<IServer>() is TestServer ? app.GetTestClient() : new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
         if (rights is not null)
         {
             client.DefaultRequestHeaders.Add(RightsHeader, rights);

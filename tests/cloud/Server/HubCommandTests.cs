@@ -33,6 +33,7 @@ public sealed class HubCommandTests
     [InlineData("station --help", "add", "rotate-secret", "revoke-secret", "remove", "mosquitto", "claim-code", "settings", "command")]
     [InlineData("station settings --help", "--file", "--show", "--undo", "--history", "--clear", "STATION")]
     [InlineData("station command --help", "read-now", "rotate-credentials", "--arguments", "--wait", "75")]
+    [InlineData("subscriber add --help", "MUNICIPALITY", "CHANNEL", "--rule", "--severity", "secret")]
     [InlineData("import --help", "FILE", "--mapping", "--create-stations", "--dry-run", "--report", "3:", "Ctrl-C")]
     [InlineData("export --help", "OUT", "--from", "--municipality", "--property", "--history", "parquet", "stopped")]
     [InlineData("migrate series --help", "--from", "--to", "--cursors", "hub.json", "verified")]

@@ -1,0 +1,138 @@
+using System.Text.Json;
+using Hub.Tests.Journeys.Programs;
+using Hub.Tests.Kit;
+using Xunit;
+
+namespace Hub.Tests.Journeys;
+
+/// <summary>
+/// A station is cut off for three hours, in which two alarms come and go and a third begins and goes on. At its return it says what is now, and then its backlog arrives at once. Its alarm history is that of a
+/// station in another municipality that has sent the same readings one after the other; nobody is alarmed about what is over, everybody is told of it as past, and what is active now is an alarm.
+/// </summary>
+public sealed class OutageJourney : IAsyncLifetime
+{
+    private const int Minutes = 180;
+    private const string Cut = "aveiro";
+    private const string Steady = "braga";
+    private static readonly string[] Municipalities = [Steady, Cut];
+
+    private readonly TempFolder _folder = new();
+    private readonly Dictionary<string, HubOperator> _operators = [];
+    private readonly HubProgram _hub;
+    private WebhookReceiver _receiver = null!;
+
+    public OutageJourney() => _hub = new HubProgram(_folder.File("data"));
+
+    public async ValueTask InitializeAsync()
+    {
+        try
+        {
+            // What has been said of the past counts as known after a second of quiet; what is said of now stays so on a busy machine.
+            await _hub.WriteSettingsAsync("""{"alerts": {"settleFor": "00:00:01", "presentWithin": "00:10:00"}, "notifications": {"webhook": {"allowPrivateTargets": true}}}""");
+            _receiver = await WebhookReceiver.StartAsync();
+            foreach (var municipality in Municipalities)
+            {
+                _operators[municipality] = await HubOperator.AddAsync(_hub, municipality, "rotunda");
+                _receiver.Trust($"/{municipality}", (await _operators[municipality].SubscribeAsync("webhook", _receiver.Address($"/{municipality}")))!);
+            }
+
+            await _hub.StartAsync();
+            foreach (var one in _operators.Values)
+            {
+                await one.PutRuleAsync("pm10-high", """{"namePt":"PM10 alto","nameEn":"High PM10","severity":"alert","property":"pm10","crossing":"above","setLevel":50,"clearLevel":40,"for":"PT5M"}""");
+            }
+        }
+        catch
+        {
+            // What fails here is not disposed of by anybody else.
+            await DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _hub.DisposeAsync();
+        if (_receiver is not null)
+        {
+            await _receiver.DisposeAsync();
+        }
+
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task What_an_outage_hid_is_told_as_past_and_the_history_is_that_of_an_uninterrupted_station()
+    {
+        var now = DateTime.UtcNow;
+        now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerSecond));
+        List<string> readings = [.. Enumerable.Range(0, Minutes + 1).Select(minute => HubOperator.Record("air", "pm10", "ug/m3", now.AddMinutes(minute - Minutes), ValueAt(minute)))];
+
+        // The one is heard of before the outage and when it is back, and then sends what it has kept; the other has sent each reading after the other.
+        await _operators[Cut].PostReadingsAsync($"[{readings[0]}]");
+        await _operators[Cut].PostReadingsAsync($"[{readings[^1]}]");
+        await _operators[Cut].PostReadingsAsync($"[{string.Join(',', readings[1..^1])}]");
+        foreach (var reading in readings)
+        {
+            await _operators[Steady].PostReadingsAsync($"[{reading}]");
+        }
+
+        await Eventually.TrueAsync(() => Municipalities.All(municipality => Told(municipality).Count >= 3), "both municipalities have been told of three alarms");
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                foreach (var (municipality, one) in _operators)
+                {
+                    if ((await one.ItemsAsync($"api/v1/deliveries?municipality={municipality}&state=waiting")).Count > 0)
+                    {
+                        return false;
+                    }
+                }
+
+                return true;
+            },
+            "nothing waits");
+        var (steady, cut) = (await HistoryAsync(Steady), await HistoryAsync(Cut));
+
+        // In order, so that whatever else it has to say is said.
+        await _hub.StopAsync();
+        Assert.Equal(steady, cut);
+        Assert.Equal(
+            [(now.AddMinutes(30 - Minutes), (DateTime?)now.AddMinutes(60 - Minutes), 99.0), (now.AddMinutes(100 - Minutes), now.AddMinutes(120 - Minutes), 80.0), (now.AddMinutes(160 - Minutes), null, 70.0)],
+            cut.Select(alarm => (alarm.ConditionAt, alarm.EndedAt, alarm.Peak)));
+        foreach (var municipality in Municipalities)
+        {
+            var told = Told(municipality);
+            Assert.All(_receiver.Requests, request => Assert.True(request.IsSigned, request.Text));
+            Assert.Equal(
+                cut.Select(alarm => (alarm.EndedAt is null ? "alarm.started" : "alarm.past", alarm.ConditionAt, alarm.StartedAt, alarm.EndedAt)),
+                told.Select(message => (message.GetProperty("type").GetString()!, Instant(message, "conditionAt")!.Value, Instant(message, "startedAt")!.Value, Instant(message, "endedAt"))).OrderBy(message => message.Item2));
+        }
+    }
+
+    /// <summary>Two alarms that are over, a burst too short to be one, and an alarm that goes on.</summary>
+    private static double ValueAt(int minute) => minute switch
+    {
+        45 => 99,
+        >= 30 and < 60 => 75,
+        >= 80 and < 84 => 90,
+        >= 100 and < 120 => 80,
+        >= 160 => 70,
+        _ => 20,
+    };
+
+    private sealed record Alarm(DateTime ConditionAt, DateTime StartedAt, DateTime? EndedAt, double StartValue, double Peak, bool Withdrawn);
+
+    private async Task<List<Alarm>> HistoryAsync(string municipality) =>
+    [
+        .. (await _operators[municipality].ItemsAsync($"api/v1/alarms?municipality={municipality}")).Select(alarm => new Alarm(
+            alarm.GetProperty("conditionAt").GetDateTime(), alarm.GetProperty("startedAt").GetDateTime(), alarm.GetProperty("endedAt").ValueKind == JsonValueKind.Null ? null : alarm.GetProperty("endedAt").GetDateTime(),
+            alarm.GetProperty("startValue").GetDouble(), alarm.GetProperty("peak").GetDouble(), alarm.GetProperty("withdrawn").GetBoolean())).OrderBy(alarm => alarm.ConditionAt),
+    ];
+
+    private List<JsonElement> Told(string municipality) =>
+        [.. _receiver.Requests.Where(request => request.Path == $"/{municipality}").DistinctBy(request => request.Id).Select(request => JsonElement.Parse(request.Body))];
+
+    private static DateTime? Instant(JsonElement message, string member) =>
+        message.GetProperty("data").GetProperty(member) is { ValueKind: JsonValueKind.String } text ? text.GetDateTime() : null;
+}

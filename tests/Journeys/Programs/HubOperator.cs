@@ -1,0 +1,92 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+
+namespace Hub.Tests.Journeys.Programs;
+
+/// <summary>An operator of one municipality of a hub, and the station they look after: what a person does from a terminal and over the API.</summary>
+public sealed class HubOperator
+{
+    private readonly HubProgram _hub;
+    private readonly string _municipality;
+    private readonly string _station;
+    private readonly string _secret;
+    private readonly string _password;
+    private string? _token;
+
+    private HubOperator(HubProgram hub, string municipality, string station, string secret, string password) =>
+        (_hub, _municipality, _station, _secret, _password) = (hub, municipality, station, secret, password);
+
+    /// <summary>Makes the municipality, the station and the person.</summary>
+    public static async Task<HubOperator> AddAsync(HubProgram hub, string municipality, string station)
+    {
+        var secret = await hub.AddStationAsync(municipality, station);
+        return new HubOperator(hub, municipality, station, secret, Word(await hub.ToolAsync("user", "add", UserName(municipality), "--role", "Operator", "--municipality", municipality), "password")!);
+    }
+
+    /// <summary>Adds a subscriber; the secret of a webhook.</summary>
+    public async Task<string?> SubscribeAsync(string channel, string target = "", string language = "en") =>
+        Word(await _hub.ToolAsync(["subscriber", "add", _municipality, channel, .. target.Length == 0 ? Array.Empty<string>() : [target], "--language", language]), "secret");
+
+    /// <summary>Makes a rule.</summary>
+    public async Task PutRuleAsync(string rule, string document)
+    {
+        using var request = await RequestAsync(HttpMethod.Put, $"api/v1/rules/{_municipality}/{rule}");
+        request.Content = new StringContent(document, Encoding.UTF8, "application/json");
+        using var answer = await _hub.Client.SendAsync(request);
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>The station's readings over HTTP; done when they are stored.</summary>
+    /// <exception cref="HttpRequestException">The hub is not there, or went away before it said so.</exception>
+    public async Task PostReadingsAsync(string pack)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"ingest/v1/{_municipality}/{_station}") { Content = new StringContent(pack, Encoding.UTF8, "application/senml+json") };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{_municipality}/{_station}:{_secret}")));
+        using var answer = await _hub.Client.SendAsync(request);
+        var receipt = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.IsSuccessStatusCode, receipt);
+        Assert.True(JsonElement.Parse(receipt).GetProperty("quarantined").GetInt32() == 0, receipt);
+    }
+
+    /// <summary>A reading in a pack.</summary>
+    public static string Record(string sensor, string property, string unit, DateTime at, double value) => string.Create(
+        CultureInfo.InvariantCulture, $$"""{"bver":26,"n":"{{sensor}}/{{property}}","u":"{{unit}}","t":{{(at - DateTime.UnixEpoch).TotalSeconds:F3}},"v":{{value}}}""");
+
+    /// <summary>All items of a list, its further parts too.</summary>
+    public async Task<IReadOnlyList<JsonElement>> ItemsAsync(string path)
+    {
+        var items = new List<JsonElement>();
+        for (var next = path; next is not null;)
+        {
+            using var request = await RequestAsync(HttpMethod.Get, next);
+            using var answer = await _hub.Client.SendAsync(request);
+            var page = JsonElement.Parse(await answer.Content.ReadAsStringAsync());
+            Assert.True(answer.IsSuccessStatusCode, page.GetRawText());
+            items.AddRange(page.GetProperty("items").EnumerateArray());
+            next = page.TryGetProperty("next", out var address) ? address.GetString() : null;
+        }
+
+        return items;
+    }
+
+    private async Task<HttpRequestMessage> RequestAsync(HttpMethod method, string path)
+    {
+        if (_token is null)
+        {
+            using var session = await _hub.Client.PostAsJsonAsync("api/v1/sessions", new { userName = UserName(_municipality), password = _password });
+            _token = JsonElement.Parse(await session.Content.ReadAsStringAsync()).GetProperty("accessToken").GetString();
+        }
+
+        var request = new HttpRequestMessage(method, path);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _token);
+        return request;
+    }
+
+    private static string UserName(string municipality) => $"operator.{municipality}";
+
+    private static string? Word(string said, string name) =>
+        said.Split('\n').SingleOrDefault(line => line.StartsWith(string.Create(CultureInfo.InvariantCulture, $"{name} "), StringComparison.Ordinal))?.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1].Trim();
+}
