@@ -274,7 +274,7 @@ internal sealed class Evaluator(
         var now = Now;
         foreach (var (pair, note) in concerned)
         {
-            outcomes.Add(await RunAsync(db, pair, note, byRule: false, now, flush: false, cancellationToken).ConfigureAwait(false));
+            outcomes.Add(await RunAsync(db, pair, note, byRule: false, now, flush: false, outcomes, cancellationToken).ConfigureAwait(false));
         }
 
         await StoreAsync(db, outcomes, cancellationToken).ConfigureAwait(false);
@@ -290,9 +290,9 @@ internal sealed class Evaluator(
         {
             await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
             var outcomes = new List<PairOutcome>();
-            foreach (var pair in chunk)
+            foreach (var pair in chunk.SelectMany(levels => levels))
             {
-                outcomes.Add(await RunAsync(db, pair, null, byRule: false, now, flush, cancellationToken).ConfigureAwait(false));
+                outcomes.Add(await RunAsync(db, pair, null, byRule: false, now, flush, outcomes, cancellationToken).ConfigureAwait(false));
             }
 
             await StoreAsync(db, outcomes, cancellationToken).ConfigureAwait(false);
@@ -303,10 +303,10 @@ internal sealed class Evaluator(
     }
 
     /// <summary>Evaluates a pair under the silence of this moment.</summary>
-    private ValueTask<PairOutcome> RunAsync(AlertsContext db, Pair pair, ChangeNote? note, bool byRule, DateTime now, bool flush, CancellationToken cancellationToken)
+    private ValueTask<PairOutcome> RunAsync(AlertsContext db, Pair pair, ChangeNote? note, bool byRule, DateTime now, bool flush, List<PairOutcome> pass, CancellationToken cancellationToken)
     {
         pair.Terms = pair.Terms with { Silence = handling.SilenceOf(pair.Rule.Municipality, pair.Rule.Slug, pair.Datastream.Station.Slug, now) };
-        return evaluation.RunAsync(db, pair, note, byRule, now, flush, cancellationToken);
+        return evaluation.RunAsync(db, pair, note, byRule, now, flush, pass, cancellationToken);
     }
 
     /// <summary>Evaluates a new or changed rule over the horizon; withdraws what it does not stand behind any more.</summary>
@@ -315,30 +315,30 @@ internal sealed class Evaluator(
         pairs.Use(book.RuleRows);
         var now = Now;
         var renewed = pairs.Renew(rule);
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        await db.Checkpoints.Where(row => row.RuleId == rule.Id).ExecuteDeleteAsync(cancellationToken).ConfigureAwait(false);
         var changes = 0;
+        if (rule.Enabled || rule.Removed)
+        {
+            // First of all: what is told of a level that is gone masks none that is still there.
+            var others = await WithdrawOthersAsync(db, rule, [.. renewed.SelectMany(levels => levels).Select(pair => (pair.Datastream.Id, pair.Level))], now, cancellationToken).ConfigureAwait(false);
+            changes += others.Sum(outcome => outcome.Transitions.Count);
+            await StoreAsync(db, others, cancellationToken).ConfigureAwait(false);
+        }
+
         foreach (var chunk in renewed.Chunk(ChunkCount))
         {
             await using var part = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-            var ids = chunk.Select(pair => pair.Datastream.Id).ToList();
-            await part.Checkpoints.Where(row => row.RuleId == rule.Id && ids.Contains(row.Datastream)).ExecuteDeleteAsync(cancellationToken).ConfigureAwait(false);
             var outcomes = new List<PairOutcome>();
-            foreach (var pair in chunk)
+            foreach (var pair in chunk.SelectMany(levels => levels))
             {
                 var everything = new ChangeNote();
                 everything.AddFrom(DateTime.MinValue);
-                outcomes.Add(await RunAsync(part, pair, everything, byRule: true, now, flush: false, cancellationToken).ConfigureAwait(false));
+                outcomes.Add(await RunAsync(part, pair, everything, byRule: true, now, flush: false, outcomes, cancellationToken).ConfigureAwait(false));
             }
 
             changes += outcomes.Sum(outcome => outcome.Transitions.Count);
             await StoreAsync(part, outcomes, cancellationToken).ConfigureAwait(false);
-        }
-
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-        if (rule.Enabled || rule.Removed)
-        {
-            var outcomes = await WithdrawOthersAsync(db, rule, [.. renewed.Select(pair => pair.Datastream.Id)], now, cancellationToken).ConfigureAwait(false);
-            changes += outcomes.Sum(outcome => outcome.Transitions.Count);
-            await StoreAsync(db, outcomes, cancellationToken).ConfigureAwait(false);
         }
 
         if (rule.Removed)
@@ -346,11 +346,6 @@ internal sealed class Evaluator(
             // What ended and was not told yet stays untold: nobody asks for it any more.
             await db.Alarms.Where(row => row.Municipality == rule.Municipality && row.Rule == rule.Slug && row.Unsettled)
                 .ExecuteUpdateAsync(set => set.SetProperty(row => row.Unsettled, false), cancellationToken).ConfigureAwait(false);
-        }
-
-        if (!rule.Enabled)
-        {
-            await db.Checkpoints.Where(row => row.RuleId == rule.Id).ExecuteDeleteAsync(cancellationToken).ConfigureAwait(false);
         }
 
         var same = db.Rules.Where(row => row.Id == rule.Id && row.Version == rule.Version);
@@ -362,17 +357,18 @@ internal sealed class Evaluator(
         EvaluatorLog.RuleEvaluated(logger, rule.Municipality, rule.Slug, renewed.Count, changes);
     }
 
-    /// <summary>Withdraws the rule's alarms on datastreams it does not concern (any more): of a removed rule the open ones, of a changed one all of the horizon.</summary>
-    private async Task<List<PairOutcome>> WithdrawOthersAsync(AlertsContext db, RuleRow rule, HashSet<int> concerned, DateTime now, CancellationToken cancellationToken)
+    /// <summary>Withdraws the rule's alarms of levels it does not have, or on datastreams it does not concern, any more: of a removed rule the open ones, of a changed one all of the horizon.</summary>
+    private async Task<List<PairOutcome>> WithdrawOthersAsync(AlertsContext db, RuleRow rule, HashSet<(int Datastream, byte Level)> concerned, DateTime now, CancellationToken cancellationToken)
     {
         var horizon = (now - options.Value.Horizon).Date;
         var rows = await db.Alarms.AsNoTracking()
             .Where(row => row.Municipality == rule.Municipality && row.Rule == rule.Slug && !row.Withdrawn && (row.EndedAt == null || (!rule.Removed && row.StartedAt >= horizon)))
             .ToListAsync(cancellationToken).ConfigureAwait(false);
         var outcomes = new List<PairOutcome>();
-        foreach (var group in rows.Where(row => !concerned.Contains(row.Datastream)).GroupBy(row => row.Datastream))
+        foreach (var group in rows.GroupBy(row => (row.Datastream, row.Level)).Where(group => !concerned.Contains(group.Key)).OrderBy(group => group.Key.Datastream).ThenByDescending(group => group.Key.Level))
         {
-            var outcome = new PairOutcome(pairs.Loose(rule, stations.TryGetDatastream(group.Key, out var known) ? known : Unknown(rule, group.First())));
+            var said = group.First();
+            var outcome = new PairOutcome(pairs.Loose(rule, stations.TryGetDatastream(said.Datastream, out var known) ? known : Unknown(rule, said), said));
             evaluation.Withdraw(db, outcome, group, rule.Removed ? Cause.RuleRemoved : Cause.RuleChanged, now);
             outcomes.Add(outcome);
         }

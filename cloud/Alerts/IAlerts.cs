@@ -1,3 +1,4 @@
+using Hub.Cloud.Alerts.Rules;
 using Hub.Cloud.Notifications;
 
 namespace Hub.Cloud.Alerts;
@@ -43,12 +44,20 @@ public enum Measure
     NoData = 8,
 }
 
+/// <summary>A further level of a rule: the same condition, more serious.</summary>
+/// <param name="Severity">How serious: more than the level before it.</param>
+/// <param name="SetLevel">Level at which it begins to hold, canonical unit; at or beyond that of the level before it.</param>
+/// <param name="ClearLevel">Level at which it ends; on the other side of the set level or equal to it.</param>
+/// <param name="For">How long, in event time, it must hold before its alarm starts; 0 to 7 days.</param>
+/// <param name="OffFor">How long, in event time, the measure must stay at or beyond the clear level before its alarm ends; 0 to 7 days.</param>
+public sealed record RuleLevel(Severity Severity, double SetLevel, double ClearLevel, TimeSpan For = default, TimeSpan OffFor = default);
+
 /// <summary>A condition on every datastream of a municipality with an observed property (optionally of one station, one sensor, one period).</summary>
 /// <param name="Municipality">Slug.</param>
 /// <param name="Slug">Slug within the municipality.</param>
 /// <param name="NamePt">Name in Portuguese.</param>
 /// <param name="NameEn">Name in English.</param>
-/// <param name="Severity">How serious.</param>
+/// <param name="Severity">How serious; of a rule with several levels, the first and least serious of them.</param>
 /// <param name="Property">Identifier of the observed property.</param>
 /// <param name="Station">Only this station, or null for all.</param>
 /// <param name="Sensor">Only this sensor, or null for all.</param>
@@ -58,7 +67,7 @@ public enum Measure
 /// <param name="ClearLevel">Level at which it ends; on the other side of the set level or equal to it (hysteresis).</param>
 /// <param name="For">How long, in event time, the condition must hold before the alarm starts; zero or more.</param>
 /// <param name="Enabled">A rule that is off neither starts nor ends alarms.</param>
-/// <param name="Edge">Whether the stations it concerns watch it themselves too, so that something happens on the spot while the hub is out of reach.</param>
+/// <param name="Edge">Whether the stations it concerns watch it themselves too, so that something happens on the spot while the hub is out of reach. Of a rule with several levels they watch the first.</param>
 public sealed record Rule(
     string Municipality,
     string Slug,
@@ -76,6 +85,18 @@ public sealed record Rule(
     bool Enabled = true,
     bool Edge = false)
 {
+    private readonly ValueList<RuleLevel> levels = ValueList<RuleLevel>.None;
+
+    /// <summary>
+    /// Further levels, each more serious than the one before it, the first of them than the rule itself; none for a rule about silence. Each has alarms of its own. While an alarm of a more serious level is
+    /// active, nothing new is told of the lower ones on the same datastream.
+    /// </summary>
+    public IReadOnlyList<RuleLevel> Levels
+    {
+        get => levels;
+        init => levels = ValueList<RuleLevel>.Of(value);
+    }
+
     /// <summary>What of a datastream is compared with the levels.</summary>
     public Measure Measure { get; init; } = Measure.Value;
 
@@ -112,13 +133,13 @@ public sealed record Rule(
     public TimeSpan OffFor { get; init; }
 }
 
-/// <summary>One episode of one rule on one datastream, in event time.</summary>
-/// <param name="Id">Stable identifier, a function of rule, datastream and start.</param>
+/// <summary>One episode of one level of a rule on one datastream, in event time.</summary>
+/// <param name="Id">Stable identifier, a function of rule, datastream, start and level.</param>
 /// <param name="Municipality">Slug.</param>
 /// <param name="Rule">Slug of the rule.</param>
 /// <param name="Station">Slug of the station.</param>
 /// <param name="Datastream">The datastream.</param>
-/// <param name="Severity">How serious.</param>
+/// <param name="Severity">How serious: that of its level.</param>
 /// <param name="ConditionAt">When the condition began to hold.</param>
 /// <param name="StartedAt">When it had held for the rule's duration: the alarm's start.</param>
 /// <param name="EndedAt">Phenomenon time of the observation that ended it; null while active.</param>
@@ -147,6 +168,11 @@ public sealed record Alarm(
 {
     /// <summary>What it has in common with the alarms it came out of, or became, when late data moved its start: identifier of the first of them.</summary>
     public string Thread { get; init; } = Id;
+
+    /// <summary>
+    /// What it has in common with the alarms of the other levels of its rule on its datastream at the same time, and with theirs: the thread of the one that was known first. Its own thread when there is none.
+    /// </summary>
+    public string Incident { get; init; } = Id;
 }
 
 /// <summary>What a rule would have done.</summary>
@@ -154,7 +180,7 @@ public sealed record Alarm(
 /// <param name="Count">How many there are, those left out too.</param>
 /// <param name="Datastreams">Datastreams that the rule concerns.</param>
 /// <param name="Observations">Observations evaluated.</param>
-/// <param name="ActiveShare">Share of the time, over all these datastreams, in which an alarm was open: 0 to 1.</param>
+/// <param name="ActiveShare">Share of the time, over all these datastreams, in which an alarm of whichever level was open: 0 to 1.</param>
 public sealed record Rehearsal(IReadOnlyList<Alarm> Alarms, int Count, int Datastreams, long Observations, double ActiveShare);
 
 /// <summary>A rehearsal would read more observations than one question may.</summary>
@@ -180,7 +206,7 @@ public interface IAlerts
     ValueTask<IReadOnlyList<Alarm>> HistoryAsync(string? municipality, DateTime from, DateTime to, int countMax, CancellationToken cancellationToken);
 
     /// <summary>
-    /// The alarms that a rule, saved or not, would have raised over what is stored, newest first; nothing is stored and nobody is told. It begins at <paramref name="from"/> as if nothing had been before, so
+    /// The alarms that a rule with all its levels, saved or not, would have raised over what is stored, newest first; nothing is stored and nobody is told. It begins at <paramref name="from"/> as if nothing had been before, so
     /// an alarm that was open by then starts with its first observation after it.
     /// </summary>
     /// <param name="rule">The rule; whether it is enabled does not matter.</param>

@@ -31,11 +31,12 @@ internal sealed class RuleRehearsal(ISeries series, IStations stations, IMunicip
         foreach (var datastream in book.Concerned(row))
         {
             datastreams++;
-            var pair = book.Loose(row, datastream);
-            foreach (var episode in await EpisodesAsync(pair, from, to, observations, cancellationToken).ConfigureAwait(false))
+            var levels = book.Loose(row, datastream);
+            var found = await EpisodesAsync(levels, from, to, observations, cancellationToken).ConfigureAwait(false);
+            active += Covered(found.SelectMany(episodes => episodes), to);
+            foreach (var (pair, episode) in levels.Zip(found).SelectMany(level => level.Second.Select(episode => (level.First, episode))))
             {
                 count++;
-                active += (episode.EndedAt ?? to) - episode.StartedAt;
                 var alarm = Row(pair, episode, now).ToAlarm();
                 alarms.Enqueue(alarm, (alarm.StartedAt, alarm.Id));
                 if (alarms.Count > countMax)
@@ -55,15 +56,34 @@ internal sealed class RuleRehearsal(ISeries series, IStations stations, IMunicip
         return new Rehearsal(listed, count, datastreams, observations.Count, datastreams == 0 ? 0 : active / ((to - from) * datastreams));
     }
 
-    private async ValueTask<IReadOnlyList<Episode>> EpisodesAsync(Pair pair, DateTime from, DateTime to, Counter observations, CancellationToken cancellationToken)
+    /// <summary>The episodes of each level of a rule on one datastream.</summary>
+    private async ValueTask<IReadOnlyList<IReadOnlyList<Episode>>> EpisodesAsync(Pair[] levels, DateTime from, DateTime to, Counter observations, CancellationToken cancellationToken)
     {
         // The window is full by then, as it would have been. Silence that began before counts from the last observation.
-        var begin = from - (pair.Machine.IsSilence ? pair.Machine.Silence : pair.Signal.Reach);
-        var fold = await Fold.RunAsync(
-            pair.Machine, pair.Signal, new FoldStart(default, from.Date, pair.Signal.IsPlain ? default : from), [], null,
-            Counted(stored.RangeAsync(pair.Datastream.Id, begin, to, cancellationToken), observations, cancellationToken), cancellationToken).ConfigureAwait(false);
-        var state = fold.State;
-        return pair.Machine.Hush(ref state, to) ? [.. fold.Episodes, state.Open] : fold.Episodes;
+        var (machine, signal) = (levels[0].Machine, levels[0].Signal);
+        var begin = from - (machine.IsSilence ? machine.Silence : signal.Reach);
+        var folds = await Fold.EachAsync(
+            levels.Select(pair => pair.Machine), signal, new FoldStart(default, from.Date, signal.IsPlain ? default : from),
+            Counted(stored.RangeAsync(levels[0].Datastream.Id, begin, to, cancellationToken), observations, cancellationToken), cancellationToken).ConfigureAwait(false);
+        var state = folds[0].State;
+        return machine.Hush(ref state, to) ? [[.. folds[0].Episodes, state.Open]] : [.. folds.Select(fold => fold.Episodes)];
+    }
+
+    /// <summary>Time in which at least one of the episodes was open.</summary>
+    private static TimeSpan Covered(IEnumerable<Episode> episodes, DateTime to)
+    {
+        var (covered, until) = (TimeSpan.Zero, DateTime.MinValue);
+        foreach (var episode in episodes.OrderBy(episode => episode.StartedAt))
+        {
+            var (begin, end) = (episode.StartedAt > until ? episode.StartedAt : until, episode.EndedAt ?? to);
+            if (end > begin)
+            {
+                covered += end - begin;
+                until = end;
+            }
+        }
+
+        return covered;
     }
 
     private static async IAsyncEnumerable<Observation> Counted(IAsyncEnumerable<Observation> source, Counter counter, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -41,7 +41,7 @@ internal static class AlarmEndpoints
         return new AlarmDocument(
             a.Id, a.Municipality, a.Rule, a.Station, a.Datastream, quantity?.Id, quantity?.SenmlUnit, a.Severity.ToString().ToLowerInvariant(), a.EndedAt is null && !a.Withdrawn,
             a.ConditionAt, a.StartedAt, a.EndedAt, a.StartValue, a.Peak, a.LastValue, a.DetectedAt, a.Past, a.Withdrawn,
-            Words.Of(handling.State), handling.AcknowledgedAt, withNames ? handling.AcknowledgedBy : null, withNames ? handling.AssignedTo : null, handling.Shelved?.Until, handling.OutOfService is not null);
+            Words.Of(handling.State), handling.AcknowledgedAt, withNames ? handling.AcknowledgedBy : null, withNames ? handling.AssignedTo : null, handling.Shelved?.Until, handling.OutOfService is not null, a.Incident);
     }
 
     /// <summary>Alarms with how they stand now.</summary>

@@ -140,7 +140,24 @@ internal sealed record AlarmDocument(
     [property: Description("Who acknowledged it; null before, and for whoever is not of the municipality.")] string? AcknowledgedBy,
     [property: Description("Who looks after it; null for nobody, and for whoever is not of the municipality.")] string? AssignedTo,
     [property: Description("Until when its rule is shelved at its station, UTC: nothing new is told; null when it is not.")] DateTime? ShelvedUntil,
-    [property: Description("Whether its station, or its rule at it, is out of service: nothing new is told.")] bool OutOfService);
+    [property: Description("Whether its station, or its rule at it, is out of service: nothing new is told.")] bool OutOfService,
+    [property: Description("What the alarms of several levels of a rule on a datastream at the same time have in common, and messages about them; the alarm's own identifier or that of an earlier one.")] string Incident);
+
+[Description("A further level of a rule: the same condition, more serious than the level before it, with alarms of its own.")]
+internal sealed record RuleLevelDocument(
+    [property: Description("warning or alert.")] string Severity,
+    double SetLevel,
+    double ClearLevel,
+    [property: Description("How long the condition must hold, ISO 8601.")] string For,
+    [property: Description("How long the measure must stay at or beyond the clear level before the alarm ends, ISO 8601.")] string OffFor);
+
+[Description("A further level of a rule, as it should be.")]
+internal sealed record RuleLevelRequest(
+    [property: Description("warning or alert; more serious than the level before it.")] string Severity,
+    [property: Description("Level at which the condition begins to hold; at or beyond that of the level before it.")] double SetLevel,
+    [property: Description("Level at which it ends; setLevel when absent.")] double? ClearLevel = null,
+    [property: Description("How long the condition must hold, ISO 8601, up to P7D; at once when absent.")] string? For = null,
+    [property: Description("How long the measure must stay at or beyond the clear level before the alarm ends, ISO 8601, up to P7D; at once when absent.")] string? OffFor = null);
 
 [Description("A threshold condition.")]
 internal sealed record RuleDocument(
@@ -167,7 +184,8 @@ internal sealed record RuleDocument(
     [property: Description("Share of a window that must be covered by observations for it to say anything.")] double? CoverageMin,
     [property: Description("How long the measure must stay at or beyond the clear level before the alarm ends, ISO 8601.")] string OffFor,
     [property: Description("When it is in force, by the municipality's clock; empty for always.")] string Schedule,
-    [property: Description("Where its levels come from; empty for the municipality's own.")] string Source);
+    [property: Description("Where its levels come from; empty for the municipality's own.")] string Source,
+    [property: Description("Further levels, each more serious than the one before it; the first is the rule's own. While an alarm of one is active, nothing new is told of those before it.")] IReadOnlyList<RuleLevelDocument> Levels);
 
 [Description("A set of rules that comes with the hub.")]
 internal sealed record RulePackDocument(string Pack, string Title, [property: Description("Names of its rules.")] IReadOnlyList<string> Rules);
@@ -202,7 +220,8 @@ internal sealed record RuleRequest(
     [property: Description("Share of a window that must be covered by observations, 0 to 1; 0.75 when absent.")] double? CoverageMin = null,
     [property: Description("How long the measure must stay at or beyond the clear level before the alarm ends, ISO 8601, up to P7D; at once when absent.")] string? OffFor = null,
     [property: Description("When it is in force, by the municipality's clock: night, or mo-fr 08:00-18:30 and more with commas, and after a semicolon holidays or no holidays; always when absent.")] string? Schedule = null,
-    [property: Description("Where its levels come from, at most 500 characters.")] string? Source = null);
+    [property: Description("Where its levels come from, at most 500 characters.")] string? Source = null,
+    [property: Description("Further levels, each more serious than the one before it; none when absent. Stations (edge) watch only the rule's own.")] IReadOnlyList<RuleLevelRequest?>? Levels = null);
 
 [Description("What a rule would have done over what is stored. Nothing was stored and nobody was told.")]
 internal sealed record RehearsalDocument(
@@ -222,7 +241,8 @@ internal sealed record RehearsedAlarmDocument(
     DateTime StartedAt,
     [property: Description("null: open at the end of the time asked for.")] DateTime? EndedAt,
     double StartValue,
-    double Peak);
+    double Peak,
+    [property: Description("That of its level.")] string Severity);
 
 [Description("An observed property, with its one canonical unit.")]
 internal sealed record QuantityDocument(

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Claims;
 using Hub.Cloud.Alerts;
 using Hub.Cloud.Audit;
@@ -34,7 +35,7 @@ internal static partial class RuleEndpoints
         api.MapPut("/rules/{municipality}/{rule}", PutAsync)
             .Describe(
                 "PutRule", Tag, "Make or change a rule",
-                "For operators. A change of what the rule measures evaluates what is stored anew. With edge, the stations it concerns are told to watch it themselves too, and act on the spot while the hub is out of reach.")
+                "For operators. A change of what the rule measures evaluates what is stored anew. A rule may have further levels, each more serious; the alarms of a level are told while none of a more serious one is active. With edge, the stations it concerns are told to watch it themselves too, and act on the spot while the hub is out of reach.")
             .Accepts<RuleRequest>("application/json")
             .Produces<RuleDocument>()
             .Produces<RuleDocument>(201)
@@ -112,7 +113,7 @@ internal static partial class RuleEndpoints
             return Results.Json(
                 new RehearsalDocument(
                     from, to, found.Count, found.Datastreams, found.Observations, found.ActiveShare,
-                    [.. found.Alarms.Select(a => new RehearsedAlarmDocument(a.Station, a.Datastream, a.ConditionAt, a.StartedAt, a.EndedAt, a.StartValue, a.Peak))]),
+                    [.. found.Alarms.Select(a => new RehearsedAlarmDocument(a.Station, a.Datastream, a.ConditionAt, a.StartedAt, a.EndedAt, a.StartValue, a.Peak, a.Severity.ToString().ToLowerInvariant()))]),
                 ApiGate.Json);
         }
         catch (ArgumentException e)
@@ -149,16 +150,33 @@ internal static partial class RuleEndpoints
             OffFor = request.OffFor is null ? TimeSpan.Zero : Duration(request.OffFor, "offFor"),
             Schedule = request.Schedule ?? "",
             Source = request.Source ?? "",
+            Levels = [.. (request.Levels ?? []).Select(Level)],
         };
+
+        static RuleLevel Level(RuleLevelRequest? level, int at)
+        {
+            var path = string.Create(CultureInfo.InvariantCulture, $"levels[{at}]");
+            return level is null
+                ? throw new ProblemException(Problems.BadBody, $"{path} is null; expected is a level with severity and setLevel.", path)
+                : new RuleLevel(
+                    Word<Severity>(level.Severity, path + ".severity"), level.SetLevel, level.ClearLevel ?? level.SetLevel,
+                    level.For is null ? TimeSpan.Zero : Duration(level.For, path + ".for"), level.OffFor is null ? TimeSpan.Zero : Duration(level.OffFor, path + ".offFor"));
+        }
 
         static ProblemException Needed(string member) => new(Problems.BadBody, $"{member} is missing; it is needed for every measure but no-data.", member);
     }
 
-    /// <summary>"ClearLevel must not be above the set level ...": the field in the words of the body.</summary>
+    /// <summary>"ClearLevel must not be above the set level ...": the field in the words of the body, "levels[0].setLevel" for "Levels[0].SetLevel".</summary>
     private static ProblemException Refusal(ArgumentException e)
     {
         var said = e.Message.Split(" (Parameter ")[0];
-        return new ProblemException(Problems.BadBody, $"{char.ToLowerInvariant(said[0])}{said[1..]}", e.ParamName is { Length: > 0 } name ? $"{char.ToLowerInvariant(name[0])}{name[1..]}" : null);
+        if (e.ParamName is not { Length: > 0 } name)
+        {
+            return new ProblemException(Problems.BadBody, said);
+        }
+
+        var member = string.Join('.', name.Split('.').Select(part => char.ToLowerInvariant(part[0]) + part[1..]));
+        return new ProblemException(Problems.BadBody, said.StartsWith(name, StringComparison.Ordinal) ? member + said[name.Length..] : said, member);
     }
 
     /// <summary>Refuses whoever is no operator of a municipality, or a municipality that is not there.</summary>
@@ -189,11 +207,12 @@ internal static partial class RuleEndpoints
         r.Station, r.Sensor, r.PeriodSeconds is { } seconds ? Words.Of(TimeSpan.FromSeconds(seconds)) : null,
         r.Crossing.ToString().ToLowerInvariant(), r.SetLevel, r.ClearLevel, Words.Of(r.For), r.Enabled, r.Edge,
         Words.Of(r.Measure), r.Measure == Measure.Value ? null : Words.Of(r.Window), r.OnClock, r.Measure == Measure.Percentile ? r.Percent : null,
-        r.Measure is Measure.Value or Measure.NoData or Measure.Count ? null : r.CoverageMin, Words.Of(r.OffFor), r.Schedule, r.Source);
+        r.Measure is Measure.Value or Measure.NoData or Measure.Count ? null : r.CoverageMin, Words.Of(r.OffFor), r.Schedule, r.Source,
+        [.. r.Levels.Select(level => new RuleLevelDocument(level.Severity.ToString().ToLowerInvariant(), level.SetLevel, level.ClearLevel, Words.Of(level.For), Words.Of(level.OffFor)))]);
 
     private static Task<RuleRequest> ReadAsync(HttpContext context) => RequestBody.ReadAsync<RuleRequest>(
         context, RequestBody.Strict, BodyBytesMax,
-        "Expected is a JSON object with namePt, nameEn, severity, property, crossing and setLevel, and as wanted station, sensor, period, clearLevel, for, offFor, measure, window, onClock, percent, coverageMin, schedule, source, enabled, edge; at most 16 KiB.");
+        "Expected is a JSON object with namePt, nameEn, severity, property, crossing and setLevel, and as wanted station, sensor, period, clearLevel, for, offFor, measure, window, onClock, percent, coverageMin, levels, schedule, source, enabled, edge; at most 16 KiB.");
 
     private static T Word<T>(string text, string member)
         where T : struct, Enum => Words.TryRead<T>(text, out var value) ? value : throw new ProblemException(Problems.BadBody, $"{member} is \"{Query.Short(text)}\"; expected is one of {Words.All<T>()}.", member);

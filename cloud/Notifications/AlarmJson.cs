@@ -49,6 +49,7 @@ internal static class AlarmJson
         writer.WriteStartObject();
         writer.WriteString("key", message.Key);
         writer.WriteString("alarm", message.Alarm);
+        writer.WriteString("incident", message.Incident ?? message.Alarm);
         writer.WriteString("state", message.Kind == NotificationKind.Started ? "active" : Word(message.Kind));
         writer.WriteBoolean("active", message.Kind != NotificationKind.Past && message.EndedAt is null && !message.Withdrawn);
         writer.WriteBoolean("withdrawn", message.Withdrawn);

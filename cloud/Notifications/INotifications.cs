@@ -85,6 +85,13 @@ public sealed record AlarmMessage(
     /// <summary>When the condition began to hold. A message that an earlier version left in the outbox has this time alone, as its start.</summary>
     public DateTime ConditionAt { get; init; } = ConditionAt == default ? StartedAt : ConditionAt;
 
+    /// <summary>Identifier of the conversation that the alarms of several levels of a rule at the same time share: that of the first of them. Null: the alarm's own, as in a message of an earlier version.</summary>
+    public string? Incident { get; init; }
+
+    /// <summary>What messages are threaded and ordered by: the incident, or the alarm itself.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public string Conversation => Incident ?? Alarm;
+
     /// <summary>Where the station was when the message was written: WGS 84, degrees, -90 to 90. Null in a message of an earlier version.</summary>
     public double? Latitude { get; init; }
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using Hub.Cloud.Alerts.Storage;
 using Hub.Cloud.Notifications;
-using Hub.Cloud.Stations;
 using Hub.Edge.Contract.Quantities;
 
 namespace Hub.Cloud.Alerts.Evaluation;
@@ -11,8 +10,9 @@ namespace Hub.Cloud.Alerts.Evaluation;
 internal sealed class AlarmMessages(IMunicipalityDirectory municipalities)
 {
     /// <summary>The message that tells an alarm as it is now.</summary>
-    public AlarmMessage Write(AlarmRow alarm, RuleRow rule, Datastream datastream, NotificationKind kind)
+    public AlarmMessage Write(AlarmRow alarm, Pair pair, NotificationKind kind)
     {
+        var (rule, datastream) = (pair.Rule, pair.Datastream);
         var (municipalityName, zone) = municipalities.Of(alarm.Municipality);
         var ended = kind == NotificationKind.Ended;
         return new AlarmMessage(
@@ -30,7 +30,7 @@ internal sealed class AlarmMessages(IMunicipalityDirectory municipalities)
             rule.Property,
             UnitText(rule, datastream.Quantity),
             ended ? alarm.LastValue : alarm.StartValue,
-            rule.Measure == Measure.NoData ? TimeSpan.FromTicks(rule.WindowTicks).TotalMinutes : ended ? rule.ClearLevel : rule.SetLevel,
+            rule.Measure == Measure.NoData ? TimeSpan.FromTicks(rule.WindowTicks).TotalMinutes : ended ? pair.Machine.ClearLevel : pair.Machine.SetLevel,
             alarm.ConditionAt,
             alarm.StartedAt,
             alarm.EndedAt,
@@ -38,6 +38,7 @@ internal sealed class AlarmMessages(IMunicipalityDirectory municipalities)
             zone,
             alarm.Withdrawn)
         {
+            Incident = alarm.Incident,
             Latitude = datastream.Station.Latitude,
             Longitude = datastream.Station.Longitude,
             Public = datastream.Station.Public,

@@ -16,16 +16,18 @@ internal readonly record struct AlarmChange(AlarmRow Row, TransitionKind Kind, b
 /// <param name="Station">Slug of the station.</param>
 /// <param name="Datastream">The datastream.</param>
 /// <param name="Severity">How serious.</param>
-internal sealed record AlarmOrigin(string Municipality, string Rule, string Station, int Datastream, Severity Severity);
+/// <param name="Level">Which level of the rule: see <see cref="RuleRow.AllLevels"/>.</param>
+internal sealed record AlarmOrigin(string Municipality, string Rule, string Station, int Datastream, Severity Severity, byte Level);
 
 /// <summary>Compares what was stored of a stretch with what has come out of it now. Pure.</summary>
 internal static class EpisodeDiff
 {
-    /// <summary>Identifier of an alarm: readable, and a function of rule, station, datastream and start alone.</summary>
+    /// <summary>Identifier of an alarm: readable, and a function of rule, station, datastream, start and level alone. That of a rule's first level does not name it.</summary>
     public static string IdOf(AlarmOrigin origin, DateTime startedAt)
     {
         var format = startedAt.Ticks % TimeSpan.TicksPerSecond == 0 ? "yyyyMMdd'T'HHmmss'Z'" : "yyyyMMdd'T'HHmmss.ffffff'Z'";
-        return string.Create(CultureInfo.InvariantCulture, $"{origin.Rule}-{origin.Station}-{origin.Datastream}-{startedAt.ToString(format, CultureInfo.InvariantCulture)}");
+        var level = origin.Level == 0 ? "" : "-" + ((Severity)origin.Level).ToString().ToLowerInvariant();
+        return string.Create(CultureInfo.InvariantCulture, $"{origin.Rule}-{origin.Station}-{origin.Datastream}-{startedAt.ToString(format, CultureInfo.InvariantCulture)}{level}");
     }
 
     /// <summary>
@@ -119,6 +121,7 @@ internal static class EpisodeDiff
             Rule = origin.Rule,
             Station = origin.Station,
             Datastream = origin.Datastream,
+            Level = origin.Level,
             Severity = origin.Severity,
             DetectedAt = now,
             Past = episode.EndedAt is not null || episode.StartedAt < pastBefore,
@@ -132,7 +135,7 @@ internal static class EpisodeDiff
 
     private static void TakeThread(AlarmRow row, AlarmRow before)
     {
-        row.Thread = before.Thread;
+        (row.Thread, row.Incident) = (before.Thread, before.Incident);
         row.DetectedAt = before.DetectedAt;
         row.Past = before.Past;
         (row.Told, row.ToldPeak) = (before.Told, before.ToldPeak);

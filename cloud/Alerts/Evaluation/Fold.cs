@@ -67,7 +67,23 @@ internal static class Fold
         return run.Finish();
     }
 
-    /// <summary>The same over observations at hand.</summary>
+    /// <summary>Runs several machines over the same observations, read once, to their end; the results are in the order of the machines.</summary>
+    public static async ValueTask<IReadOnlyList<FoldResult>> EachAsync(
+        IEnumerable<AlarmMachine> machines, Signal signal, FoldStart start, IAsyncEnumerable<Observation> observations, CancellationToken cancellationToken)
+    {
+        var runs = machines.Select(machine => new Run(machine, signal, start, [], null)).ToArray();
+        await foreach (var observation in observations.WithCancellation(cancellationToken).ConfigureAwait(false))
+        {
+            foreach (var run in runs)
+            {
+                run.Take(observation);
+            }
+        }
+
+        return Array.ConvertAll(runs, run => run.Finish());
+    }
+
+    /// <summary>The same as a run over observations at hand.</summary>
     public static FoldResult Over(AlarmMachine machine, Signal signal, FoldStart start, ReadOnlySpan<Observation> observations)
     {
         var run = new Run(machine, signal, start, [], null);

@@ -1,27 +1,38 @@
 using Hub.Cloud.Alerts.Rules;
 using Hub.Cloud.Alerts.Storage;
+using Hub.Cloud.Notifications;
 using Hub.Cloud.Stations;
 
 namespace Hub.Cloud.Alerts.Evaluation;
 
-/// <summary>One rule on one datastream: what evaluation keeps of it in memory. Touched by the evaluator's worker only.</summary>
+/// <summary>One level of a rule on one datastream: what evaluation keeps of it in memory. Touched by the evaluator's worker only.</summary>
 internal sealed class Pair
 {
-    public Pair(RuleRow rule, Datastream datastream, AlertsOptions options, TimeZoneInfo zone)
+    /// <summary>Makes one.</summary>
+    /// <param name="rule">The rule.</param>
+    /// <param name="key">Which level: see <see cref="RuleRow.AllLevels"/>.</param>
+    /// <param name="level">Its terms.</param>
+    /// <param name="above">The next more serious level of the rule on the datastream; null for the most serious.</param>
+    /// <param name="datastream">The datastream.</param>
+    /// <param name="options">Settings.</param>
+    /// <param name="zone">Time zone of the municipality.</param>
+    public Pair(RuleRow rule, byte key, RuleLevel level, Pair? above, Datastream datastream, AlertsOptions options, TimeZoneInfo zone)
     {
         Rule = rule;
+        Level = key;
+        Above = above;
         Datastream = datastream;
         var period = datastream.Period;
         var window = TimeSpan.FromTicks(rule.WindowTicks);
-        Signal = rule.Measure == Measure.Value && rule.Schedule.Length == 0
-            ? Signal.Plain
+        Signal = above is not null ? above.Signal
+            : rule.Measure == Measure.Value && rule.Schedule.Length == 0 ? Signal.Plain
             : new Signal(rule.Measure, window, rule.OnClock, rule.Percent, rule.CoverageMin, period, datastream.Quantity.Averaging, zone) { Schedule = RuleSchedule.Parse(rule.Schedule) };
 
         // Windows of the clock are consecutive or they are not.
         var gap = Signal is { IsPlain: false, OnClock: true } ? Signal.Reach : Larger(options.PendingGapMax, 3 * period);
-        Machine = new AlarmMachine(rule.Crossing, rule.SetLevel, rule.ClearLevel, TimeSpan.FromTicks(rule.ForTicks), gap, options.IgnoreQuality)
+        Machine = new AlarmMachine(rule.Crossing, level.SetLevel, level.ClearLevel, level.For, gap, options.IgnoreQuality)
         {
-            OffFor = TimeSpan.FromTicks(rule.OffForTicks),
+            OffFor = level.OffFor,
             Silence = rule.Measure == Measure.NoData ? window + period : TimeSpan.Zero,
         };
         Terms = new TellingTerms(Larger(options.PresentWithin, 2 * period), Larger(options.StaleAfter, 3 * period), options.SettleFor);
@@ -30,9 +41,18 @@ internal sealed class Pair
     /// <summary>The rule; replaced when only its names or its severity change.</summary>
     public RuleRow Rule { get; set; }
 
+    /// <summary>Which level of the rule: see <see cref="RuleRow.AllLevels"/>.</summary>
+    public byte Level { get; }
+
+    /// <summary>The next more serious level of the rule on the datastream; null for the most serious.</summary>
+    public Pair? Above { get; }
+
+    /// <summary>Whether the rule has more levels than this one.</summary>
+    public bool IsOneOfSeveral => Above is not null || Rule.Levels.Length > 0;
+
     public Datastream Datastream { get; }
 
-    public AlarmOrigin Origin => new(Rule.Municipality, Rule.Slug, Datastream.Station.Slug, Datastream.Id, Rule.Severity);
+    public AlarmOrigin Origin => new(Rule.Municipality, Rule.Slug, Datastream.Station.Slug, Datastream.Id, Level == 0 ? Rule.Severity : (Severity)Level, Level);
 
     public AlarmMachine Machine { get; }
 

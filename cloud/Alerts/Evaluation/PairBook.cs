@@ -7,17 +7,21 @@ namespace Hub.Cloud.Alerts.Evaluation;
 internal sealed class PairBook(IStations stations, IMunicipalityDirectory municipalities, AlertsOptions options)
 {
     private readonly SortedSet<Pair> waiting = new(Comparer<Pair>.Create(static (one, other) =>
-        (one.DueAt, one.Rule.Id, one.Datastream.Id).CompareTo((other.DueAt, other.Rule.Id, other.Datastream.Id))));
+        (one.DueAt, one.Rule.Id, one.Datastream.Id, one.Level).CompareTo((other.DueAt, other.Rule.Id, other.Datastream.Id, other.Level))));
 
-    private readonly Dictionary<(int Rule, int Datastream), Pair> pairs = [];
+    // All levels of a rule on a datastream, the most serious first: what is told of one hangs on what is told of those before it.
+    private readonly Dictionary<(int Rule, int Datastream), Pair[]> pairs = [];
     private readonly Dictionary<int, Pair[]> byDatastream = [];
     private IReadOnlyList<RuleRow> rules = [];
 
     /// <summary>Processing time at which the next pair is due, UTC; null when none waits.</summary>
     public DateTime? NextDue => waiting.Min?.DueAt;
 
-    /// <summary>Pairs for which something waits to be told that are due at an instant, processing time; all for <see cref="DateTime.MaxValue"/>.</summary>
-    public List<Pair> DueBy(DateTime instant) => [.. waiting.TakeWhile(pair => pair.DueAt <= instant)];
+    /// <summary>
+    /// Pairs for which something waits to be told that are due at an instant, processing time, each with the other levels of its rule, the most serious first; all for <see cref="DateTime.MaxValue"/>.
+    /// </summary>
+    public List<Pair[]> DueBy(DateTime instant) =>
+        [.. waiting.TakeWhile(pair => pair.DueAt <= instant).Select(pair => (pair.Rule.Id, pair.Datastream.Id)).Distinct().Select(key => pairs[key])];
 
     /// <summary>Takes over the rules; pairs of rules that are gone, off or changed are forgotten.</summary>
     public void Use(IReadOnlyList<RuleRow> current)
@@ -30,21 +34,23 @@ internal sealed class PairBook(IStations stations, IMunicipalityDirectory munici
         rules = current;
         byDatastream.Clear();
         var byId = current.Where(rule => rule.Enabled).ToDictionary(rule => rule.Id);
-        foreach (var (key, pair) in pairs.ToList())
+        foreach (var (key, levels) in pairs.ToList())
         {
-            if (byId.TryGetValue(key.Rule, out var rule) && rule.Version == pair.Rule.Version)
+            if (byId.TryGetValue(key.Rule, out var rule) && rule.Version == levels[0].Rule.Version)
             {
-                pair.Rule = rule;
+                foreach (var pair in levels)
+                {
+                    pair.Rule = rule;
+                }
             }
             else
             {
-                pairs.Remove(key);
-                Forget(pair);
+                Forget(key);
             }
         }
     }
 
-    /// <summary>The pairs of a datastream; null when the datastream is not known to the Stations stage.</summary>
+    /// <summary>The pairs of a datastream, of each rule the most serious level first; null when the datastream is not known to the Stations stage.</summary>
     public Pair[]? Of(int datastream)
     {
         if (byDatastream.TryGetValue(datastream, out var known))
@@ -60,25 +66,40 @@ internal sealed class PairBook(IStations stations, IMunicipalityDirectory munici
         return byDatastream[datastream] = Match(found);
     }
 
-    /// <summary>Fresh pairs of a rule on every datastream it concerns now; what was in memory of them is forgotten.</summary>
-    public List<Pair> Renew(RuleRow rule)
+    /// <summary>Fresh pairs of a rule on every datastream it concerns now, of each the most serious level first; what was in memory of them is forgotten.</summary>
+    public List<Pair[]> Renew(RuleRow rule)
     {
-        foreach (var (key, pair) in pairs.Where(pair => pair.Key.Rule == rule.Id).ToList())
+        foreach (var key in pairs.Keys.Where(key => key.Rule == rule.Id).ToList())
         {
-            pairs.Remove(key);
-            Forget(pair);
+            Forget(key);
         }
 
         byDatastream.Clear();
-        return rule.Enabled ? [.. Concerned(rule).Select(datastream => PairOf(rule, datastream))] : [];
+        return rule.Enabled ? [.. Concerned(rule).Select(datastream => LevelsOf(rule, datastream))] : [];
     }
 
     /// <summary>Every datastream a rule concerns now.</summary>
     public IEnumerable<Datastream> Concerned(RuleRow rule) =>
         stations.All.Where(station => station.Municipality == rule.Municipality).SelectMany(station => stations.DatastreamsOf(station.Id)).Where(datastream => Pair.Matches(rule, datastream));
 
-    /// <summary>A pair that is not kept: to try a rule, or to withdraw what it said.</summary>
-    public Pair Loose(RuleRow rule, Datastream datastream) => new(rule, datastream, options, ZoneOf(rule.Municipality));
+    /// <summary>The pairs of all levels of a rule on a datastream, the most serious first, that are not kept: to try the rule.</summary>
+    public Pair[] Loose(RuleRow rule, Datastream datastream)
+    {
+        var zone = ZoneOf(rule.Municipality);
+        var levels = rule.AllLevels();
+        var found = new Pair[levels.Count];
+        for (var i = 0; i < found.Length; i++)
+        {
+            found[i] = new Pair(rule, levels[i].Key, levels[i].Level, i == 0 ? null : found[i - 1], datastream, options, zone);
+        }
+
+        return found;
+    }
+
+    /// <summary>A pair that is not kept, to withdraw what it said: of a level that the rule may not have any more.</summary>
+    public Pair Loose(RuleRow rule, Datastream datastream, AlarmRow said) =>
+        Array.Find(Loose(rule, datastream), pair => pair.Level == said.Level)
+        ?? new Pair(rule, said.Level, new RuleLevel(said.Severity, said.StartValue, said.StartValue), null, datastream, options, ZoneOf(rule.Municipality));
 
     /// <summary>Takes over what an evaluation found, after it was stored.</summary>
     public void Apply(PairOutcome outcome)
@@ -98,6 +119,14 @@ internal sealed class PairBook(IStations stations, IMunicipalityDirectory munici
         }
     }
 
+    private void Forget((int Rule, int Datastream) key)
+    {
+        if (pairs.Remove(key, out var levels))
+        {
+            Array.ForEach(levels, Forget);
+        }
+    }
+
     private void Forget(Pair pair)
     {
         if (pair.DueAt is not null)
@@ -108,15 +137,15 @@ internal sealed class PairBook(IStations stations, IMunicipalityDirectory munici
 
     private TimeZoneInfo ZoneOf(string municipality) => TimeZoneInfo.TryFindSystemTimeZoneById(municipalities.Of(municipality).Zone, out var zone) ? zone : TimeZoneInfo.Utc;
 
-    private Pair[] Match(Datastream datastream) => [.. rules.Where(rule => rule.Enabled && Pair.Matches(rule, datastream)).Select(rule => PairOf(rule, datastream))];
+    private Pair[] Match(Datastream datastream) => [.. rules.Where(rule => rule.Enabled && Pair.Matches(rule, datastream)).SelectMany(rule => LevelsOf(rule, datastream))];
 
-    private Pair PairOf(RuleRow rule, Datastream datastream)
+    private Pair[] LevelsOf(RuleRow rule, Datastream datastream)
     {
-        if (!pairs.TryGetValue((rule.Id, datastream.Id), out var pair))
+        if (!pairs.TryGetValue((rule.Id, datastream.Id), out var levels))
         {
-            pairs[(rule.Id, datastream.Id)] = pair = Loose(rule, datastream);
+            pairs[(rule.Id, datastream.Id)] = levels = Loose(rule, datastream);
         }
 
-        return pair;
+        return levels;
     }
 }

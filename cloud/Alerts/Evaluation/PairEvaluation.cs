@@ -15,14 +15,22 @@ internal sealed class PairOutcome(Pair pair)
     public DateTime CheckpointAt { get; set; } = pair.CheckpointAt;
     public DateTime HeardAt { get; set; } = pair.HeardAt;
     public DateTime? DueAt { get; set; }
+
+    /// <summary>Whether subscribers believed an alarm of it active before the pass.</summary>
+    public bool WasBelieved { get; set; } = pair.Rows.Values.Any(row => row.IsBelieved);
+
     public Dictionary<string, AlarmRow> Rows { get; } = new(pair.Rows, StringComparer.Ordinal);
     public List<AlarmRow> Changed { get; } = [];
+
+    /// <summary>What is stored of the alarms that have changed, as they are in the end.</summary>
+    public List<AlarmRow> Latest { get; } = [];
+
     public List<(TransitionKind Kind, Cause Cause)> Transitions { get; } = [];
     public List<NotificationKind> Told { get; } = [];
 }
 
 /// <summary>
-/// Evaluates one rule on one datastream: goes on from the tip when observations come in order, or runs again from the checkpoint before the earliest change until nothing differs any
+/// Evaluates one level of a rule on one datastream: goes on from the tip when observations come in order, or runs again from the checkpoint before the earliest change until nothing differs any
 /// more. Adds what must be stored to a context; changes nothing in memory.
 /// </summary>
 internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, AlertsOptions options, AlertsInstruments instruments)
@@ -36,8 +44,10 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
     /// <param name="byRule">Whether a changed rule is the cause.</param>
     /// <param name="now">Processing time, UTC.</param>
     /// <param name="flush">See <see cref="TellingCircumstances.Flush"/>.</param>
+    /// <param name="pass">What this pass has found so far and the same transaction will store; of the more serious levels of the rule on the datastream all there is.</param>
     /// <param name="cancellationToken">Ends the evaluation.</param>
-    public async ValueTask<PairOutcome> RunAsync(AlertsContext db, Pair pair, ChangeNote? note, bool byRule, DateTime now, bool flush, CancellationToken cancellationToken)
+    public async ValueTask<PairOutcome> RunAsync(
+        AlertsContext db, Pair pair, ChangeNote? note, bool byRule, DateTime now, bool flush, List<PairOutcome> pass, CancellationToken cancellationToken)
     {
         var outcome = new PairOutcome(pair);
         var touched = new Dictionary<string, bool>(StringComparer.Ordinal);
@@ -66,10 +76,20 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
             outcome.DueAt = DueAt(outcome);
         }
 
-        Tell(db, outcome, touched, now, flush);
+        IReadOnlyList<AlarmRow> covers = [];
+        var terms = pair.Terms;
+        if (pair.IsOneOfSeveral)
+        {
+            covers = await OtherLevels.RelateAsync(db, outcome, pass, touched, byRule, cancellationToken).ConfigureAwait(false);
+            var (isMasked, isFreed) = OtherLevels.MaskOf(pair, pass);
+            terms = terms with { IsMasked = isMasked, IsFreed = isFreed };
+        }
+
+        Tell(db, outcome, touched, now, flush, terms, covers);
         foreach (var (id, isNew) in touched)
         {
             var row = outcome.Rows[id];
+            outcome.Latest.Add(row);
             if (isNew)
             {
                 db.Alarms.Add(row);
@@ -100,7 +120,7 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
             Note(db, outcome, new AlarmChange(EpisodeDiff.Withdrawn(row, cause, handOver: false), TransitionKind.Withdrawn, IsNew: false), now, touched);
         }
 
-        Tell(db, outcome, touched, now, flush: true);
+        Tell(db, outcome, touched, now, flush: true, outcome.Pair.Terms, []);
         foreach (var id in touched.Keys)
         {
             db.Alarms.Update(outcome.Rows[id]);
@@ -162,7 +182,7 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
         var rows = await CheckpointsAsync(db, pair, cancellationToken).ConfigureAwait(false);
         if (rows.Count == 0)
         {
-            var row = new CheckpointRow { RuleId = pair.Rule.Id, Datastream = pair.Datastream.Id };
+            var row = new CheckpointRow { RuleId = pair.Rule.Id, Datastream = pair.Datastream.Id, Level = pair.Level };
             row.Set(new Checkpoint((now - options.Horizon).Date, default));
             db.Checkpoints.Add(row);
             rows.Add(row);
@@ -245,7 +265,7 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
         AlertsContext db, PairOutcome outcome, MachineState before, DateTime from, FoldResult fold, Cause cause, DateTime now, Dictionary<string, bool> touched, CancellationToken cancellationToken)
     {
         var pair = outcome.Pair;
-        var (municipality, rule, _, datastream, _) = pair.Origin;
+        var (municipality, rule, _, datastream, _, level) = pair.Origin;
         var carried = before.Phase == Phase.Active ? before.StartedAt : from;
         var to = fold.Converged?.At ?? EndOfTime;
         if (pair.Machine.IsSilence)
@@ -257,7 +277,7 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
 
         var whole = !pair.Loaded;
         var stored = await db.Alarms.AsNoTracking()
-            .Where(row => row.Municipality == municipality && row.Rule == rule && row.Datastream == datastream)
+            .Where(row => row.Municipality == municipality && row.Rule == rule && row.Datastream == datastream && row.Level == level)
             .Where(row => (row.StartedAt >= from && row.StartedAt < to) || row.StartedAt == carried || (whole && (row.Unsettled || row.EndedAt == null)))
             .ToListAsync(cancellationToken).ConfigureAwait(false);
         for (var i = 0; i < stored.Count; i++)
@@ -266,6 +286,7 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
             if (whole)
             {
                 outcome.Rows.TryAdd(stored[i].Id, stored[i]);
+                outcome.WasBelieved |= stored[i].IsBelieved;
             }
         }
 
@@ -308,7 +329,7 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
         }
     }
 
-    private void Tell(AlertsContext db, PairOutcome outcome, Dictionary<string, bool> touched, DateTime now, bool flush)
+    private void Tell(AlertsContext db, PairOutcome outcome, Dictionary<string, bool> touched, DateTime now, bool flush, TellingTerms terms, IReadOnlyList<AlarmRow> covers)
     {
         var pair = outcome.Pair;
         var period = pair.Datastream.Period;
@@ -319,9 +340,15 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
         foreach (var id in outcome.Rows.Keys.ToList())
         {
             var row = outcome.Rows[id];
-            while (row.Unsettled || (row.IsOpen && row.Told != Told.Started))
+            for (var isFreed = terms.IsFreed; row.Unsettled || (row.IsOpen && (row.Told != Told.Started || isFreed)); isFreed = false)
             {
-                var decision = Telling.Decide(row, circumstances, pair.Terms);
+                var isCovered = row is { Told: Told.Nothing or Told.Covered, Withdrawn: false, EndedAt: not null } && OtherLevels.IsCovered(row, covers);
+                var decision = isCovered ? TellingDecision.HushUp : Telling.Decide(row, circumstances, terms with { IsFreed = isFreed });
+                if (decision.Hold)
+                {
+                    break;
+                }
+
                 if (decision.Wait is { } wait)
                 {
                     var at = now + wait;
@@ -339,7 +366,7 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
                 touched.TryAdd(id, false);
                 if (decision.Tell is { } kind)
                 {
-                    var message = messages.Write(row, pair.Rule, pair.Datastream, kind);
+                    var message = messages.Write(row, pair, kind);
                     db.Transitions.Add(new TransitionRow
                     {
                         Alarm = row.Id,
@@ -354,13 +381,13 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
                     row.ToldCount++;
                 }
 
-                TakeAsTold(row, decision);
+                TakeAsTold(row, decision, isCovered);
                 row.Unsettled = decision.Tell is not null;
             }
         }
     }
 
-    private static void TakeAsTold(AlarmRow row, TellingDecision decision)
+    private static void TakeAsTold(AlarmRow row, TellingDecision decision, bool isCovered)
     {
         if (decision == TellingDecision.Settled)
         {
@@ -369,7 +396,7 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
 
         row.Told = decision.Tell switch
         {
-            null when row.Told == Told.Nothing => Told.Hushed,
+            null when row.Told is Told.Nothing or Told.Covered => isCovered ? Told.Covered : Told.Hushed,
             null or NotificationKind.Corrected => row.Withdrawn ? Told.Withdrawn : row.EndedAt is null ? Told.Started : Told.Ended,
             NotificationKind.Started => Told.Started,
             NotificationKind.Ended => Told.Ended,
@@ -380,8 +407,8 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
 
     private static Task<List<CheckpointRow>> CheckpointsAsync(AlertsContext db, Pair pair, CancellationToken cancellationToken)
     {
-        var (rule, datastream) = (pair.Rule.Id, pair.Datastream.Id);
-        return db.Checkpoints.Where(row => row.RuleId == rule && row.Datastream == datastream).OrderBy(row => row.At).ToListAsync(cancellationToken);
+        var (rule, datastream, level) = (pair.Rule.Id, pair.Datastream.Id, pair.Level);
+        return db.Checkpoints.Where(row => row.RuleId == rule && row.Datastream == datastream && row.Level == level).OrderBy(row => row.At).ToListAsync(cancellationToken);
     }
 
     /// <summary>Stores new and changed checkpoints and forgets those that are not needed to reach back over the horizon.</summary>
@@ -392,7 +419,7 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
             var row = rows.Find(known => known.At == checkpoint.At);
             if (row is null)
             {
-                row = new CheckpointRow { RuleId = pair.Rule.Id, Datastream = pair.Datastream.Id };
+                row = new CheckpointRow { RuleId = pair.Rule.Id, Datastream = pair.Datastream.Id, Level = pair.Level };
                 row.Set(checkpoint);
                 db.Checkpoints.Add(row);
                 rows.Add(row);

@@ -11,6 +11,12 @@ internal readonly record struct TellingTerms(TimeSpan PresentWithin, TimeSpan St
 {
     /// <summary>While nothing new may be told; null: it may.</summary>
     public Silence? Silence { get; init; }
+
+    /// <summary>Whether subscribers believe an alarm of a more serious level active: nothing of an open alarm is told beside it.</summary>
+    public bool IsMasked { get; init; }
+
+    /// <summary>Whether they have just been told that the last such alarm is over: that this one is still active is told then, once more if it was before.</summary>
+    public bool IsFreed { get; init; }
 }
 
 /// <summary>A time in which a rule at a station is shelved or out of service.</summary>
@@ -31,13 +37,16 @@ internal readonly record struct TellingCircumstances(DateTime Now, DateTime Data
 /// <param name="Tell">Tell this; null: nothing.</param>
 /// <param name="Hush">Take note without telling.</param>
 /// <param name="Wait">Decide again after this time, or when data comes; null: settled.</param>
-internal readonly record struct TellingDecision(NotificationKind? Tell, bool Hush, TimeSpan? Wait)
+/// <param name="Hold">Decide again when what is told of a more serious level has changed.</param>
+internal readonly record struct TellingDecision(NotificationKind? Tell, bool Hush, TimeSpan? Wait, bool Hold = false)
 {
     public static TellingDecision Settled => default;
 
     public static TellingDecision Say(NotificationKind kind) => new(kind, false, null);
 
     public static TellingDecision Later(TimeSpan wait) => new(null, false, wait);
+
+    public static TellingDecision Held => new(null, false, null, Hold: true);
 
     public static TellingDecision HushUp => new(null, true, null);
 }
@@ -50,22 +59,26 @@ internal static class Telling
 {
     /// <summary>
     /// Decides for one alarm. In a silence nothing new is told; what was told as active before is still closed when it is over. What began and was over within the silence stays untold;
-    /// the rest is decided when the silence ends.
+    /// the rest is decided when the silence ends. The same holds of an open alarm while one of a more serious level masks it.
     /// </summary>
     public static TellingDecision Decide(AlarmRow alarm, in TellingCircumstances at, in TellingTerms terms)
     {
         var decision = DecideAloud(alarm, at, terms);
-        if (terms.Silence is not { } silence || silence.Until <= at.Now || decision is { Tell: null, Wait: null } || Closes(alarm))
+        if (decision is { Tell: null, Wait: null } || Closes(alarm))
         {
             return decision;
         }
 
-        return alarm is { Told: Told.Nothing, Withdrawn: false, EndedAt: { } endedAt } && endedAt >= silence.From ? TellingDecision.HushUp : TellingDecision.Later(silence.Until - at.Now);
+        if (terms.Silence is not { } silence || silence.Until <= at.Now)
+        {
+            return terms.IsMasked && alarm.IsOpen ? TellingDecision.Held : decision;
+        }
+
+        return alarm is { Told: Told.Nothing or Told.Covered, Withdrawn: false, EndedAt: { } endedAt } && endedAt >= silence.From ? TellingDecision.HushUp : TellingDecision.Later(silence.Until - at.Now);
     }
 
     /// <summary>Whether subscribers believe it active, and it is over.</summary>
-    private static bool Closes(AlarmRow alarm) =>
-        (alarm.Withdrawn || alarm.EndedAt is not null) && (alarm.Told == Told.Started || alarm is { Told: Told.Past, ToldEndedAt: null });
+    private static bool Closes(AlarmRow alarm) => !alarm.IsOpen && alarm.IsBelieved;
 
     private static TellingDecision DecideAloud(AlarmRow alarm, in TellingCircumstances at, in TellingTerms terms)
     {
@@ -88,7 +101,7 @@ internal static class Telling
         var endIsPresent = at.Now - (endedAt + at.Period) <= terms.PresentWithin;
         switch (alarm.Told)
         {
-            case Told.Nothing:
+            case Told.Nothing or Told.Covered:
                 return byRule && endedAt <= at.RuleSavedAt ? TellingDecision.HushUp : WhenKnown(NotificationKind.Past, at, terms);
             case Told.Hushed:
                 return TellingDecision.Settled;
@@ -109,7 +122,8 @@ internal static class Telling
         switch (alarm.Told)
         {
             case Told.Started:
-                return StartIsAsTold(alarm) ? TellingDecision.Settled : WhenKnown(NotificationKind.Corrected, at, terms);
+                return !StartIsAsTold(alarm) ? WhenKnown(NotificationKind.Corrected, at, terms)
+                    : terms.IsFreed && lag <= terms.StaleAfter ? TellingDecision.Say(NotificationKind.Started) : TellingDecision.Settled;
             case Told.Ended:
             case Told.Past when alarm.ToldEndedAt is not null:
                 return lag <= terms.PresentWithin ? TellingDecision.Say(NotificationKind.Corrected) : WhenKnown(NotificationKind.Corrected, at, terms);

@@ -100,15 +100,25 @@ public static partial class RuleFile
         ClearLevel = rule.ClearLevel.Equals(rule.SetLevel) ? null : rule.ClearLevel,
         For = rule.For == TimeSpan.Zero ? null : XmlConvert.ToString(rule.For),
         OffFor = rule.OffFor == TimeSpan.Zero ? null : XmlConvert.ToString(rule.OffFor),
+        Levels = rule.Levels.Count == 0 ? null : [.. rule.Levels.Select(Entry)],
         Schedule = rule.Schedule.Length == 0 ? null : rule.Schedule,
         Enabled = rule.Enabled ? null : false,
         Edge = rule.Edge ? true : null,
         Source = rule.Source.Length == 0 ? null : rule.Source,
     };
 
+    private static LevelEntry Entry(RuleLevel level) => new()
+    {
+        Severity = Lower(level.Severity.ToString()),
+        SetLevel = level.SetLevel,
+        ClearLevel = level.ClearLevel.Equals(level.SetLevel) ? null : level.ClearLevel,
+        For = level.For == TimeSpan.Zero ? null : XmlConvert.ToString(level.For),
+        OffFor = level.OffFor == TimeSpan.Zero ? null : XmlConvert.ToString(level.OffFor),
+    };
+
     private static Rule ToRule(RuleEntry entry, string municipality)
     {
-        var at = entry.Rule is { Length: > 0 } name ? $"rule \"{Short(name)}\": " : "";
+        var at = entry.Rule is { Length: > 0 } slug ? $"rule \"{Short(slug)}\": " : "";
         var measure = entry.Measure switch { null => Measure.Value, "no-data" => Measure.NoData, _ => Word<Measure>(entry.Measure, "measure") };
         var crossing = entry.Crossing is null && measure == Measure.NoData ? Crossing.Above : Word<Crossing>(entry.Crossing ?? throw Missing("crossing"), "crossing");
         var set = entry.SetLevel ?? (measure == Measure.NoData ? 0 : throw Missing("setLevel"));
@@ -125,6 +135,7 @@ public static partial class RuleFile
             OffFor = entry.OffFor is null ? TimeSpan.Zero : Duration(entry.OffFor, "offFor"),
             Schedule = entry.Schedule ?? "",
             Source = entry.Source ?? "",
+            Levels = [.. (entry.Levels ?? []).Select((level, i) => ToLevel(level, $"levels[{i.ToString(CultureInfo.InvariantCulture)}]"))],
         };
         try
         {
@@ -133,14 +144,31 @@ public static partial class RuleFile
         catch (ArgumentException e)
         {
             var said = e.Message.Split(" (Parameter ")[0];
-            throw new RuleFileException(entry.Line, $"{at}{(said.StartsWith("Slug", StringComparison.Ordinal) ? "rule" + said[4..] : Lower(said[..1]) + said[1..])}");
+            var member = e.ParamName is { Length: > 0 } name && said.StartsWith(name + " ", StringComparison.Ordinal) ? name : "";
+            throw new RuleFileException(LineOf(member), $"{at}{(member == "Slug" ? "rule" : string.Join('.', member.Split('.').Select(part => Lower(part[..1]) + part[1..])))}{said[member.Length..]}");
         }
 
         return rule;
 
+        // What is wrong with a level is said with the line of the level.
+        int LineOf(string member) => member.StartsWith("Levels[", StringComparison.Ordinal) ? entry.Levels![int.Parse(member.AsSpan(7, member.IndexOf(']', StringComparison.Ordinal) - 7), CultureInfo.InvariantCulture)]!.Line : entry.Line;
+
+        RuleLevel ToLevel(LevelEntry? level, string path)
+        {
+            if (level is null)
+            {
+                throw new RuleFileException(entry.Line, $"{at}{path} is empty; expected are severity and setLevel, and as wanted clearLevel, for and offFor.");
+            }
+
+            var set = level.SetLevel ?? throw new RuleFileException(level.Line, $"{at}{path}.setLevel is missing.");
+            return new RuleLevel(
+                Word<Severity>(level.Severity ?? throw new RuleFileException(level.Line, $"{at}{path}.severity is missing."), path + ".severity", level.Line), set, level.ClearLevel ?? set,
+                level.For is null ? TimeSpan.Zero : Duration(level.For, path + ".for", level.Line), level.OffFor is null ? TimeSpan.Zero : Duration(level.OffFor, path + ".offFor", level.Line));
+        }
+
         RuleFileException Missing(string member) => new(entry.Line, $"{at}{member} is missing.");
 
-        T Word<T>(string text, string member)
+        T Word<T>(string text, string member, int? line = null)
             where T : struct, Enum
         {
             foreach (var value in Enum.GetValues<T>())
@@ -151,10 +179,10 @@ public static partial class RuleFile
                 }
             }
 
-            throw new RuleFileException(entry.Line, $"{at}{member} is \"{Short(text)}\"; expected is one of {string.Join(", ", Enum.GetNames<T>().Select(Lower))}.");
+            throw new RuleFileException(line ?? entry.Line, $"{at}{member} is \"{Short(text)}\"; expected is one of {string.Join(", ", Enum.GetNames<T>().Select(Lower))}.");
         }
 
-        TimeSpan Duration(string text, string member)
+        TimeSpan Duration(string text, string member, int? line = null)
         {
             try
             {
@@ -168,7 +196,7 @@ public static partial class RuleFile
                 // Said below.
             }
 
-            throw new RuleFileException(entry.Line, $"{at}{member} is \"{Short(text)}\"; expected is an ISO 8601 duration such as PT10M or P1D.");
+            throw new RuleFileException(line ?? entry.Line, $"{at}{member} is \"{Short(text)}\"; expected is an ISO 8601 duration such as PT10M or P1D.");
         }
     }
 
@@ -187,7 +215,7 @@ public static partial class RuleFile
     }
 
     /// <summary>A rule of the file; the order of the members is the order in which they are written.</summary>
-    internal sealed class RuleEntry
+    internal sealed class RuleEntry : LineEntry
     {
         public string? Rule { get; set; }
         public string? NamePt { get; set; }
@@ -207,11 +235,26 @@ public static partial class RuleFile
         public double? ClearLevel { get; set; }
         public string? For { get; set; }
         public string? OffFor { get; set; }
+        public List<LevelEntry?>? Levels { get; set; }
         public string? Schedule { get; set; }
         public bool? Enabled { get; set; }
         public bool? Edge { get; set; }
         public string? Source { get; set; }
+    }
 
+    /// <summary>A further level of a rule of the file.</summary>
+    internal sealed class LevelEntry : LineEntry
+    {
+        public string? Severity { get; set; }
+        public double? SetLevel { get; set; }
+        public double? ClearLevel { get; set; }
+        public string? For { get; set; }
+        public string? OffFor { get; set; }
+    }
+
+    /// <summary>Something of the file that knows where it stands.</summary>
+    internal abstract class LineEntry
+    {
         /// <summary>Line at which it begins.</summary>
         [YamlIgnore]
         public int Line { get; set; }
@@ -224,7 +267,7 @@ public static partial class RuleFile
         {
             var line = (int)(reader.Current?.Start.Line ?? 0);
             var isRead = inner.Deserialize(reader, expectedType, nestedObjectDeserializer, out value, rootDeserializer);
-            if (value is RuleEntry entry)
+            if (value is LineEntry entry)
             {
                 entry.Line = line;
             }

@@ -30,20 +30,44 @@ internal static class RuleValidation
         Require(rule.Sensor is null || HubTopic.IsSlug(rule.Sensor), nameof(rule.Sensor), SlugText(rule.Sensor));
         Require(rule.PeriodSeconds is null or (>= 0 and <= 366 * 86_400), nameof(rule.PeriodSeconds), "must be 0 seconds to 366 days");
         Require(Enum.IsDefined(rule.Crossing), nameof(rule.Crossing), "must be Above or Below");
-        Require(double.IsFinite(rule.SetLevel), nameof(rule.SetLevel), "must be a finite number");
-        Require(double.IsFinite(rule.ClearLevel), nameof(rule.ClearLevel), "must be a finite number");
-        Require(
-            rule.Crossing == Crossing.Above ? rule.ClearLevel <= rule.SetLevel : rule.ClearLevel >= rule.SetLevel,
-            nameof(rule.ClearLevel),
-            string.Create(CultureInfo.InvariantCulture, $"must not be {(rule.Crossing == Crossing.Above ? "above" : "below")} the set level {rule.SetLevel}, but is {rule.ClearLevel}"));
+        CheckLevel(rule.Crossing, new RuleLevel(rule.Severity, rule.SetLevel, rule.ClearLevel, rule.For, rule.OffFor), "");
         CheckMeasure(rule);
         CheckSchedule(rule);
         Require(rule.Source is { Length: <= 500 } source && !source.Any(char.IsControl), nameof(rule.Source), "must be at most 500 characters without control characters");
-        Require(rule.OffFor >= TimeSpan.Zero && rule.OffFor <= ForMax, nameof(rule.OffFor), $"must be zero to {ForMax:c}, but is {rule.OffFor:c}");
         Require(
             !rule.Edge || (rule.Measure == Measure.Value && rule.OffFor == TimeSpan.Zero && rule.Schedule.Length == 0), nameof(rule.Edge),
             "must be false: stations watch only single values at all times, without a measure over a window and without a wait before the end");
-        Require(rule.For >= TimeSpan.Zero && rule.For <= ForMax, nameof(rule.For), $"must be zero to {ForMax:c}, but is {rule.For:c}");
+        CheckLevels(rule);
+    }
+
+    private static void CheckLevels(Rule rule)
+    {
+        Require(rule.Levels.Count == 0 || rule.Measure != Measure.NoData, nameof(rule.Levels), "must be empty for NoData: silence has no levels");
+        var before = new RuleLevel(rule.Severity, rule.SetLevel, rule.ClearLevel);
+        for (var i = 0; i < rule.Levels.Count; i++)
+        {
+            var (level, path) = (rule.Levels[i], string.Create(CultureInfo.InvariantCulture, $"{nameof(rule.Levels)}[{i}]"));
+            Require(level is not null, path, "must be a level, but is empty");
+            Require(Enum.IsDefined(level!.Severity), $"{path}.{nameof(level.Severity)}", "must be Information, Warning or Alert");
+            Require(level.Severity > before.Severity, $"{path}.{nameof(level.Severity)}", $"must be more serious than the level before it ({before.Severity}), but is {level.Severity}");
+            CheckLevel(rule.Crossing, level, path + ".");
+            Require(
+                rule.Crossing == Crossing.Above ? level.SetLevel >= before.SetLevel : level.SetLevel <= before.SetLevel, $"{path}.{nameof(level.SetLevel)}",
+                string.Create(CultureInfo.InvariantCulture, $"must not be {(rule.Crossing == Crossing.Above ? "below" : "above")} that of the level before it ({before.SetLevel}), but is {level.SetLevel}"));
+            before = level;
+        }
+    }
+
+    private static void CheckLevel(Crossing crossing, RuleLevel level, string path)
+    {
+        Require(double.IsFinite(level.SetLevel), path + nameof(level.SetLevel), "must be a finite number");
+        Require(double.IsFinite(level.ClearLevel), path + nameof(level.ClearLevel), "must be a finite number");
+        Require(
+            crossing == Crossing.Above ? level.ClearLevel <= level.SetLevel : level.ClearLevel >= level.SetLevel,
+            path + nameof(level.ClearLevel),
+            string.Create(CultureInfo.InvariantCulture, $"must not be {(crossing == Crossing.Above ? "above" : "below")} the set level {level.SetLevel}, but is {level.ClearLevel}"));
+        Require(level.For >= TimeSpan.Zero && level.For <= ForMax, path + nameof(level.For), $"must be zero to {ForMax:c}, but is {level.For:c}");
+        Require(level.OffFor >= TimeSpan.Zero && level.OffFor <= ForMax, path + nameof(level.OffFor), $"must be zero to {ForMax:c}, but is {level.OffFor:c}");
     }
 
     private static void CheckSchedule(Rule rule)

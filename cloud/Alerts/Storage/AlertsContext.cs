@@ -40,6 +40,7 @@ internal sealed class AlertsContext(DbContextOptions<AlertsContext> options) : D
             alarm.ToTable("alerts_alarms");
             alarm.HasKey(row => row.Id);
             alarm.Ignore(row => row.IsOpen);
+            alarm.Ignore(row => row.IsBelieved);
             alarm.HasIndex(row => new { row.Municipality, row.Rule, row.Datastream, row.StartedAt });
             alarm.HasIndex(row => row.StartedAt);
             alarm.HasIndex(row => row.EndedAt);
@@ -56,7 +57,7 @@ internal sealed class AlertsContext(DbContextOptions<AlertsContext> options) : D
         modelBuilder.Entity<CheckpointRow>(checkpoint =>
         {
             checkpoint.ToTable("alerts_checkpoints");
-            checkpoint.HasKey(row => new { row.RuleId, row.Datastream, row.At });
+            checkpoint.HasKey(row => new { row.RuleId, row.Datastream, row.Level, row.At });
         });
         modelBuilder.Entity<CursorRow>(cursor =>
         {

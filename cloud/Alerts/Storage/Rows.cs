@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Hub.Cloud.Alerts.Evaluation;
 using Hub.Cloud.Notifications;
 
@@ -23,6 +24,9 @@ internal enum Told : byte
 
     /// <summary>Nothing, on purpose: found in the past by a rule that somebody has just changed.</summary>
     Hushed = 5,
+
+    /// <summary>Nothing, for it lies within an alarm of a more serious level.</summary>
+    Covered = 6,
 }
 
 /// <summary>Why an alarm changed. Stored: never renumber.</summary>
@@ -97,6 +101,9 @@ internal sealed class RuleRow
     public string Schedule { get; set; } = "";
     public string Source { get; set; } = "";
 
+    /// <summary>The further levels, as JSON; empty for none.</summary>
+    public string Levels { get; set; } = "";
+
     /// <summary>Processing time of the last change that concerns evaluation.</summary>
     public DateTime SavedAt { get; set; }
 
@@ -119,7 +126,19 @@ internal sealed class RuleRow
         OffFor = TimeSpan.FromTicks(OffForTicks),
         Schedule = Schedule,
         Source = Source,
+        Levels = FurtherLevels(),
     };
+
+    /// <summary>
+    /// All levels, the most serious first, with what each is known by in the store: 0 for the rule's own, so that it stays the same when its severity changes, and the severity of a further one.
+    /// </summary>
+    public IReadOnlyList<(byte Key, RuleLevel Level)> AllLevels() =>
+    [
+        .. FurtherLevels().Reverse().Select(level => ((byte)level.Severity, level)),
+        (0, new RuleLevel(Severity, SetLevel, ClearLevel, TimeSpan.FromTicks(ForTicks), TimeSpan.FromTicks(OffForTicks))),
+    ];
+
+    private RuleLevel[] FurtherLevels() => Levels.Length == 0 ? [] : JsonSerializer.Deserialize<RuleLevel[]>(Levels)!;
 
     /// <summary>Takes over what a rule says, but for its place in the municipality.</summary>
     public void Set(Rule rule)
@@ -129,6 +148,7 @@ internal sealed class RuleRow
         (Crossing, SetLevel, ClearLevel, ForTicks, Enabled) = (rule.Crossing, rule.SetLevel, rule.ClearLevel, rule.For.Ticks, rule.Enabled);
         (Measure, WindowTicks, OnClock, Percent, CoverageMin, OffForTicks) = (rule.Measure, rule.Window.Ticks, rule.OnClock, rule.Percent, rule.CoverageMin, rule.OffFor.Ticks);
         (Schedule, Source, Edge) = (rule.Schedule, rule.Source, rule.Edge);
+        Levels = rule.Levels.Count == 0 ? "" : JsonSerializer.Serialize(rule.Levels);
     }
 }
 
@@ -140,6 +160,10 @@ internal sealed class AlarmRow
     public string Rule { get; set; } = "";
     public string Station { get; set; } = "";
     public int Datastream { get; set; }
+
+    /// <summary>Which level of its rule: see <see cref="RuleRow.AllLevels"/>.</summary>
+    public byte Level { get; set; }
+
     public Severity Severity { get; set; }
     public DateTime ConditionAt { get; set; }
     public DateTime StartedAt { get; set; }
@@ -157,6 +181,9 @@ internal sealed class AlarmRow
     /// <summary>Identifier of the alarm under which subscribers know it: its own, or that of the alarm it came out of when late data moved the start.</summary>
     public string Thread { get; set; } = "";
 
+    /// <summary>Thread of the alarm of another level with which it shares a conversation; null: its own thread.</summary>
+    public string? Incident { get; set; }
+
     public Told Told { get; set; }
     public DateTime? ToldConditionAt { get; set; }
     public DateTime? ToldStartedAt { get; set; }
@@ -170,6 +197,9 @@ internal sealed class AlarmRow
     public bool Unsettled { get; set; }
 
     public bool IsOpen => EndedAt is null && !Withdrawn;
+
+    /// <summary>Whether subscribers believe it active.</summary>
+    public bool IsBelieved => Told == Told.Started || this is { Told: Told.Past, ToldEndedAt: null };
 
     public AlarmRow Copy() => (AlarmRow)MemberwiseClone();
 
@@ -185,6 +215,7 @@ internal sealed class AlarmRow
         Id, Municipality, Rule, Station, Datastream, Severity, ConditionAt, StartedAt, EndedAt, StartValue, Peak, LastValue, DetectedAt, Past, Withdrawn)
     {
         Thread = Thread,
+        Incident = Incident ?? Thread,
     };
 }
 
@@ -212,11 +243,15 @@ internal sealed class TransitionRow
     public DateTime? HandedAt { get; set; }
 }
 
-/// <summary>A checkpoint of one rule on one datastream, as stored.</summary>
+/// <summary>A checkpoint of one level of a rule on one datastream, as stored.</summary>
 internal sealed class CheckpointRow
 {
     public int RuleId { get; set; }
     public int Datastream { get; set; }
+
+    /// <summary>Which level: see <see cref="RuleRow.AllLevels"/>.</summary>
+    public byte Level { get; set; }
+
     public DateTime At { get; set; }
     public Phase Phase { get; set; }
     public DateTime ConditionAt { get; set; }

@@ -42,7 +42,7 @@ internal static class CapWriter
                 Write(writer, "references", string.Join(' ', alert.References.Select(earlier => $"{earlier.Sender},{earlier.Identifier},{Time(earlier.SentAt)}")));
             }
 
-            Write(writer, "incidents", message.Alarm);
+            Write(writer, "incidents", message.Incident ?? message.Alarm);
             Info(writer, "pt-PT", AlarmWords.Portuguese, alert, message, options);
             Info(writer, "en-GB", AlarmWords.English, alert, message, options);
             writer.WriteEndElement();

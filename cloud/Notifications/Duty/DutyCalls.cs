@@ -58,7 +58,7 @@ internal sealed class DutyCalls(IDbContextFactory<NotificationsContext> contexts
             return;
         }
 
-        var told = await db.Deliveries.Where(row => row.Alarm == message.Alarm && people.Contains(row.SubscriberId)).Select(row => row.SubscriberId).Distinct().ToListAsync(cancellationToken).ConfigureAwait(false);
+        var told = await db.Deliveries.Where(row => row.Alarm == message.Conversation && people.Contains(row.SubscriberId)).Select(row => row.SubscriberId).Distinct().ToListAsync(cancellationToken).ConfigureAwait(false);
         subscribers.RemoveAll(row => message.Kind == NotificationKind.Acknowledged ? !told.Contains(row.Id) : people.Contains(row.Id) && !told.Contains(row.Id));
     }
 

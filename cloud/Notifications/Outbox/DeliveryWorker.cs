@@ -85,9 +85,12 @@ internal sealed class DeliveryWorker(
         // One instant for all questions: what is not due in the first must be ahead in the last.
         var now = time.GetUtcNow().UtcDateTime;
         var moreToGather = await digests.GatherAsync(channel.Kind, now, stop).ConfigureAwait(false);
+
+        // What was gathered of a lesser level of the rule waits for its hour; the more serious level does not wait with it.
         var ready = db.Deliveries.Where(row => row.Channel == channel.Kind && row.State == DeliveryState.Waiting && row.Gathering == Gathering.Not)
             .Where(row => !db.Deliveries.Any(earlier =>
-                earlier.SubscriberId == row.SubscriberId && earlier.OrderKey == row.OrderKey && earlier.State == DeliveryState.Waiting && earlier.Id < row.Id));
+                earlier.SubscriberId == row.SubscriberId && earlier.OrderKey == row.OrderKey && earlier.State == DeliveryState.Waiting && earlier.Id < row.Id
+                && (earlier.Gathering == Gathering.Not || earlier.Severity == row.Severity)));
         var free = options.Value.ConcurrencyPerChannel - underWay.Count;
         if (free > 0)
         {

@@ -52,9 +52,12 @@ internal sealed class DigestMaker(IDbContextFactory<NotificationsContext> contex
         }
 
         var alarms = rows.ConvertAll(row => row.Alarm);
-        var told = await db.Deliveries.Where(row => row.SubscriberId == subscriber && alarms.Contains(row.Alarm) && (row.State == DeliveryState.Delivered || row.State == DeliveryState.Gathered))
-            .Select(row => row.Alarm).Distinct().ToListAsync(cancellationToken).ConfigureAwait(false);
-        var plan = DigestPlan.Of(rows.ConvertAll(row => new Gathered(row.Id, row.Gathering, JsonSerializer.Deserialize<AlarmMessage>(row.Message!.Json)!)), told.ToHashSet());
+        var said = await db.Deliveries.Where(row => row.SubscriberId == subscriber && alarms.Contains(row.Alarm) && (row.State == DeliveryState.Delivered || row.State == DeliveryState.Gathered))
+            .Select(row => row.Message!.Json).ToListAsync(cancellationToken).ConfigureAwait(false);
+
+        // Levels of one rule share a conversation, and each is told or not by itself.
+        var told = said.Select(json => JsonSerializer.Deserialize<AlarmMessage>(json)!.Alarm).ToHashSet();
+        var plan = DigestPlan.Of(rows.ConvertAll(row => new Gathered(row.Id, row.Gathering, JsonSerializer.Deserialize<AlarmMessage>(row.Message!.Json)!)), told);
         var of = rows.ToDictionary(row => row.Id);
         foreach (var id in plan.Untold)
         {

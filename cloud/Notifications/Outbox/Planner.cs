@@ -45,8 +45,10 @@ internal static class Planner
 
             sent = await counted.GroupBy(row => row.SubscriberId).Select(group => new { group.Key, Count = group.Count() })
                 .ToDictionaryAsync(group => group.Key, group => group.Count, cancellationToken).ConfigureAwait(false);
+
+            // Of a rule's levels each by itself: a more serious one does not wait with a lesser one.
             var earlier = await db.Deliveries.AsNoTracking()
-                .Where(row => gathering.Contains(row.SubscriberId) && row.Alarm == message.Alarm && row.State == DeliveryState.Waiting && row.Gathering != Gathering.Not)
+                .Where(row => gathering.Contains(row.SubscriberId) && row.Alarm == message.Conversation && row.Severity == message.Severity && row.State == DeliveryState.Waiting && row.Gathering != Gathering.Not)
                 .OrderBy(row => row.Id).ToListAsync(cancellationToken).ConfigureAwait(false);
             foreach (var row in earlier)
             {

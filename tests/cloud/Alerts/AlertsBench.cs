@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
+using System.Text.RegularExpressions;
 using Hub.Cloud.Alerts.Storage;
 using Hub.Cloud.Notifications;
 using Hub.Cloud.Series;
@@ -153,7 +154,7 @@ internal sealed class JumpingTime(DateTimeOffset start) : FakeTimeProvider(start
 }
 
 /// <summary>Records what it is handed, as an outbox does: idempotent by key. Can be told to fail.</summary>
-internal sealed class RecordedNotifications : INotifications
+internal sealed partial class RecordedNotifications : INotifications
 {
     private readonly ConcurrentDictionary<string, AlarmMessage> byKey = new();
     private readonly ConcurrentQueue<AlarmMessage> messages = new();
@@ -168,7 +169,13 @@ internal sealed class RecordedNotifications : INotifications
     /// <summary>Runs after a message was taken; may throw: the crash between taking and marking.</summary>
     public Action<AlarmMessage>? After { get; set; }
 
-    public IEnumerable<string> Told => Messages.Select(message => $"{message.Kind} {message.Key[..message.Key.IndexOf(':', StringComparison.Ordinal)][^16..]}{(message.Withdrawn ? " withdrawn" : "")}");
+    public IEnumerable<string> Told => Messages.Select(message => $"{message.Kind} {StartOf().Match(message.Key)}{(message.Withdrawn ? " withdrawn" : "")}");
+
+    /// <summary>Kind, level and beginning and end of the episode, by the clock.</summary>
+    public IEnumerable<string> ToldByLevel => Messages.Select(message => $"{message.Kind} {message.Severity} {message.StartedAt:HHmm}-{message.EndedAt:HHmm}{(message.Withdrawn ? " withdrawn" : "")}");
+
+    [GeneratedRegex("[0-9]{8}T[0-9]{6}Z")]
+    private static partial Regex StartOf();
 
     public ValueTask EnqueueAsync(AlarmMessage message, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using CsCheck;
 using Hub.Cloud.Alerts.Evaluation;
+using Hub.Cloud.Alerts.Storage;
 using Hub.Cloud.Notifications;
 using Hub.Cloud.Series;
 using Hub.Edge.Contract.Readings;
@@ -61,7 +62,29 @@ public sealed class OrderIndependenceTests
         AlertsBench.NoiseRule(set: 80, clear: 70, slug: "loudest") with { Measure = Measure.Max, Window = TimeSpan.FromMinutes(15), OnClock = true, CoverageMin = 0 },
     ];
 
-    private static readonly Gen<Rule[]> SomeRules = Gen.Shuffle(AllRules).Select(rules => rules[..2]);
+    /// <summary>A rule with one to three levels: the further ones lie anywhere at or beyond those before, and hold and end after waits of their own.</summary>
+    private static readonly Gen<Func<Rule, Rule>> AnyLevels =
+        from count in Gen.Int[0, 2]
+        from skip in Gen.Bool
+        from steps in Gen.Select(Gen.Int[0, 6], Gen.Int[0, 6], Gen.Frequency((2, Gen.Const(0)), (1, Gen.Int[1, 12])), Gen.Frequency((2, Gen.Const(0)), (1, Gen.Int[1, 12]))).Array[2]
+        select (Func<Rule, Rule>)(rule =>
+        {
+            var (levels, set, side) = (new List<RuleLevel>(), rule.SetLevel, rule.Crossing == Crossing.Above ? 1 : -1);
+            for (var i = 0; i < count; i++)
+            {
+                var (step, hysteresis, forMinutes, offMinutes) = steps[i];
+                set += side * step;
+                levels.Add(new RuleLevel(count == 1 && skip ? Severity.Alert : Severity.Warning + i, set, set - (side * hysteresis), TimeSpan.FromMinutes(forMinutes), TimeSpan.FromMinutes(offMinutes)));
+            }
+
+            return rule with { Severity = Severity.Information, Levels = levels };
+        });
+
+    internal static readonly Gen<Rule[]> SomeRules =
+        from rules in Gen.Shuffle(AllRules)
+        from one in AnyLevels
+        from other in AnyLevels
+        select (Rule[])[one(rules[0]), other(rules[1])];
 
     [Fact]
     public async Task Any_delivery_of_the_same_observations_ends_in_the_same_history() =>
@@ -159,7 +182,7 @@ public sealed class OrderIndependenceTests
     private static async Task<string[]> ExpectedAsync(MemorySeries series, Rule[] rules)
     {
         var lines = new List<string>();
-        foreach (var rule in rules)
+        foreach (var (rule, suffix) in rules.SelectMany(Levels))
         {
             var gap = rule is { OnClock: true, Measure: not Measure.Value } ? (rule.Window == TimeSpan.FromDays(1) ? TimeSpan.FromHours(26) : rule.Window) : TimeSpan.FromMinutes(15);
             var machine = new AlarmMachine(rule.Crossing, rule.SetLevel, rule.ClearLevel, rule.For, gap, new AlertsOptions().IgnoreQuality) { OffFor = rule.OffFor };
@@ -191,12 +214,19 @@ public sealed class OrderIndependenceTests
                 }
 
                 lines.AddRange(episodes.Select(e =>
-                    $"{rule.Slug}-{station}-{datastream}-{e.StartedAt:yyyyMMdd'T'HHmmss'Z'} {e.ConditionAt:O} {e.StartedAt:O} {e.EndedAt:O} {e.StartValue} {e.Peak} {e.LastValue}"));
+                    $"{rule.Slug}-{station}-{datastream}-{e.StartedAt:yyyyMMdd'T'HHmmss'Z'}{suffix} {e.ConditionAt:O} {e.StartedAt:O} {e.EndedAt:O} {e.StartValue} {e.Peak} {e.LastValue}"));
             }
         }
 
         return [.. lines.Order(StringComparer.Ordinal)];
     }
+
+    /// <summary>Each level of a rule as a rule of its own, and how its alarms are known.</summary>
+    private static IEnumerable<(Rule Rule, string Suffix)> Levels(Rule rule) =>
+    [
+        (rule, ""),
+        .. rule.Levels.Select(level => (rule with { SetLevel = level.SetLevel, ClearLevel = level.ClearLevel, For = level.For, OffFor = level.OffFor }, $"-{level.Severity.ToString().ToLowerInvariant()}")),
+    ];
 
     /// <summary>What a rule measures while it is in force, stretch by stretch, and the observations at other times.</summary>
     private static IEnumerable<(DateTime At, double Value, bool IsInForce)> InForce(Rule rule, List<Observation> taken)
@@ -273,14 +303,22 @@ public sealed class OrderIndependenceTests
         return place == below ? ascending[below] : ascending[below] + ((place - below) * (ascending[below + 1] - ascending[below]));
     }
 
-    /// <summary>What subscribers were told, in the end, is what is: each ended alarm as it was, nothing that never was, and nothing as an emergency: all of it is of the past.</summary>
+    /// <summary>What subscribers were told, in the end, is what is: each ended alarm as it was, or one of a more serious level that it lies within; nothing that never was, and nothing as an emergency: all of it is of the past.</summary>
     private static async Task CheckToldAsync(AlertsBench bench)
     {
         await using var db = await bench.Contexts.CreateDbContextAsync();
         var rows = await db.Alarms.AsNoTracking().ToListAsync();
         var threads = bench.Notifications.Messages.ToLookup(message => message.Alarm);
+        Assert.All(threads, thread => Assert.Single(thread.Select(message => message.Incident).Distinct()));
         foreach (var row in rows.Where(row => !row.Withdrawn && row.EndedAt is not null))
         {
+            if (row.Told == Told.Covered)
+            {
+                Assert.True(rows.Exists(cover => cover.Rule == row.Rule && cover.Datastream == row.Datastream && cover.Level > row.Level && cover is { Withdrawn: false, Told: not Told.Hushed }
+                    && cover.StartedAt <= row.StartedAt && !(cover.EndedAt < row.EndedAt)), $"{row.Id} is not told, and lies within nothing");
+                continue;
+            }
+
             Assert.True(
                 threads[row.Thread].Any(message => !message.Withdrawn && message.ConditionAt == row.ConditionAt && message.StartedAt == row.StartedAt && message.EndedAt == row.EndedAt && message.Peak.Equals(row.Peak)),
                 $"{row.Id} in thread {row.Thread}, told as {row.Told} because of {row.Cause}, unsettled {row.Unsettled}: [{string.Join(", ", threads[row.Thread].Select(message => message.Key))}]");

@@ -16,7 +16,7 @@ public sealed class RehearsalTests
 
     [Fact]
     public async Task What_a_rehearsal_finds_is_what_the_saved_rule_makes() =>
-        await AnyObservations.SampleAsync(CheckAsync, iter: Repeats.Of(60, 2_000), threads: 2);
+        await Gen.Select(AnyObservations, OrderIndependenceTests.SomeRules).SampleAsync(CheckAsync, iter: Repeats.Of(60, 2_000), threads: 2);
 
     [Fact]
     public async Task All_are_counted_and_the_newest_listed()
@@ -51,12 +51,13 @@ public sealed class RehearsalTests
         Assert.Equal("Property", (await Assert.ThrowsAsync<ArgumentException>(async () => await bench.Alerts.RehearseAsync(AlertsBench.NoiseRule() with { Property = "x" }, T0.AddDays(-1), T0, 10, default))).ParamName);
     }
 
-    private static async Task CheckAsync((int Datastream, int Minute, int Level)[] set)
+    private static async Task CheckAsync((int Datastream, int Minute, int Level)[] set, Rule[] some)
     {
+        var levels = some.Select(rule => rule with { Slug = $"{rule.Slug}-levels" });
         await using var bench = await AlertsBench.StartAsync();
         await bench.AppendAsync([.. set.Select(one => Obs.At(one.Datastream, T0.AddDays(-2).AddMinutes(one.Minute), one.Level, Quality.Good))]);
         var silent = AlertsBench.NoiseRule(slug: "silent") with { Measure = Measure.NoData, Window = TimeSpan.FromHours(3) };
-        foreach (var rule in OrderIndependenceTests.AllRules.Append(silent))
+        foreach (var rule in OrderIndependenceTests.AllRules.Concat(levels).Append(silent))
         {
             var rehearsed = await bench.Alerts.RehearseAsync(rule, T0.AddDays(-2), T0.AddDays(2), 10_000, default);
             await bench.Alerts.SaveAsync(rule, default);

@@ -9,18 +9,32 @@ public sealed class RuleFileTests
 {
     private const string Head = "rules:\n- rule: a\n  namePt: A\n  nameEn: A\n  severity: alert\n  property: pm10\n";
 
+    private const string Levels = "rules:\n- rule: a\n  namePt: A\n  nameEn: A\n  severity: information\n  property: pm10\n  crossing: above\n  setLevel: 2\n  levels:\n";
+
     private static readonly Gen<Rule> AnyRule =
         from rule in Any<Rule>([.. OrderIndependenceTests.AllRules, AlertsBench.NoiseRule(slug: "silent") with { Measure = Measure.NoData, Window = TimeSpan.FromMinutes(20), SetLevel = 0, ClearLevel = 0 }])
         from name in Gen.String[Gen.Char[" :#'\"-|>&*!%@`{}[],?àÇ€abc0~"], 1, 30]
         from station in Any(null, "avenida", "null", "1", "true")
         from severity in Gen.Enum<Severity>()
+        from steps in Gen.Select(Gen.Double[0, 9], Gen.Double[0, 9], Gen.Int[0, 100_000], Gen.Int[0, 100_000]).Array[0, 2]
         from period in Any(null, 0, 60, (int?)3_661)
         from enabled in Gen.Bool
         select rule with
         {
             NamePt = string.IsNullOrWhiteSpace(name) ? "x" : name, NameEn = "~", Source = name, Station = station, Severity = severity, PeriodSeconds = period, Enabled = enabled,
+            Levels = rule.Measure == Measure.NoData ? [] : [.. Further(rule, severity, steps).TakeWhile(level => level.Severity <= Severity.Alert)],
             Schedule = rule is { Measure: Measure.NoData } or { OnClock: true } ? "" : "mo-fr 08:00-18:30, night; no holidays",
         };
+
+    private static IEnumerable<RuleLevel> Further(Rule rule, Severity severity, (double Step, double Hysteresis, int ForSeconds, int OffForMillis)[] steps)
+    {
+        var (side, set) = (rule.Crossing == Crossing.Above ? 1 : -1, rule.SetLevel);
+        foreach (var (step, hysteresis, forSeconds, offForMillis) in steps)
+        {
+            set += side * step;
+            yield return new RuleLevel(++severity, set, set - (side * hysteresis), TimeSpan.FromSeconds(forSeconds), TimeSpan.FromMilliseconds(offForMillis));
+        }
+    }
 
     private static Gen<T> Any<T>(params T[] some) => Gen.Int[0, some.Length - 1].Select(at => some[at]);
 
@@ -46,6 +60,14 @@ public sealed class RuleFileTests
     [InlineData(Head + "  crossing: over\n  setLevel: 1\n", "Line 2: rule \"a\": crossing is \"over\"; expected is one of above, below.")]
     [InlineData(Head + "  crossing: above\n  setLevel: 1\n  for: P1M\n", "Line 2: rule \"a\": for is \"P1M\"; expected is an ISO 8601 duration")]
     [InlineData(Head + "  crossing: above\n  setLevel: 1\n  clearLevel: 2\n", "Line 2: rule \"a\": clearLevel must not be above")]
+    [InlineData(Levels + "  - severity: extreme\n    setLevel: 3\n", "Line 10: rule \"a\": levels[0].severity is \"extreme\"; expected is one of")]
+    [InlineData(Levels + "  - severity: warning\n    setLevel: 3\n  - setLevel: 4\n", "Line 12: rule \"a\": levels[1].severity is missing.")]
+    [InlineData(Levels + "  - severity: warning\n", "Line 10: rule \"a\": levels[0].setLevel is missing.")]
+    [InlineData(Levels + "  - severity: warning\n    setLevel: 3\n    for: long\n", "Line 10: rule \"a\": levels[0].for is \"long\"; expected is an ISO 8601 duration")]
+    [InlineData(Levels + "  - severity: warning\n    setLevel: 3\n  - severity: alert\n    setLevel: 2\n", "Line 12: rule \"a\": levels[1].setLevel must not be below")]
+    [InlineData(Levels + "  - severity: warning\n    setLevel: 3\n    clearLevel: 4\n", "Line 10: rule \"a\": levels[0].clearLevel must not be above")]
+    [InlineData(Levels + "  -\n", "Line 2: rule \"a\": levels[0] is empty")]
+    [InlineData(Levels + "  - severity: warning\n    colour: red\n", "Line 11: ")]
     [InlineData(Head + "  crossing: above\n  setLevel: 1\n  schedule: at noon\n", "Line 2: rule \"a\": schedule has 'at noon'")]
     [InlineData(Head + "  crossing: above\n  setLevel: 1\n  setLevel: 2\n", "Line 9: ")]
     public void What_is_wrong_is_said_with_its_line(string yaml, string begin)
@@ -70,6 +92,10 @@ public sealed class RuleFileTests
         Assert.Distinct(all.Select(rule => rule.Slug));
         Assert.All(RulePacks.All, pack => Assert.StartsWith($"# {pack.Title}\n", pack.Yaml, StringComparison.Ordinal));
         Assert.All(all.Where(rule => rule.Measure != Measure.NoData), rule => Assert.NotEqual("", rule.Source));
+        Assert.Equal(
+            [("no2-2024", 200d, 2d), ("o3", 240d, 0d), ("o3-2024", 240d, 0d), ("pm10-2024", 90d, 48d), ("pm2-5-2024", 50d, 48d), ("so2-2024", 350d, 2d)],
+            all.Where(rule => rule.Levels.Count > 0).OrderBy(rule => rule.Slug, StringComparer.Ordinal).Select(rule => (rule.Slug, rule.Levels.Single().SetLevel, rule.Levels[0].For.TotalHours)));
+        Assert.All(all.SelectMany(rule => rule.Levels), level => Assert.Equal(Severity.Alert, level.Severity));
         var no2 = all.Single(rule => rule.Slug == "no2-alert");
         Assert.Equal((400d, Measure.Mean, TimeSpan.FromHours(1), true, TimeSpan.FromHours(2), 0.75), (no2.SetLevel, no2.Measure, no2.Window, no2.OnClock, no2.For, no2.CoverageMin));
     }

@@ -53,6 +53,20 @@ public sealed class RuleTests
         { "Source", Good with { Source = new string('x', 501) } },
         { "Edge", Good with { Edge = true, Schedule = "night" } },
         { "Edge", Good with { Edge = true, OffFor = TimeSpan.FromMinutes(1) } },
+        { "Levels", Good with { Measure = Measure.NoData, Window = TimeSpan.FromHours(1), Levels = [new(Severity.Alert, 80, 75)] } },
+        { "Levels[0]", Good with { Levels = [null!] } },
+        { "Levels[0].Severity", Good with { Levels = [new((Severity)9, 80, 75)] } },
+        { "Levels[0].Severity", Good with { Levels = [new(Severity.Warning, 80, 75)] } },
+        { "Levels[1].Severity", Good with { Severity = Severity.Information, Levels = [new(Severity.Alert, 80, 75), new(Severity.Warning, 90, 85)] } },
+        { "Levels[1].Severity", Good with { Severity = Severity.Information, Levels = [new(Severity.Warning, 80, 75), new(Severity.Warning, 90, 85)] } },
+        { "Levels[0].SetLevel", Good with { Levels = [new(Severity.Alert, double.NaN, 75)] } },
+        { "Levels[0].SetLevel", Good with { Levels = [new(Severity.Alert, 69.9, 60)] } },
+        { "Levels[0].SetLevel", Good with { Crossing = Crossing.Below, ClearLevel = 75, Levels = [new(Severity.Alert, 71, 75)] } },
+        { "Levels[1].SetLevel", Good with { Severity = Severity.Information, Levels = [new(Severity.Warning, 80, 75), new(Severity.Alert, 79, 75)] } },
+        { "Levels[0].ClearLevel", Good with { Levels = [new(Severity.Alert, 80, 81)] } },
+        { "Levels[0].ClearLevel", Good with { Levels = [new(Severity.Alert, 80, double.PositiveInfinity)] } },
+        { "Levels[0].For", Good with { Levels = [new(Severity.Alert, 80, 75, TimeSpan.FromDays(8))] } },
+        { "Levels[0].OffFor", Good with { Levels = [new(Severity.Alert, 80, 75, default, TimeSpan.FromSeconds(-1))] } },
     };
 
     [Theory]
@@ -70,7 +84,8 @@ public sealed class RuleTests
         await using var bench = await AlertsBench.StartAsync();
         await bench.Alerts.SaveAsync(Good with { Slug = "b" }, default);
         await bench.Alerts.SaveAsync(Good with { Slug = "a", For = TimeSpan.FromMinutes(90), PeriodSeconds = 60, Sensor = "s1", Station = "se" }, default);
-        var measured = Good with { Slug = "c", Measure = Measure.Percentile, Percent = 95, Window = TimeSpan.FromHours(1), OnClock = true, CoverageMin = 0, OffFor = TimeSpan.FromMinutes(3), Schedule = "night", Source = "DL 9/2007" };
+        var measured = Good with { Slug = "c", Measure = Measure.Percentile, Percent = 95, Window = TimeSpan.FromHours(1), OnClock = true, CoverageMin = 0, OffFor = TimeSpan.FromMinutes(3), Schedule = "night", Source = "DL 9/2007",
+            Levels = [new(Severity.Alert, 80.1, 75, TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(1.5))] };
         await bench.Alerts.SaveAsync(measured, default);
         await bench.Alerts.SaveAsync(Good with { Slug = "b", NamePt = "Outro nome", Severity = Severity.Alert }, default);
         await bench.StopEvaluatorAsync();

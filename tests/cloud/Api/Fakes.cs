@@ -122,6 +122,11 @@ internal sealed class FakeAlerts : IAlerts
             Refuse(nameof(rule.ClearLevel), $"must not be above the set level {rule.SetLevel}");
         }
 
+        if (rule.Levels.Any(level => level.SetLevel < rule.SetLevel))
+        {
+            Refuse($"{nameof(rule.Levels)}[0].{nameof(rule.SetLevel)}", "must not be below that of the level before it");
+        }
+
         RuleList.RemoveAll(known => known.Municipality == rule.Municipality && known.Slug == rule.Slug);
         RuleList.Add(rule);
         RulesChanged?.Invoke();

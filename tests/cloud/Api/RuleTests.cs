@@ -64,6 +64,12 @@ public sealed class RuleTests
     [InlineData("""{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","crossing":"above","setLevel":80,"offFor":"10"}""", "offFor")]
     [InlineData("""{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","setLevel":80}""", "crossing")]
     [InlineData("""{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","crossing":"above"}""", "setLevel")]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"warning","property":"pm10","crossing":"above","setLevel":80,"levels":[{"severity":"dire","setLevel":90}]}""", "levels[0].severity")]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"warning","property":"pm10","crossing":"above","setLevel":80,"levels":[{"severity":"alert","setLevel":90,"for":"soon"}]}""", "levels[0].for")]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"warning","property":"pm10","crossing":"above","setLevel":80,"levels":[{"severity":"alert","setLevel":90},{"severity":"alert","setLevel":90,"offFor":"soon"}]}""", "levels[1].offFor")]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"warning","property":"pm10","crossing":"above","setLevel":80,"levels":[{"severity":"alert","setLevel":70}]}""", "levels[0].setLevel")]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"warning","property":"pm10","crossing":"above","setLevel":80,"levels":[null]}""", "levels[0]")]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"warning","property":"pm10","crossing":"above","setLevel":80,"levels":[{"severity":"alert"}]}""", null)]
     public async Task A_rule_that_cannot_be_is_refused_with_its_member(string body, string? member)
     {
         await using var host = await ApiHost.StartAsync();
@@ -90,6 +96,13 @@ public sealed class RuleTests
         Assert.Equal(("mean", "P1D", true, 0.5, "PT1H"), (Text("measure"), Text("window"), made.GetProperty("onClock").GetBoolean(), made.GetProperty("coverageMin").GetDouble(), Text("offFor")));
         Assert.Equal(JsonValueKind.Null, made.GetProperty("percent").ValueKind);
 
+        (_, made) = await PutAsync(
+            host, "braga/o3",
+            """{"namePt":"P","nameEn":"P","severity":"information","property":"o3","crossing":"above","setLevel":180,"levels":[{"severity":"warning","setLevel":200},{"severity":"alert","setLevel":240,"clearLevel":220,"for":"PT2H","offFor":"PT1H"}]}""", "Operator@braga");
+        Assert.Equal(
+            """[{"severity":"warning","setLevel":200,"clearLevel":200,"for":"PT0S","offFor":"PT0S"},{"severity":"alert","setLevel":240,"clearLevel":220,"for":"PT2H","offFor":"PT1H"}]""",
+            made.GetProperty("levels").GetRawText());
+
         (_, made) = await PutAsync(host, "braga/silent", """{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","measure":"no-data","window":"PT30M"}""", "Operator@braga");
         Assert.Equal(("no-data", "PT30M"), (Text("measure"), Text("window")));
 
@@ -106,7 +119,8 @@ public sealed class RuleTests
         var found = JsonElement.Parse(await answer.Content.ReadAsStringAsync(Cancel));
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.Equal((1, 3, 1234, 0.25), (found.GetProperty("count").GetInt32(), found.GetProperty("datastreams").GetInt32(), found.GetProperty("observations").GetInt32(), found.GetProperty("activeShare").GetDouble()));
-        Assert.Equal("centro", Assert.Single(found.GetProperty("alarms").EnumerateArray()).GetProperty("station").GetString());
+        var alarm = Assert.Single(found.GetProperty("alarms").EnumerateArray());
+        Assert.Equal(("centro", "warning"), (alarm.GetProperty("station").GetString(), alarm.GetProperty("severity").GetString()));
         Assert.Equal(TimeSpan.FromDays(7), found.GetProperty("to").GetDateTime() - found.GetProperty("from").GetDateTime());
         Assert.Empty(host.Alerts.RuleList);
 
@@ -163,7 +177,7 @@ public sealed class RuleTests
         using var client = host.Client("Operator@braga");
         Assert.Contains("DL 9/2007", await client.GetStringAsync("/api/v1/rule-packs/noise-night", Cancel), StringComparison.Ordinal);
         using var taken = await client.PostAsync("/api/v1/rule-packs/air-2008-50/braga", null, Cancel);
-        Assert.Equal("[no2-alert,o3-alert,o3-information,so2-alert] [] [] []", await OutcomeAsync(taken));
+        Assert.Equal("[no2-alert,o3,so2-alert] [] [] []", await OutcomeAsync(taken));
         Assert.All(host.Alerts.RuleList, rule => Assert.Contains("2008/50", rule.Source, StringComparison.Ordinal));
         await ApiHost.ProblemAsync(await client.PostAsync("/api/v1/rule-packs/none/braga", null, Cancel), 404, "unknown-rule");
         using var other = host.Client("Operator@aveiro");

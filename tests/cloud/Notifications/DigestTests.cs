@@ -76,6 +76,20 @@ public sealed class DigestTests
     }
 
     [Fact]
+    public async Task The_more_serious_level_of_a_rule_does_not_wait_with_the_lesser_one()
+    {
+        await using var bench = await SignUpTests.StartAsync();
+        await SignUpTests.ConfirmedAsync(bench, SignUpTests.Request(quiet: Siesta with { ExceptHighest = true }));
+        await bench.Notifications.EnqueueAsync(Message("w", NotificationKind.Started) with { Incident = "w" }, default);
+        await bench.Notifications.EnqueueAsync(Message("x", NotificationKind.Started) with { Severity = Severity.Alert, Incident = "w" }, default);
+        await bench.Notifications.EnqueueAsync(Message("x", NotificationKind.Ended) with { Severity = Severity.Alert, Incident = "w" }, default);
+        await Eventually.TrueAsync(() => Alarms(bench).Count == 2, "the alert is told in the quiet hours, and its end");
+        Assert.Equal(["w:Started waiting", "x:Started delivered", "x:Ended delivered"], await LinesAsync(bench));
+        await bench.SettledAsync(TimeSpan.FromMinutes(5));
+        Assert.Equal(["w:Started delivered", "x:Started delivered", "x:Ended delivered"], await LinesAsync(bench));
+    }
+
+    [Fact]
     public async Task What_is_too_much_in_an_hour_is_gathered_and_a_serious_alarm_is_not_held_back_by_small_ones()
     {
         await using var bench = await SignUpTests.StartAsync(("Hub:Notifications:MessagesPerHourMax", "3"));

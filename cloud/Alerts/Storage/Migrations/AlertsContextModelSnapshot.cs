@@ -37,8 +37,14 @@ namespace Hub.Cloud.Alerts.Storage.Migrations
                     b.Property<DateTime?>("EndedAt")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Incident")
+                        .HasColumnType("TEXT");
+
                     b.Property<double>("LastValue")
                         .HasColumnType("REAL");
+
+                    b.Property<byte>("Level")
+                        .HasColumnType("INTEGER");
 
                     b.Property<string>("Municipality")
                         .IsRequired()
@@ -119,6 +125,9 @@ namespace Hub.Cloud.Alerts.Storage.Migrations
                     b.Property<int>("Datastream")
                         .HasColumnType("INTEGER");
 
+                    b.Property<byte>("Level")
+                        .HasColumnType("INTEGER");
+
                     b.Property<DateTime>("At")
                         .HasColumnType("TEXT");
 
@@ -146,7 +155,7 @@ namespace Hub.Cloud.Alerts.Storage.Migrations
                     b.Property<DateTime>("StartedAt")
                         .HasColumnType("TEXT");
 
-                    b.HasKey("RuleId", "Datastream", "At");
+                    b.HasKey("RuleId", "Datastream", "Level", "At");
 
                     b.ToTable("alerts_checkpoints", (string)null);
                 });
@@ -244,6 +253,10 @@ namespace Hub.Cloud.Alerts.Storage.Migrations
 
                     b.Property<long>("ForTicks")
                         .HasColumnType("INTEGER");
+
+                    b.Property<string>("Levels")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
 
                     b.Property<int>("Measure")
                         .HasColumnType("INTEGER");
