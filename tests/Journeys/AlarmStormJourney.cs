@@ -108,9 +108,16 @@ public sealed class AlarmStormJourney(ITestOutputHelper output) : IAsyncLifetime
         var random = new Random(Seed);
         var killed = Enum.GetValues<Moment>().ToDictionary(moment => moment, _ => 0);
         var streams = Enumerable.Range(0, Streams).Select(number => FeedAsync($"s{number}", new Random(random.Next()))).ToList();
+        var moments = new Queue<Moment>();
         for (var kill = 0; kill < Kills; kill++)
         {
-            var moment = (Moment)random.Next(killed.Count);
+            // Each as often as any other, also where there are few.
+            if (moments.Count == 0)
+            {
+                moments = new Queue<Moment>(killed.Keys.OrderBy(_ => random.Next()));
+            }
+
+            var moment = moments.Dequeue();
             var fuse = new Fuse(moment, random.Next(1, 40));
             Volatile.Write(ref _fuse, fuse);
             var burst = BurstAsync();
@@ -230,7 +237,7 @@ public sealed class AlarmStormJourney(ITestOutputHelper output) : IAsyncLifetime
             _fuse?.Pass(Moment.Posting);
             try
             {
-                await _operator.PostReadingsAsync($"[{pack}]");
+                await _operator.PostReadingsAsync("rotunda", $"[{pack}]");
                 _fuse?.Pass(Moment.Posted);
                 return;
             }

@@ -185,5 +185,5 @@ public sealed class ReceiversJourney : IAsyncLifetime
 
     private Task<IReadOnlyList<JsonElement>> LogAsync() => _operator.ItemsAsync("api/v1/deliveries?municipality=braga");
 
-    private Task PostAsync(double value) => _operator.PostReadingsAsync($"[{HubOperator.Record("air", "pm10", "ug/m3", DateTime.UtcNow, value)}]");
+    private Task PostAsync(double value) => _operator.PostReadingsAsync("rotunda", $"[{HubOperator.Record("air", "pm10", "ug/m3", DateTime.UtcNow, value)}]");
 }

@@ -6,25 +6,29 @@ using System.Text.Json;
 
 namespace Hub.Tests.Journeys.Programs;
 
-/// <summary>An operator of one municipality of a hub, and the station they look after: what a person does from a terminal and over the API.</summary>
+/// <summary>An operator of one municipality of a hub, and the stations they look after: what a person does from a terminal and over the API.</summary>
 public sealed class HubOperator
 {
+    private const string UserName = "ana";
     private readonly HubProgram _hub;
     private readonly string _municipality;
-    private readonly string _station;
-    private readonly string _secret;
+    private readonly Dictionary<string, string> _secrets = [];
     private readonly string _password;
     private string? _token;
 
-    private HubOperator(HubProgram hub, string municipality, string station, string secret, string password) =>
-        (_hub, _municipality, _station, _secret, _password) = (hub, municipality, station, secret, password);
+    private HubOperator(HubProgram hub, string municipality, string password) => (_hub, _municipality, _password) = (hub, municipality, password);
 
-    /// <summary>Makes the municipality, the station and the person.</summary>
+    /// <summary>Makes the municipality, a station and the person.</summary>
     public static async Task<HubOperator> AddAsync(HubProgram hub, string municipality, string station)
     {
         var secret = await hub.AddStationAsync(municipality, station);
-        return new HubOperator(hub, municipality, station, secret, Word(await hub.ToolAsync("user", "add", UserName(municipality), "--role", "Operator", "--municipality", municipality), "password")!);
+        var password = Word(await hub.ToolAsync("user", "add", UserName, "--role", "Operator", "--municipality", municipality), "password")!;
+        return new HubOperator(hub, municipality, password) { _secrets = { [station] = secret } };
     }
+
+    /// <summary>Makes another station.</summary>
+    public async Task AddStationAsync(string station) => _secrets[station] =
+        Word(await _hub.ToolAsync("station", "add", $"{_municipality}/{station}", "--name", station, "--latitude", "41.55", "--longitude", "-8.42"), "secret")!;
 
     /// <summary>Adds a subscriber; the secret of a webhook.</summary>
     public async Task<string?> SubscribeAsync(string channel, string target = "", string language = "en") =>
@@ -39,12 +43,12 @@ public sealed class HubOperator
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
     }
 
-    /// <summary>The station's readings over HTTP; done when they are stored.</summary>
+    /// <summary>A station's readings over HTTP; done when they are stored.</summary>
     /// <exception cref="HttpRequestException">The hub is not there, or went away before it said so.</exception>
-    public async Task PostReadingsAsync(string pack)
+    public async Task PostReadingsAsync(string station, string pack)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"ingest/v1/{_municipality}/{_station}") { Content = new StringContent(pack, Encoding.UTF8, "application/senml+json") };
-        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{_municipality}/{_station}:{_secret}")));
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"ingest/v1/{_municipality}/{station}") { Content = new StringContent(pack, Encoding.UTF8, "application/senml+json") };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{_municipality}/{station}:{_secrets[station]}")));
         using var answer = await _hub.Client.SendAsync(request);
         var receipt = await answer.Content.ReadAsStringAsync();
         Assert.True(answer.IsSuccessStatusCode, receipt);
@@ -76,7 +80,7 @@ public sealed class HubOperator
     {
         if (_token is null)
         {
-            using var session = await _hub.Client.PostAsJsonAsync("api/v1/sessions", new { userName = UserName(_municipality), password = _password });
+            using var session = await _hub.Client.PostAsJsonAsync("api/v1/sessions", new { userName = UserName, password = _password });
             _token = JsonElement.Parse(await session.Content.ReadAsStringAsync()).GetProperty("accessToken").GetString();
         }
 
@@ -84,8 +88,6 @@ public sealed class HubOperator
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _token);
         return request;
     }
-
-    private static string UserName(string municipality) => $"operator.{municipality}";
 
     private static string? Word(string said, string name) =>
         said.Split('\n').SingleOrDefault(line => line.StartsWith(string.Create(CultureInfo.InvariantCulture, $"{name} "), StringComparison.Ordinal))?.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1].Trim();
