@@ -1,6 +1,7 @@
 using System.Globalization;
 using BenchmarkDotNet.Running;
 using Hub.Tests.Benchmarks.Agent;
+using Hub.Tests.Benchmarks.Alerts;
 using Hub.Tests.Benchmarks.Ingest;
 using Hub.Tests.Benchmarks.QualityControl;
 using Hub.Tests.Benchmarks.Series;
@@ -37,6 +38,8 @@ internal static class Program
                 return await OpenBenchmark.ChildAsync(verb, folder);
             case ["series-stall", .. var rest]:
                 return await StallBenchmark.RunAsync(Number(rest, 0, 80), Number(rest, 1, 60), Number(rest, 2, 60), Console.Out);
+            case ["alerts", .. var rest]:
+                return await AlertsBenchmark.RunAsync(Number(rest, 0, 20), Console.Out);
             case ["quality", .. var rest]:
                 return await QualityBenchmark.RunAsync(Number(rest, 0, 300), Number(rest, 1, 3), Console.Out);
             case ["ingest", .. var rest]:
