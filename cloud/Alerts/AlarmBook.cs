@@ -57,6 +57,7 @@ internal sealed class AlarmBook(IDbContextFactory<AlertsContext> contexts, RuleR
         try
         {
             await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+            RuleValidation.CheckCycle(rule, Rules(rule.Municipality));
             var row = await db.Rules.SingleOrDefaultAsync(known => known.Municipality == rule.Municipality && known.Slug == rule.Slug, cancellationToken).ConfigureAwait(false);
             if (row is null)
             {
@@ -71,7 +72,7 @@ internal sealed class AlarmBook(IDbContextFactory<AlertsContext> contexts, RuleR
 
             var before = row.ToRule();
             row.Set(rule);
-            if (row.Removed || before with { NamePt = rule.NamePt, NameEn = rule.NameEn, Severity = rule.Severity, Edge = rule.Edge, Source = rule.Source } != rule)
+            if (row.Removed || before with { NamePt = rule.NamePt, NameEn = rule.NameEn, Severity = rule.Severity, Edge = rule.Edge, Source = rule.Source, SuppressedBy = rule.SuppressedBy } != rule)
             {
                 row.Reevaluate = true;
                 row.Removed = false;
@@ -166,6 +167,23 @@ internal sealed class AlarmBook(IDbContextFactory<AlertsContext> contexts, RuleR
 
     /// <summary>Whether a message was stored since this was asked last.</summary>
     public bool TakeMessage() => Interlocked.Exchange(ref messageStored, 0) == 1;
+
+    /// <summary>The active alarm of a parent of a rule at a station that began first; null when none is active, or the rule has no parents.</summary>
+    public Alarm? ParentOf(RuleRow rule, string station)
+    {
+        if (rule.SuppressedBy.Length == 0)
+        {
+            return null;
+        }
+
+        var parents = rule.Parents();
+        return Volatile.Read(ref active).Values.Where(alarm => alarm.Station == station && alarm.Municipality == rule.Municipality && parents.Contains(alarm.Rule))
+            .OrderBy(alarm => alarm.StartedAt).ThenBy(alarm => alarm.Id, StringComparer.Ordinal).FirstOrDefault();
+    }
+
+    /// <summary>The active alarm that suppresses an alarm by design; null for none, and for an alarm that is over.</summary>
+    public Alarm? ParentOf(Alarm alarm) =>
+        alarm is { EndedAt: null, Withdrawn: false } && RuleRows.FirstOrDefault(rule => rule.Municipality == alarm.Municipality && rule.Slug == alarm.Rule) is { } rule ? ParentOf(rule, alarm.Station) : null;
 
     /// <summary>Asks the evaluator to look at what is to be told.</summary>
     public void WakeUp() => Woken?.Invoke();

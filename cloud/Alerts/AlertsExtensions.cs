@@ -1,3 +1,4 @@
+using Hub.Cloud.Alerts.Evaluation;
 using Hub.Cloud.Alerts.Handling;
 using Hub.Cloud.Alerts.Rules;
 using Hub.Cloud.Alerts.Storage;
@@ -33,6 +34,7 @@ public static class AlertsExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddDbContextFactory<AlertsContext>(db => db.UseHubDatabase(configuration, AlertsContext.HistoryTable));
         services.AddSingleton<AlertsInstruments>();
+        services.AddSingleton<PlaceBook>();
         services.AddSingleton<RuleRehearsal>();
         services.AddSingleton<AlarmBook>();
         services.AddSingleton<IAlerts>(provider => provider.GetRequiredService<AlarmBook>());

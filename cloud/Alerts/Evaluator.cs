@@ -20,6 +20,7 @@ namespace Hub.Cloud.Alerts;
 internal sealed class Evaluator(
     ISeries series,
     IStations stations,
+    PlaceBook places,
     INotifications notifications,
     IMunicipalityDirectory municipalities,
     IDbContextFactory<AlertsContext> contexts,
@@ -45,14 +46,18 @@ internal sealed class Evaluator(
 
     private readonly ChangeNotes notes = new();
     private readonly Dictionary<int, DateTime> unresolved = [];
-    private readonly PairBook pairs = new(stations, municipalities, options.Value);
+    private readonly PairBook pairs = new(stations, places, municipalities, options.Value);
     // What was stored, without the flags found since: an alarm must not depend on whether they were found before or after it was evaluated.
     private readonly PairEvaluation evaluation = new(series.Stored(), new AlarmMessages(municipalities), options.Value, instruments);
     private readonly Channel<bool> wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     private Task<bool>? woken;
     private int stationsChanged;
+    private bool stationsUnheeded;
+    private IReadOnlyDictionary<int, StationLocation[]> movesHeeded = new Dictionary<int, StationLocation[]>();
     private bool unhanded = true;
     private int suppressionsHeeded;
+    private bool parentsChanged = true;
+    private IReadOnlyList<RuleRow> rulesHeeded = [];
     private long evaluated;
     private long cursorStored;
     private DateTime cursorStoredAt;
@@ -167,6 +172,8 @@ internal sealed class Evaluator(
 
         await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
         await book.LoadAsync(cancellationToken).ConfigureAwait(false);
+        await places.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        movesHeeded = places.Moved;
         await handling.LoadAsync(cancellationToken).ConfigureAwait(false);
         var unfinished = await db.Alarms.Where(row => row.Unsettled || (row.EndedAt == null && !row.Withdrawn))
             .Select(row => row.Datastream).Distinct().ToListAsync(cancellationToken).ConfigureAwait(false);
@@ -194,17 +201,36 @@ internal sealed class Evaluator(
         // Whoever asks while this pass runs may have changed a rule that it has not seen: that is for the next one.
         var asking = book.WaitersUpTo(long.MaxValue);
         await LockedAsync(() => handling.EndAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
-        foreach (var rule in book.RuleRows.Where(rule => rule.Reevaluate).ToList())
+        stationsUnheeded |= Interlocked.Exchange(ref stationsChanged, 0) == 1;
+        if (book.RuleRows.Any(rule => rule.Area.Length > 0 && (rule.Reevaluate || stationsUnheeded)))
         {
-            await LockedAsync(() => ReevaluateAsync(rule, cancellationToken), cancellationToken).ConfigureAwait(false);
+            await places.RefreshAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        if (Interlocked.Exchange(ref stationsChanged, 0) == 1 && unresolved.Count > 0)
+        foreach (var rule in book.RuleRows.Where(rule => rule.Reevaluate).ToList())
+        {
+            await LockedAsync(() => ReevaluateAsync(rule, null, cancellationToken), cancellationToken).ConfigureAwait(false);
+        }
+
+        // What was before a move stays as it was: each observation is judged by where its station was then.
+        var moved = places.Moved;
+        if (places.MovedSince(movesHeeded) is { Count: > 0 } at)
+        {
+            foreach (var rule in book.RuleRows.Where(rule => rule is { Enabled: true, Area.Length: > 0 }).ToList())
+            {
+                await LockedAsync(() => ReevaluateAsync(rule, at, cancellationToken), cancellationToken).ConfigureAwait(false);
+            }
+
+            movesHeeded = moved;
+        }
+
+        if (stationsUnheeded && unresolved.Count > 0)
         {
             notes.Add(unresolved, 0);
             unresolved.Clear();
         }
 
+        stationsUnheeded = false;
         var known = notes.Commit;
         if (series.LastCommit > known && asking.Any(waiter => waiter.Commit > known))
         {
@@ -285,7 +311,8 @@ internal sealed class Evaluator(
         pairs.Use(book.RuleRows);
         var now = Now;
         var suppressions = handling.Version;
-        var all = flush || suppressions != suppressionsHeeded;
+        var rules = book.RuleRows;
+        var all = flush || suppressions != suppressionsHeeded || parentsChanged || !ReferenceEquals(rules, rulesHeeded);
         foreach (var chunk in pairs.DueBy(all ? DateTime.MaxValue : now).Chunk(ChunkCount))
         {
             await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
@@ -299,29 +326,37 @@ internal sealed class Evaluator(
         }
 
         // Only when all of it is stored: what fails in between is looked at again.
-        suppressionsHeeded = suppressions;
+        (suppressionsHeeded, rulesHeeded, parentsChanged) = (suppressions, rules, false);
     }
 
     /// <summary>Evaluates a pair under the silence of this moment.</summary>
     private ValueTask<PairOutcome> RunAsync(AlertsContext db, Pair pair, ChangeNote? note, bool byRule, DateTime now, bool flush, List<PairOutcome> pass, CancellationToken cancellationToken)
     {
-        pair.Terms = pair.Terms with { Silence = handling.SilenceOf(pair.Rule.Municipality, pair.Rule.Slug, pair.Datastream.Station.Slug, now) };
+        var silence = handling.SilenceOf(pair.Rule.Municipality, pair.Rule.Slug, pair.Datastream.Station.Slug, now);
+        if (book.ParentOf(pair.Rule, pair.Datastream.Station.Slug) is { } parent)
+        {
+            // Until the parent's alarm is over, whenever that is.
+            silence = new Silence(silence?.From < parent.StartedAt ? silence.Value.From : parent.StartedAt, DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc));
+        }
+
+        pair.Terms = pair.Terms with { Silence = silence };
         return evaluation.RunAsync(db, pair, note, byRule, now, flush, pass, cancellationToken);
     }
 
-    /// <summary>Evaluates a new or changed rule over the horizon; withdraws what it does not stand behind any more.</summary>
-    private async Task ReevaluateAsync(RuleRow rule, CancellationToken cancellationToken)
+    /// <summary>Evaluates a new or changed rule over the horizon, and withdraws what it does not stand behind any more; or an unchanged one at stations that have moved.</summary>
+    private async Task ReevaluateAsync(RuleRow rule, IReadOnlySet<int>? movedStations, CancellationToken cancellationToken)
     {
         pairs.Use(book.RuleRows);
         var now = Now;
-        var renewed = pairs.Renew(rule);
+        var renewed = pairs.Renew(rule, movedStations);
         await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-        await db.Checkpoints.Where(row => row.RuleId == rule.Id).ExecuteDeleteAsync(cancellationToken).ConfigureAwait(false);
+        var ids = movedStations is null ? null : renewed.ConvertAll(levels => levels[0].Datastream.Id);
+        await db.Checkpoints.Where(row => row.RuleId == rule.Id && (ids == null || ids.Contains(row.Datastream))).ExecuteDeleteAsync(cancellationToken).ConfigureAwait(false);
         var changes = 0;
         if (rule.Enabled || rule.Removed)
         {
             // First of all: what is told of a level that is gone masks none that is still there.
-            var others = await WithdrawOthersAsync(db, rule, [.. renewed.SelectMany(levels => levels).Select(pair => (pair.Datastream.Id, pair.Level))], now, cancellationToken).ConfigureAwait(false);
+            var others = await WithdrawOthersAsync(db, rule, [.. renewed.SelectMany(levels => levels).Select(pair => (pair.Datastream.Id, pair.Level))], movedStations, now, cancellationToken).ConfigureAwait(false);
             changes += others.Sum(outcome => outcome.Transitions.Count);
             await StoreAsync(db, others, cancellationToken).ConfigureAwait(false);
         }
@@ -357,17 +392,22 @@ internal sealed class Evaluator(
         EvaluatorLog.RuleEvaluated(logger, rule.Municipality, rule.Slug, renewed.Count, changes);
     }
 
-    /// <summary>Withdraws the rule's alarms of levels it does not have, or on datastreams it does not concern, any more: of a removed rule the open ones, of a changed one all of the horizon.</summary>
-    private async Task<List<PairOutcome>> WithdrawOthersAsync(AlertsContext db, RuleRow rule, HashSet<(int Datastream, byte Level)> concerned, DateTime now, CancellationToken cancellationToken)
+    /// <summary>Withdraws the rule's alarms of levels it does not have, or on datastreams it does not concern, any more: of a removed rule the open ones, of a changed one all of the horizon; where only stations have moved, the open ones there.</summary>
+    private async Task<List<PairOutcome>> WithdrawOthersAsync(AlertsContext db, RuleRow rule, HashSet<(int Datastream, byte Level)> concerned, IReadOnlySet<int>? movedStations, DateTime now, CancellationToken cancellationToken)
     {
-        var horizon = (now - options.Value.Horizon).Date;
+        var (horizon, all) = ((now - options.Value.Horizon).Date, !rule.Removed && movedStations is null);
         var rows = await db.Alarms.AsNoTracking()
-            .Where(row => row.Municipality == rule.Municipality && row.Rule == rule.Slug && !row.Withdrawn && (row.EndedAt == null || (!rule.Removed && row.StartedAt >= horizon)))
+            .Where(row => row.Municipality == rule.Municipality && row.Rule == rule.Slug && !row.Withdrawn && (row.EndedAt == null || (all && row.StartedAt >= horizon)))
             .ToListAsync(cancellationToken).ConfigureAwait(false);
         var outcomes = new List<PairOutcome>();
         foreach (var group in rows.GroupBy(row => (row.Datastream, row.Level)).Where(group => !concerned.Contains(group.Key)).OrderBy(group => group.Key.Datastream).ThenByDescending(group => group.Key.Level))
         {
             var said = group.First();
+            if (movedStations is not null && !(stations.TryGetDatastream(said.Datastream, out var there) && movedStations.Contains(there.Station.Id)))
+            {
+                continue;
+            }
+
             var outcome = new PairOutcome(pairs.Loose(rule, stations.TryGetDatastream(said.Datastream, out var known) ? known : Unknown(rule, said), said));
             evaluation.Withdraw(db, outcome, group, rule.Removed ? Cause.RuleRemoved : Cause.RuleChanged, now);
             outcomes.Add(outcome);
@@ -408,7 +448,9 @@ internal sealed class Evaluator(
             }
         }
 
-        book.Publish([.. outcomes.SelectMany(outcome => outcome.Changed)]);
+        var changed = outcomes.SelectMany(outcome => outcome.Changed).ToList();
+        book.Publish(changed);
+        parentsChanged |= changed.Count > 0 && book.RuleRows.Any(rule => rule.SuppressedBy.Length > 0 && changed.Exists(row => !row.IsOpen && row.Municipality == rule.Municipality && rule.Parents().Contains(row.Rule)));
     }
 
     /// <summary>Hands every stored message that is not marked as handed over; after a crash in between, once more under the same key.</summary>

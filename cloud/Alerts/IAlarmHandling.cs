@@ -48,8 +48,11 @@ public sealed record Suppression(SuppressionKind Kind, string Municipality, stri
 /// <param name="OutOfService">What of it is out of service, the whole station before the rule at it; null for nothing.</param>
 public sealed record AlarmHandling(AlarmState State, DateTime? AcknowledgedAt, string? AcknowledgedBy, string? AssignedTo, Suppression? Shelved, Suppression? OutOfService)
 {
+    /// <summary>Identifier of the active alarm at its station that suppresses it by design (<see cref="Rule.SuppressedBy"/>); null for none, and for an alarm that is over.</summary>
+    public string? SuppressedBy { get; init; }
+
     /// <summary>Whether nothing new is told of it.</summary>
-    public bool IsSilent => Shelved is not null || OutOfService is not null;
+    public bool IsSilent => Shelved is not null || OutOfService is not null || SuppressedBy is not null;
 }
 
 /// <summary>What happened to an alarm. Those of people are stored: never renumber.</summary>

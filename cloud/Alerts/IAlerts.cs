@@ -52,6 +52,11 @@ public enum Measure
 /// <param name="OffFor">How long, in event time, the measure must stay at or beyond the clear level before its alarm ends; 0 to 7 days.</param>
 public sealed record RuleLevel(Severity Severity, double SetLevel, double ClearLevel, TimeSpan For = default, TimeSpan OffFor = default);
 
+/// <summary>A corner of an area.</summary>
+/// <param name="Longitude">WGS 84, degrees, -180 to 180.</param>
+/// <param name="Latitude">WGS 84, degrees, -90 to 90.</param>
+public readonly record struct AreaPoint(double Longitude, double Latitude);
+
 /// <summary>A condition on every datastream of a municipality with an observed property (optionally of one station, one sensor, one period).</summary>
 /// <param name="Municipality">Slug.</param>
 /// <param name="Slug">Slug within the municipality.</param>
@@ -96,6 +101,43 @@ public sealed record Rule(
         get => levels;
         init => levels = ValueList<RuleLevel>.Of(value);
     }
+
+    /// <summary>Each level as a rule that has no other: the rule's own, then the further ones.</summary>
+    public IEnumerable<Rule> EachLevel() =>
+        Levels.Select(level => this with { Severity = level.Severity, SetLevel = level.SetLevel, ClearLevel = level.ClearLevel, For = level.For, OffFor = level.OffFor, Levels = [] })
+            .Prepend(this with { Levels = [] });
+
+    /// <summary>The level of an alarm as a rule that has no other: the further one of its severity, otherwise the rule's own, whose severity may have changed since.</summary>
+    public Rule LevelOf(Severity severity) => EachLevel().Skip(1).FirstOrDefault(level => level.Severity == severity) ?? this with { Levels = [] };
+
+    private readonly ValueList<AreaPoint> area = ValueList<AreaPoint>.None;
+
+    /// <summary>
+    /// Only stations in this area or on its border: 3 to 200 corners of a polygon that does not cross itself, in degrees as if the earth were flat (not over the antimeridian); the first may be repeated at the
+    /// end and is not kept twice. Empty for everywhere. Each observation is judged by where its station was then.
+    /// </summary>
+    public IReadOnlyList<AreaPoint> Area
+    {
+        get => area;
+        init => area = ValueList<AreaPoint>.Of(value is { Count: > 1 } && value[0] == value[^1] ? [.. value.SkipLast(1)] : value);
+    }
+
+    private readonly ValueList<string> suppressedBy = ValueList<string>.None;
+
+    /// <summary>
+    /// Slugs of other rules of the municipality, its parents, at most 10: while an alarm of one of them is active at a station, nothing new is told of this rule there, as if it were shelved. One that is not there
+    /// suppresses nothing. Refused when it comes round to the rule itself.
+    /// </summary>
+    public IReadOnlyList<string> SuppressedBy
+    {
+        get => suppressedBy;
+        init => suppressedBy = ValueList<string>.Of(value);
+    }
+
+    /// <summary>Whether a place lies in the area of the rule.</summary>
+    /// <param name="longitude">WGS 84, degrees.</param>
+    /// <param name="latitude">WGS 84, degrees.</param>
+    public bool IsAt(double longitude, double latitude) => RuleArea.Of(area)?.Contains(longitude, latitude) ?? true;
 
     /// <summary>What of a datastream is compared with the levels.</summary>
     public Measure Measure { get; init; } = Measure.Value;

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 namespace Hub.Cloud.Alerts;
 
 /// <summary>Runs a rule over what is stored without storing or telling anything: the same machine over the same observations as the evaluator's. Safe for concurrent callers.</summary>
-internal sealed class RuleRehearsal(ISeries series, IStations stations, IMunicipalityDirectory municipalities, TimeProvider time, IOptions<AlertsOptions> options)
+internal sealed class RuleRehearsal(ISeries series, IStations stations, PlaceBook places, IMunicipalityDirectory municipalities, TimeProvider time, IOptions<AlertsOptions> options)
 {
     private readonly ISeries stored = series.Stored();
 
@@ -25,7 +25,12 @@ internal sealed class RuleRehearsal(ISeries series, IStations stations, IMunicip
 
         var row = new RuleRow { Municipality = rule.Municipality, Slug = rule.Slug };
         row.Set(rule);
-        var book = new PairBook(stations, municipalities, options.Value);
+        if (rule.Area.Count > 0)
+        {
+            await places.RefreshAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        var book = new PairBook(stations, places, municipalities, options.Value);
         var alarms = new PriorityQueue<Alarm, (DateTime, string)>();
         var (count, datastreams, observations, active) = (0, 0, new Counter(options.Value.RehearsalObservationsMax), TimeSpan.Zero);
         foreach (var datastream in book.Concerned(row))

@@ -19,7 +19,7 @@ internal static class AlarmEndpoints
     private static readonly QueryParameter Active = new("active", "true: only alarms that are active now; false: only those that have ended; both when absent.", "boolean", Example: "true");
     private static readonly QueryParameter State = new(
         "state", "Only alarms in this state of ISA-18.2: normal, active-unacknowledged, active-acknowledged or returned-unacknowledged.", Example: "active-unacknowledged");
-    private static readonly QueryParameter Silent = new("silent", "true: only alarms whose rule is shelved at their station or out of service now; false: only the others; both when absent.", "boolean", Example: "false");
+    private static readonly QueryParameter Silent = new("silent", "true: only alarms whose rule is shelved at their station, out of service or suppressed by another alarm now; false: only the others; both when absent.", "boolean", Example: "false");
     private static readonly QueryParameter Limit = new(QueryParameter.Limit, "Most alarms of one answer, 1 to 10000; 1000 when absent. Alarms that started together are not parted.", "integer");
 
     public static void Map(RouteGroupBuilder api)
@@ -41,7 +41,7 @@ internal static class AlarmEndpoints
         return new AlarmDocument(
             a.Id, a.Municipality, a.Rule, a.Station, a.Datastream, quantity?.Id, quantity?.SenmlUnit, a.Severity.ToString().ToLowerInvariant(), a.EndedAt is null && !a.Withdrawn,
             a.ConditionAt, a.StartedAt, a.EndedAt, a.StartValue, a.Peak, a.LastValue, a.DetectedAt, a.Past, a.Withdrawn,
-            Words.Of(handling.State), handling.AcknowledgedAt, withNames ? handling.AcknowledgedBy : null, withNames ? handling.AssignedTo : null, handling.Shelved?.Until, handling.OutOfService is not null, a.Incident);
+            Words.Of(handling.State), handling.AcknowledgedAt, withNames ? handling.AcknowledgedBy : null, withNames ? handling.AssignedTo : null, handling.Shelved?.Until, handling.OutOfService is not null, a.Incident, handling.SuppressedBy);
     }
 
     /// <summary>Alarms with how they stand now.</summary>

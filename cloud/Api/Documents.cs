@@ -141,7 +141,13 @@ internal sealed record AlarmDocument(
     [property: Description("Who looks after it; null for nobody, and for whoever is not of the municipality.")] string? AssignedTo,
     [property: Description("Until when its rule is shelved at its station, UTC: nothing new is told; null when it is not.")] DateTime? ShelvedUntil,
     [property: Description("Whether its station, or its rule at it, is out of service: nothing new is told.")] bool OutOfService,
-    [property: Description("What the alarms of several levels of a rule on a datastream at the same time have in common, and messages about them; the alarm's own identifier or that of an earlier one.")] string Incident);
+    [property: Description("What the alarms of several levels of a rule on a datastream at the same time have in common, and messages about them; the alarm's own identifier or that of an earlier one.")] string Incident,
+    [property: Description("Identifier of the active alarm at its station that suppresses it by design: nothing new is told; null for none.")] string? SuppressedBy);
+
+[Description("An area: a GeoJSON Polygon (RFC 7946) with one ring.")]
+internal sealed record AreaDocument(
+    [property: Description("Polygon.")] string Type,
+    [property: Description("One ring of 3 to 200 corners, each longitude and latitude, WGS 84, degrees; it is given back closed, and taken closed or not. Its border must not cross itself.")] IReadOnlyList<IReadOnlyList<IReadOnlyList<double>>> Coordinates);
 
 [Description("A further level of a rule: the same condition, more serious than the level before it, with alarms of its own.")]
 internal sealed record RuleLevelDocument(
@@ -185,7 +191,9 @@ internal sealed record RuleDocument(
     [property: Description("How long the measure must stay at or beyond the clear level before the alarm ends, ISO 8601.")] string OffFor,
     [property: Description("When it is in force, by the municipality's clock; empty for always.")] string Schedule,
     [property: Description("Where its levels come from; empty for the municipality's own.")] string Source,
-    [property: Description("Further levels, each more serious than the one before it; the first is the rule's own. While an alarm of one is active, nothing new is told of those before it.")] IReadOnlyList<RuleLevelDocument> Levels);
+    [property: Description("Further levels, each more serious than the one before it; the first is the rule's own. While an alarm of one is active, nothing new is told of those before it.")] IReadOnlyList<RuleLevelDocument> Levels,
+    [property: Description("Only stations in this area, each observation judged by where its station was then; null for everywhere.")] AreaDocument? Area,
+    [property: Description("Rules of the municipality: while an alarm of one of them is active at a station, nothing new is told of this rule there.")] IReadOnlyList<string> SuppressedBy);
 
 [Description("A set of rules that comes with the hub.")]
 internal sealed record RulePackDocument(string Pack, string Title, [property: Description("Names of its rules.")] IReadOnlyList<string> Rules);
@@ -221,7 +229,9 @@ internal sealed record RuleRequest(
     [property: Description("How long the measure must stay at or beyond the clear level before the alarm ends, ISO 8601, up to P7D; at once when absent.")] string? OffFor = null,
     [property: Description("When it is in force, by the municipality's clock: night, or mo-fr 08:00-18:30 and more with commas, and after a semicolon holidays or no holidays; always when absent.")] string? Schedule = null,
     [property: Description("Where its levels come from, at most 500 characters.")] string? Source = null,
-    [property: Description("Further levels, each more serious than the one before it; none when absent. Stations (edge) watch only the rule's own.")] IReadOnlyList<RuleLevelRequest?>? Levels = null);
+    [property: Description("Further levels, each more serious than the one before it; none when absent. Stations (edge) watch only the rule's own.")] IReadOnlyList<RuleLevelRequest?>? Levels = null,
+    [property: Description("Only stations in this area, each observation judged by where its station was then; everywhere when absent.")] AreaDocument? Area = null,
+    [property: Description("Rules of the municipality, at most 10: while an alarm of one of them is active at a station, nothing new is told of this rule there; none when absent.")] IReadOnlyList<string?>? SuppressedBy = null);
 
 [Description("What a rule would have done over what is stored. Nothing was stored and nobody was told.")]
 internal sealed record RehearsalDocument(

@@ -151,7 +151,26 @@ internal static partial class RuleEndpoints
             Schedule = request.Schedule ?? "",
             Source = request.Source ?? "",
             Levels = [.. (request.Levels ?? []).Select(Level)],
+            SuppressedBy = [.. (request.SuppressedBy ?? []).Select(slug => slug ?? "")],
+            Area = request.Area is null ? [] : Corners(request.Area),
         };
+
+        static AreaPoint[] Corners(AreaDocument area)
+        {
+            if (area.Type != "Polygon")
+            {
+                throw new ProblemException(Problems.BadBody, $"area.type is \"{Query.Short(area.Type)}\"; expected is Polygon.", "area.type");
+            }
+
+            if (area.Coordinates is not [{ Count: > 0 } ring])
+            {
+                throw new ProblemException(Problems.BadBody, "area.coordinates must hold one ring of corners; holes are not taken.", "area.coordinates");
+            }
+
+            return [.. ring.Select((corner, i) => corner is [var longitude, var latitude]
+                ? new AreaPoint(longitude, latitude)
+                : throw new ProblemException(Problems.BadBody, string.Create(CultureInfo.InvariantCulture, $"area.coordinates[0][{i}] must be longitude and latitude, two numbers."), "area.coordinates"))];
+        }
 
         static RuleLevel Level(RuleLevelRequest? level, int at)
         {
@@ -208,11 +227,12 @@ internal static partial class RuleEndpoints
         r.Crossing.ToString().ToLowerInvariant(), r.SetLevel, r.ClearLevel, Words.Of(r.For), r.Enabled, r.Edge,
         Words.Of(r.Measure), r.Measure == Measure.Value ? null : Words.Of(r.Window), r.OnClock, r.Measure == Measure.Percentile ? r.Percent : null,
         r.Measure is Measure.Value or Measure.NoData or Measure.Count ? null : r.CoverageMin, Words.Of(r.OffFor), r.Schedule, r.Source,
-        [.. r.Levels.Select(level => new RuleLevelDocument(level.Severity.ToString().ToLowerInvariant(), level.SetLevel, level.ClearLevel, Words.Of(level.For), Words.Of(level.OffFor)))]);
+        [.. r.Levels.Select(level => new RuleLevelDocument(level.Severity.ToString().ToLowerInvariant(), level.SetLevel, level.ClearLevel, Words.Of(level.For), Words.Of(level.OffFor)))],
+        r.Area.Count == 0 ? null : new AreaDocument("Polygon", [[.. r.Area.Append(r.Area[0]).Select(corner => (IReadOnlyList<double>)[corner.Longitude, corner.Latitude])]]), r.SuppressedBy);
 
     private static Task<RuleRequest> ReadAsync(HttpContext context) => RequestBody.ReadAsync<RuleRequest>(
         context, RequestBody.Strict, BodyBytesMax,
-        "Expected is a JSON object with namePt, nameEn, severity, property, crossing and setLevel, and as wanted station, sensor, period, clearLevel, for, offFor, measure, window, onClock, percent, coverageMin, levels, schedule, source, enabled, edge; at most 16 KiB.");
+        "Expected is a JSON object with namePt, nameEn, severity, property, crossing and setLevel, and as wanted station, sensor, area, period, clearLevel, for, offFor, measure, window, onClock, percent, coverageMin, levels, schedule, suppressedBy, source, enabled, edge; at most 16 KiB.");
 
     private static T Word<T>(string text, string member)
         where T : struct, Enum => Words.TryRead<T>(text, out var value) ? value : throw new ProblemException(Problems.BadBody, $"{member} is \"{Query.Short(text)}\"; expected is one of {Words.All<T>()}.", member);

@@ -58,7 +58,7 @@ internal static class Bridges
         public IReadOnlyList<EdgeRule> For(Station station) =>
         [
             .. from rule in alerts.Rules(station.Municipality)
-               where rule is { Edge: true, Enabled: true } && (rule.Station is null || rule.Station == station.Slug)
+               where rule is { Edge: true, Enabled: true } && (rule.Station is null || rule.Station == station.Slug) && rule.IsAt(station.Longitude, station.Latitude)
                orderby rule.Slug
                select new EdgeRule(
                    rule.Slug, rule.Property, rule.Crossing == Crossing.Above ? EdgeCrossing.Above : EdgeCrossing.Below, rule.SetLevel, rule.ClearLevel, (int)rule.For.TotalSeconds, rule.Sensor, rule.PeriodSeconds),

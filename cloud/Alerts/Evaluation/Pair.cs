@@ -14,9 +14,10 @@ internal sealed class Pair
     /// <param name="level">Its terms.</param>
     /// <param name="above">The next more serious level of the rule on the datastream; null for the most serious.</param>
     /// <param name="datastream">The datastream.</param>
+    /// <param name="presence">When its station was where the rule concerns it; null for always.</param>
     /// <param name="options">Settings.</param>
     /// <param name="zone">Time zone of the municipality.</param>
-    public Pair(RuleRow rule, byte key, RuleLevel level, Pair? above, Datastream datastream, AlertsOptions options, TimeZoneInfo zone)
+    public Pair(RuleRow rule, byte key, RuleLevel level, Pair? above, Datastream datastream, Presence? presence, AlertsOptions options, TimeZoneInfo zone)
     {
         Rule = rule;
         Level = key;
@@ -25,8 +26,8 @@ internal sealed class Pair
         var period = datastream.Period;
         var window = TimeSpan.FromTicks(rule.WindowTicks);
         Signal = above is not null ? above.Signal
-            : rule.Measure == Measure.Value && rule.Schedule.Length == 0 ? Signal.Plain
-            : new Signal(rule.Measure, window, rule.OnClock, rule.Percent, rule.CoverageMin, period, datastream.Quantity.Averaging, zone) { Schedule = RuleSchedule.Parse(rule.Schedule) };
+            : rule.Measure == Measure.Value && rule.Schedule.Length == 0 && presence is null ? Signal.Plain
+            : new Signal(rule.Measure, window, rule.OnClock, rule.Percent, rule.CoverageMin, period, datastream.Quantity.Averaging, zone) { Schedule = RuleSchedule.Parse(rule.Schedule), Presence = presence };
 
         // Windows of the clock are consecutive or they are not.
         var gap = Signal is { IsPlain: false, OnClock: true } ? Signal.Reach : Larger(options.PendingGapMax, 3 * period);
@@ -86,7 +87,7 @@ internal sealed class Pair
     /// <summary>No rows.</summary>
     public static IReadOnlyDictionary<string, AlarmRow> NoRows { get; } = new Dictionary<string, AlarmRow>();
 
-    /// <summary>Whether a rule concerns a datastream.</summary>
+    /// <summary>Whether a rule concerns a datastream, wherever its station is.</summary>
     public static bool Matches(RuleRow rule, Datastream datastream) =>
         rule.Municipality == datastream.Station.Municipality
         && rule.Property == datastream.Quantity.Id

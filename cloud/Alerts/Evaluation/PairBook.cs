@@ -4,7 +4,7 @@ using Hub.Cloud.Stations;
 namespace Hub.Cloud.Alerts.Evaluation;
 
 /// <summary>Every pair in memory, found by datastream. Touched by the evaluator's worker only.</summary>
-internal sealed class PairBook(IStations stations, IMunicipalityDirectory municipalities, AlertsOptions options)
+internal sealed class PairBook(IStations stations, PlaceBook places, IMunicipalityDirectory municipalities, AlertsOptions options)
 {
     private readonly SortedSet<Pair> waiting = new(Comparer<Pair>.Create(static (one, other) =>
         (one.DueAt, one.Rule.Id, one.Datastream.Id, one.Level).CompareTo((other.DueAt, other.Rule.Id, other.Datastream.Id, other.Level))));
@@ -67,30 +67,36 @@ internal sealed class PairBook(IStations stations, IMunicipalityDirectory munici
     }
 
     /// <summary>Fresh pairs of a rule on every datastream it concerns now, of each the most serious level first; what was in memory of them is forgotten.</summary>
-    public List<Pair[]> Renew(RuleRow rule)
+    /// <param name="rule">The rule.</param>
+    /// <param name="at">Only those at these stations; null: all.</param>
+    public List<Pair[]> Renew(RuleRow rule, IReadOnlySet<int>? at)
     {
-        foreach (var key in pairs.Keys.Where(key => key.Rule == rule.Id).ToList())
+        foreach (var key in pairs.Where(one => one.Key.Rule == rule.Id && at?.Contains(one.Value[0].Datastream.Station.Id) != false).Select(one => one.Key).ToList())
         {
             Forget(key);
         }
 
         byDatastream.Clear();
-        return rule.Enabled ? [.. Concerned(rule).Select(datastream => LevelsOf(rule, datastream))] : [];
+        return rule.Enabled ? [.. Concerned(rule).Where(datastream => at?.Contains(datastream.Station.Id) != false).Select(datastream => LevelsOf(rule, datastream))] : [];
     }
 
-    /// <summary>Every datastream a rule concerns now.</summary>
+    /// <summary>Every datastream a rule concerns: of stations that are, or ever were, in its area.</summary>
     public IEnumerable<Datastream> Concerned(RuleRow rule) =>
-        stations.All.Where(station => station.Municipality == rule.Municipality).SelectMany(station => stations.DatastreamsOf(station.Id)).Where(datastream => Pair.Matches(rule, datastream));
+        stations.All.Where(station => station.Municipality == rule.Municipality)
+            .Where(station => PresenceOf(rule, station) is not null)
+            .SelectMany(station => stations.DatastreamsOf(station.Id)).Where(datastream => Pair.Matches(rule, datastream));
 
     /// <summary>The pairs of all levels of a rule on a datastream, the most serious first, that are not kept: to try the rule.</summary>
     public Pair[] Loose(RuleRow rule, Datastream datastream)
     {
         var zone = ZoneOf(rule.Municipality);
         var levels = rule.AllLevels();
+        var presence = PresenceOf(rule, datastream.Station);
+        presence = presence == Presence.Always ? null : presence;
         var found = new Pair[levels.Count];
         for (var i = 0; i < found.Length; i++)
         {
-            found[i] = new Pair(rule, levels[i].Key, levels[i].Level, i == 0 ? null : found[i - 1], datastream, options, zone);
+            found[i] = new Pair(rule, levels[i].Key, levels[i].Level, i == 0 ? null : found[i - 1], datastream, presence, options, zone);
         }
 
         return found;
@@ -99,7 +105,7 @@ internal sealed class PairBook(IStations stations, IMunicipalityDirectory munici
     /// <summary>A pair that is not kept, to withdraw what it said: of a level that the rule may not have any more.</summary>
     public Pair Loose(RuleRow rule, Datastream datastream, AlarmRow said) =>
         Array.Find(Loose(rule, datastream), pair => pair.Level == said.Level)
-        ?? new Pair(rule, said.Level, new RuleLevel(said.Severity, said.StartValue, said.StartValue), null, datastream, options, ZoneOf(rule.Municipality));
+        ?? new Pair(rule, said.Level, new RuleLevel(said.Severity, said.StartValue, said.StartValue), null, datastream, null, options, ZoneOf(rule.Municipality));
 
     /// <summary>Takes over what an evaluation found, after it was stored.</summary>
     public void Apply(PairOutcome outcome)
@@ -137,7 +143,12 @@ internal sealed class PairBook(IStations stations, IMunicipalityDirectory munici
 
     private TimeZoneInfo ZoneOf(string municipality) => TimeZoneInfo.TryFindSystemTimeZoneById(municipalities.Of(municipality).Zone, out var zone) ? zone : TimeZoneInfo.Utc;
 
-    private Pair[] Match(Datastream datastream) => [.. rules.Where(rule => rule.Enabled && Pair.Matches(rule, datastream)).SelectMany(rule => LevelsOf(rule, datastream))];
+    /// <summary>When a station was where the rule concerns it; null for never. Of silence only where it is now counts: no observation tells when it begins.</summary>
+    private Presence? PresenceOf(RuleRow rule, Station station) => rule.AreaOf() is not { } area ? Presence.Always
+        : rule.Measure != Measure.NoData ? places.PresenceOf(area, station)
+        : area.Contains(station.Longitude, station.Latitude) ? Presence.Always : null;
+
+    private Pair[] Match(Datastream datastream) => [.. rules.Where(rule => rule.Enabled && Pair.Matches(rule, datastream) && PresenceOf(rule, datastream.Station) is not null).SelectMany(rule => LevelsOf(rule, datastream))];
 
     private Pair[] LevelsOf(RuleRow rule, Datastream datastream)
     {

@@ -21,11 +21,14 @@ internal sealed record Signal(Measure Measure, TimeSpan Window, bool OnClock, do
     /// <summary>When observations count at all; null for always.</summary>
     public RuleSchedule? Schedule { get; init; }
 
+    /// <summary>When the station was where the rule concerns it; null for always.</summary>
+    public Presence? Presence { get; init; }
+
     /// <summary>Whether each observation goes to the machine as it is.</summary>
     public bool IsPlain => Measure is Measure.Value or Measure.NoData;
 
     /// <summary>Whether an observation counts.</summary>
-    public bool Covers(DateTime at) => Schedule?.Covers(at, Zone) ?? true;
+    public bool Covers(DateTime at) => (Presence?.Covers(at) ?? true) && (Schedule?.Covers(at, Zone) ?? true);
 
     /// <summary>Event time over which an observation has a say after its own: a local day may have 25 hours.</summary>
     public TimeSpan Reach => IsPlain ? TimeSpan.Zero : OnClock && Window >= TimeSpan.FromDays(1) ? Window + TimeSpan.FromHours(2) : Window;

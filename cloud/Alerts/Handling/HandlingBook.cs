@@ -115,7 +115,7 @@ internal sealed class HandlingBook : IAlarmHandling, IDisposable
         }
 
         var (all, now) = (All, Now);
-        return [.. alarms.Select(alarm => AlarmStates.Of(alarm, known.GetValueOrDefault(alarm.Thread) ?? old.GetValueOrDefault(alarm.Thread), all, now))];
+        return [.. alarms.Select(alarm => AlarmStates.Of(alarm, known.GetValueOrDefault(alarm.Thread) ?? old.GetValueOrDefault(alarm.Thread), all, now) with { SuppressedBy = book.ParentOf(alarm)?.Id })];
     }
 
     public async ValueTask<AlarmStory?> FindAsync(string alarm, CancellationToken cancellationToken)

@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 using System.Xml;
 using Hub.Cloud.Notifications;
 using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
 using YamlDotNet.Serialization;
+using YamlDotNet.Serialization.EventEmitters;
 using YamlDotNet.Serialization.NamingConventions;
 
 namespace Hub.Cloud.Alerts;
@@ -30,7 +32,7 @@ public static partial class RuleFile
     public static string Write(IEnumerable<Rule> rules)
     {
         var serializer = new SerializerBuilder().WithNamingConvention(CamelCaseNamingConvention.Instance)
-            .ConfigureDefaultValuesHandling(DefaultValuesHandling.OmitNull).WithQuotingNecessaryStrings().WithNewLine("\n").Build();
+            .ConfigureDefaultValuesHandling(DefaultValuesHandling.OmitNull).WithQuotingNecessaryStrings().WithNewLine("\n").WithEventEmitter(next => new CornersInLine(next)).Build();
         return serializer.Serialize(new Document { Rules = [.. rules.OrderBy(rule => rule.Slug, StringComparer.Ordinal).Select(Entry)] });
     }
 
@@ -77,6 +79,18 @@ public static partial class RuleFile
             rules.Add(rule);
         }
 
+        foreach (var (rule, entry) in rules.Zip(entries))
+        {
+            try
+            {
+                Rules.RuleValidation.CheckCycle(rule, rules);
+            }
+            catch (ArgumentException e)
+            {
+                throw new RuleFileException(entry!.Line, $"rule \"{rule.Slug}\": suppressedBy{e.Message.Split(" (Parameter ")[0][nameof(rule.SuppressedBy).Length..]}");
+            }
+        }
+
         return rules;
     }
 
@@ -89,6 +103,7 @@ public static partial class RuleFile
         Property = rule.Property,
         Station = rule.Station,
         Sensor = rule.Sensor,
+        Area = rule.Area.Count == 0 ? null : [.. rule.Area.Select(corner => new[] { corner.Longitude, corner.Latitude })],
         Period = rule.PeriodSeconds is { } seconds ? XmlConvert.ToString(TimeSpan.FromSeconds(seconds)) : null,
         Measure = rule.Measure switch { Measure.Value => null, Measure.NoData => "no-data", var measure => Lower(measure.ToString()) },
         Window = rule.Window == TimeSpan.Zero ? null : XmlConvert.ToString(rule.Window),
@@ -102,6 +117,7 @@ public static partial class RuleFile
         OffFor = rule.OffFor == TimeSpan.Zero ? null : XmlConvert.ToString(rule.OffFor),
         Levels = rule.Levels.Count == 0 ? null : [.. rule.Levels.Select(Entry)],
         Schedule = rule.Schedule.Length == 0 ? null : rule.Schedule,
+        SuppressedBy = rule.SuppressedBy.Count == 0 ? null : [.. rule.SuppressedBy],
         Enabled = rule.Enabled ? null : false,
         Edge = rule.Edge ? true : null,
         Source = rule.Source.Length == 0 ? null : rule.Source,
@@ -135,6 +151,8 @@ public static partial class RuleFile
             OffFor = entry.OffFor is null ? TimeSpan.Zero : Duration(entry.OffFor, "offFor"),
             Schedule = entry.Schedule ?? "",
             Source = entry.Source ?? "",
+            SuppressedBy = [.. (entry.SuppressedBy ?? []).Select(slug => slug ?? "")],
+            Area = [.. (entry.Area ?? []).Select(Corner)],
             Levels = [.. (entry.Levels ?? []).Select((level, i) => ToLevel(level, $"levels[{i.ToString(CultureInfo.InvariantCulture)}]"))],
         };
         try
@@ -152,6 +170,10 @@ public static partial class RuleFile
 
         // What is wrong with a level is said with the line of the level.
         int LineOf(string member) => member.StartsWith("Levels[", StringComparison.Ordinal) ? entry.Levels![int.Parse(member.AsSpan(7, member.IndexOf(']', StringComparison.Ordinal) - 7), CultureInfo.InvariantCulture)]!.Line : entry.Line;
+
+        AreaPoint Corner(double[]? corner, int index) => corner is [var longitude, var latitude]
+            ? new AreaPoint(longitude, latitude)
+            : throw new RuleFileException(entry.Line, $"{at}area[{index.ToString(CultureInfo.InvariantCulture)}] is no pair; expected is [longitude, latitude] in degrees.");
 
         RuleLevel ToLevel(LevelEntry? level, string path)
         {
@@ -224,6 +246,7 @@ public static partial class RuleFile
         public string? Property { get; set; }
         public string? Station { get; set; }
         public string? Sensor { get; set; }
+        public List<double[]?>? Area { get; set; }
         public string? Period { get; set; }
         public string? Measure { get; set; }
         public string? Window { get; set; }
@@ -237,6 +260,7 @@ public static partial class RuleFile
         public string? OffFor { get; set; }
         public List<LevelEntry?>? Levels { get; set; }
         public string? Schedule { get; set; }
+        public List<string?>? SuppressedBy { get; set; }
         public bool? Enabled { get; set; }
         public bool? Edge { get; set; }
         public string? Source { get; set; }
@@ -258,6 +282,16 @@ public static partial class RuleFile
         /// <summary>Line at which it begins.</summary>
         [YamlIgnore]
         public int Line { get; set; }
+    }
+
+    /// <summary>Writes the corners of an area as pairs, one a line.</summary>
+    private sealed class CornersInLine(IEventEmitter next) : ChainedEventEmitter(next)
+    {
+        public override void Emit(SequenceStartEventInfo eventInfo, IEmitter emitter)
+        {
+            eventInfo.Style = eventInfo.Source.Type == typeof(double[]) ? SequenceStyle.Flow : eventInfo.Style;
+            base.Emit(eventInfo, emitter);
+        }
     }
 
     /// <summary>Notes where an entry begins.</summary>

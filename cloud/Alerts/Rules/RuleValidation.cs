@@ -11,6 +11,9 @@ internal static class RuleValidation
     /// <summary>Longest duration a condition may have to hold.</summary>
     public static readonly TimeSpan ForMax = TimeSpan.FromDays(7);
 
+    /// <summary>Most rules that may suppress one.</summary>
+    private const int ParentsMax = 10;
+
     private static readonly TimeSpan WindowMin = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WindowMax = TimeSpan.FromDays(7);
 
@@ -38,6 +41,42 @@ internal static class RuleValidation
             !rule.Edge || (rule.Measure == Measure.Value && rule.OffFor == TimeSpan.Zero && rule.Schedule.Length == 0), nameof(rule.Edge),
             "must be false: stations watch only single values at all times, without a measure over a window and without a wait before the end");
         CheckLevels(rule);
+        CheckParents(rule);
+        if (rule.Area.Count > 0 && RuleArea.WrongOf(rule.Area) is var (corner, reason))
+        {
+            Require(false, corner < 0 ? nameof(rule.Area) : string.Create(CultureInfo.InvariantCulture, $"{nameof(rule.Area)}[{corner}]"), reason);
+        }
+    }
+
+    /// <summary>Refuses a rule that would suppress itself, by way of others or not.</summary>
+    /// <param name="rule">The rule.</param>
+    /// <param name="others">The others of its municipality; one of its own name does not count.</param>
+    /// <exception cref="ArgumentException">It would.</exception>
+    public static void CheckCycle(Rule rule, IEnumerable<Rule> others)
+    {
+        var parents = others.Where(other => other.Slug != rule.Slug).ToDictionary(other => other.Slug, other => other.SuppressedBy, StringComparer.Ordinal);
+        var (seen, next) = (new HashSet<string>(StringComparer.Ordinal), new Stack<string>(rule.SuppressedBy));
+        while (next.TryPop(out var slug))
+        {
+            Require(slug != rule.Slug, nameof(rule.SuppressedBy), $"must not come round to the rule '{rule.Slug}' itself");
+            foreach (var parent in seen.Add(slug) ? parents.GetValueOrDefault(slug, []) : [])
+            {
+                next.Push(parent);
+            }
+        }
+    }
+
+    private static void CheckParents(Rule rule)
+    {
+        Require(rule.SuppressedBy.Count <= ParentsMax, nameof(rule.SuppressedBy), $"must have at most {ParentsMax} rules, but has {rule.SuppressedBy.Count}");
+        for (var i = 0; i < rule.SuppressedBy.Count; i++)
+        {
+            var path = string.Create(CultureInfo.InvariantCulture, $"{nameof(rule.SuppressedBy)}[{i}]");
+            Require(HubTopic.IsSlug(rule.SuppressedBy[i]), path, SlugText(rule.SuppressedBy[i]));
+            Require(!rule.SuppressedBy.Take(i).Contains(rule.SuppressedBy[i]), path, $"must not be there twice: '{rule.SuppressedBy[i]}' is");
+        }
+
+        CheckCycle(rule, []);
     }
 
     private static void CheckLevels(Rule rule)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Hub.Cloud.Alerts.Evaluation;
+using Hub.Cloud.Alerts.Rules;
 using Hub.Cloud.Notifications;
 
 namespace Hub.Cloud.Alerts.Storage;
@@ -73,6 +74,8 @@ internal enum TransitionKind : byte
 /// <summary>A rule as stored.</summary>
 internal sealed class RuleRow
 {
+    private RuleArea? area;
+
     public int Id { get; set; }
     public string Municipality { get; set; } = "";
     public string Slug { get; set; } = "";
@@ -104,6 +107,12 @@ internal sealed class RuleRow
     /// <summary>The further levels, as JSON; empty for none.</summary>
     public string Levels { get; set; } = "";
 
+    /// <summary>The corners of the area, as JSON: longitude and latitude by turns; empty for everywhere.</summary>
+    public string Area { get; set; } = "";
+
+    /// <summary>Slugs of the rules that suppress it, with commas; empty for none.</summary>
+    public string SuppressedBy { get; set; } = "";
+
     /// <summary>Processing time of the last change that concerns evaluation.</summary>
     public DateTime SavedAt { get; set; }
 
@@ -127,7 +136,15 @@ internal sealed class RuleRow
         Schedule = Schedule,
         Source = Source,
         Levels = FurtherLevels(),
+        Area = Corners(),
+        SuppressedBy = Parents(),
     };
+
+    /// <summary>Slugs of the rules that suppress it.</summary>
+    public string[] Parents() => SuppressedBy.Length == 0 ? [] : SuppressedBy.Split(',');
+
+    /// <summary>The area; null for everywhere.</summary>
+    public RuleArea? AreaOf() => Area.Length == 0 ? null : area ??= RuleArea.Of(Corners());
 
     /// <summary>
     /// All levels, the most serious first, with what each is known by in the store: 0 for the rule's own, so that it stays the same when its severity changes, and the severity of a further one.
@@ -137,6 +154,8 @@ internal sealed class RuleRow
         .. FurtherLevels().Reverse().Select(level => ((byte)level.Severity, level)),
         (0, new RuleLevel(Severity, SetLevel, ClearLevel, TimeSpan.FromTicks(ForTicks), TimeSpan.FromTicks(OffForTicks))),
     ];
+
+    private AreaPoint[] Corners() => Area.Length == 0 ? [] : [.. JsonSerializer.Deserialize<double[]>(Area)!.Chunk(2).Select(corner => new AreaPoint(corner[0], corner[1]))];
 
     private RuleLevel[] FurtherLevels() => Levels.Length == 0 ? [] : JsonSerializer.Deserialize<RuleLevel[]>(Levels)!;
 
@@ -149,6 +168,9 @@ internal sealed class RuleRow
         (Measure, WindowTicks, OnClock, Percent, CoverageMin, OffForTicks) = (rule.Measure, rule.Window.Ticks, rule.OnClock, rule.Percent, rule.CoverageMin, rule.OffFor.Ticks);
         (Schedule, Source, Edge) = (rule.Schedule, rule.Source, rule.Edge);
         Levels = rule.Levels.Count == 0 ? "" : JsonSerializer.Serialize(rule.Levels);
+        Area = rule.Area.Count == 0 ? "" : JsonSerializer.Serialize(rule.Area.SelectMany(corner => new[] { corner.Longitude, corner.Latitude }));
+        area = null;
+        SuppressedBy = string.Join(',', rule.SuppressedBy);
     }
 }
 

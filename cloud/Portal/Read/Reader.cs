@@ -105,7 +105,7 @@ internal sealed class Reader(
         var rows = points.Times.Count == 0 ? []
             : points.Bucket == rowWidth && rowWidth >= TimeSpan.FromDays(1) ? buckets
             : await series.AggregateAsync(Question(datastream, from, now, rowWidth, station.Zone), cancellationToken);
-        return new(value, points, [.. rows.Reverse()], rowWidth, [.. alerts.Rules(datastream.Station.Municipality).Where(rule => Concerns(rule, datastream))]);
+        return new(value, points, [.. rows.Reverse()], rowWidth, [.. alerts.Rules(datastream.Station.Municipality).Where(rule => Concerns(rule, datastream)).SelectMany(rule => rule.EachLevel())]);
     }
 
     /// <summary>Whether a rule is in force on a datastream, with levels that can be drawn beside its values: those of silence, numbers, differences and sums cannot.</summary>
@@ -115,7 +115,8 @@ internal sealed class Reader(
         && rule.Measure is not (Measure.NoData or Measure.Count or Measure.Change or Measure.Sum)
         && (rule.Station is null || rule.Station == datastream.Station.Slug)
         && (rule.Sensor is null || rule.Sensor == datastream.Sensor)
-        && (rule.PeriodSeconds is null || rule.PeriodSeconds == (int)datastream.Period.TotalSeconds);
+        && (rule.PeriodSeconds is null || rule.PeriodSeconds == (int)datastream.Period.TotalSeconds)
+        && rule.IsAt(datastream.Station.Longitude, datastream.Station.Latitude);
 
     public TimeZoneInfo ZoneOf(string? municipality) =>
         municipality is not null && municipalities.TryGet(municipality, out var found) && TimeZoneInfo.TryFindSystemTimeZoneById(found.Zone, out var zone) ? zone : TimeZoneInfo.Utc;
@@ -196,7 +197,7 @@ internal sealed class Reader(
 
         municipalities.TryGet(alarm.Municipality, out var municipality);
         stations.TryGetDatastream(alarm.Datastream, out var datastream);
-        var rule = alerts.Rules(alarm.Municipality).FirstOrDefault(one => one.Slug == alarm.Rule);
+        var rule = alerts.Rules(alarm.Municipality).FirstOrDefault(one => one.Slug == alarm.Rule)?.LevelOf(alarm.Severity);
         return new(alarm, rule, station, datastream, municipality, ZoneOf(alarm.Municipality), visitor.Holds(Role.Viewer, alarm.Municipality), visitor.Holds(Role.Operator, alarm.Municipality));
     }
 }

@@ -17,7 +17,7 @@ public sealed class AlarmMessageTests
         Assert.True(QuantityCatalogue.TryGet("laeq", out var quantity));
         var datastream = new Datastream(1, new Station(1, "braga", "avenida", "Avenida", 41.55, -8.42, isPublic, ""), "s1", quantity, TimeSpan.FromMinutes(1));
         var alarm = new AlarmRow { Id = "a", Municipality = "braga", Rule = "night", Station = "avenida", Thread = "a" };
-        var pair = new Pair(new RuleRow { Property = "laeq" }, 0, new RuleLevel(Severity.Warning, 70, 65), null, datastream, new AlertsOptions(), TimeZoneInfo.Utc);
+        var pair = new Pair(new RuleRow { Property = "laeq" }, 0, new RuleLevel(Severity.Warning, 70, 65), null, datastream, null, new AlertsOptions(), TimeZoneInfo.Utc);
         var message = AlarmMessages.FromJson(AlarmMessages.ToJson(new AlarmMessages(new Directory()).Write(alarm, pair, NotificationKind.Started)));
         Assert.Equal((41.55, -8.42, isPublic), (message.Latitude, message.Longitude, message.Public));
     }

@@ -81,6 +81,7 @@ internal sealed class AlertsBench : IAsyncDisposable
             .AddSingleton<TimeProvider>(Time)
             .AddSingleton<ISeries>(Series)
             .AddSingleton<IStations>(Stations)
+            .AddSingleton<IStationHistory>(Stations)
             .AddSingleton<INotifications>(Notifications)
             .AddSingleton<IMunicipalityDirectory, Directory>()
             .AddHubAlerts(configuration)
@@ -210,8 +211,10 @@ internal sealed partial class RecordedNotifications : INotifications
 }
 
 /// <summary>Two stations in Braga with noise (one minute), one with PM10 (one hour); more can be added.</summary>
-internal sealed class FakeStations : IStations
+internal sealed class FakeStations : IStations, IStationHistory
 {
+    private volatile List<StationPlace> places = [];
+
     // Replaced, not changed: the evaluator reads meanwhile.
     private volatile Dictionary<int, Datastream> datastreams = [];
 
@@ -237,6 +240,27 @@ internal sealed class FakeStations : IStations
         };
         Changed?.Invoke();
     }
+
+    /// <summary>Moves a station.</summary>
+    public void Move(string station, DateTime since, double latitude, double longitude)
+    {
+        var before = All.Single(one => one.Slug == station);
+        List<StationPlace> known = [.. places];
+        if (!known.Exists(place => place.StationId == before.Id))
+        {
+            known.Add(new StationPlace(known.Count + 1, before.Id, new StationLocation(DateTime.MinValue, before.Latitude, before.Longitude)));
+        }
+
+        known.Add(new StationPlace(known.Count + 1, before.Id, new StationLocation(since, latitude, longitude)));
+        places = known;
+        datastreams = datastreams.ToDictionary(
+            one => one.Key, one => one.Value.Station.Slug == station ? one.Value with { Station = before with { Latitude = latitude, Longitude = longitude } } : one.Value);
+        Changed?.Invoke();
+    }
+
+    public ValueTask<IReadOnlyList<StationLocation>> LocationsAsync(int stationId, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<IReadOnlyList<StationPlace>> MovedAsync(CancellationToken cancellationToken) => new(places);
 
     public IReadOnlyList<Datastream> DatastreamsOf(int stationId) => [.. datastreams.Values.Where(datastream => datastream.Station.Id == stationId)];
 

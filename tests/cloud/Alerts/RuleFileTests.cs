@@ -16,12 +16,15 @@ public sealed class RuleFileTests
         from name in Gen.String[Gen.Char[" :#'\"-|>&*!%@`{}[],?àÇ€abc0~"], 1, 30]
         from station in Any(null, "avenida", "null", "1", "true")
         from severity in Gen.Enum<Severity>()
+        from corners in Gen.Frequency((2, Gen.Const(0)), (1, Gen.Int[3, 200]))
         from steps in Gen.Select(Gen.Double[0, 9], Gen.Double[0, 9], Gen.Int[0, 100_000], Gen.Int[0, 100_000]).Array[0, 2]
         from period in Any(null, 0, 60, (int?)3_661)
         from enabled in Gen.Bool
         select rule with
         {
             NamePt = string.IsNullOrWhiteSpace(name) ? "x" : name, NameEn = "~", Source = name, Station = station, Severity = severity, PeriodSeconds = period, Enabled = enabled,
+            SuppressedBy = enabled ? [] : ["first", "null", "1"],
+            Area = [.. Enumerable.Range(0, corners).Select(i => new AreaPoint(-8.4 + Math.Cos(i * Math.Tau / corners), 41.5 + Math.Sin(i * Math.Tau / corners)))],
             Levels = rule.Measure == Measure.NoData ? [] : [.. Further(rule, severity, steps).TakeWhile(level => level.Severity <= Severity.Alert)],
             Schedule = rule is { Measure: Measure.NoData } or { OnClock: true } ? "" : "mo-fr 08:00-18:30, night; no holidays",
         };
@@ -60,6 +63,13 @@ public sealed class RuleFileTests
     [InlineData(Head + "  crossing: over\n  setLevel: 1\n", "Line 2: rule \"a\": crossing is \"over\"; expected is one of above, below.")]
     [InlineData(Head + "  crossing: above\n  setLevel: 1\n  for: P1M\n", "Line 2: rule \"a\": for is \"P1M\"; expected is an ISO 8601 duration")]
     [InlineData(Head + "  crossing: above\n  setLevel: 1\n  clearLevel: 2\n", "Line 2: rule \"a\": clearLevel must not be above")]
+    [InlineData(Head + "  crossing: above\n  setLevel: 1\n  area:\n  - [1, 2]\n  - [1, 2, 3]\n", "Line 2: rule \"a\": area[1] is no pair")]
+    [InlineData(Head + "  crossing: above\n  setLevel: 1\n  area:\n  - [1, 2]\n  - [1, 95]\n  - [3, 4]\n", "Line 2: rule \"a\": area[1] must be longitude and latitude")]
+    [InlineData(Head + "  crossing: above\n  setLevel: 1\n  area: here\n", "Line 9: ")]
+    [InlineData(Head + "  crossing: above\n  setLevel: 1\n  suppressedBy:\n  - a\n", "Line 2: rule \"a\": suppressedBy must not come round to the rule 'a' itself")]
+    [InlineData(Head + "  crossing: above\n  setLevel: 1\n  suppressedBy: [b]\n- rule: b\n  namePt: A\n  nameEn: A\n  severity: alert\n  property: pm10\n  crossing: above\n  setLevel: 1\n  suppressedBy: [a]\n",
+        "Line 2: rule \"a\": suppressedBy must not come round to the rule 'a' itself")]
+    [InlineData(Head + "  crossing: above\n  setLevel: 1\n  suppressedBy: [B]\n", "Line 2: rule \"a\": suppressedBy[0] must be 1 to 64")]
     [InlineData(Levels + "  - severity: extreme\n    setLevel: 3\n", "Line 10: rule \"a\": levels[0].severity is \"extreme\"; expected is one of")]
     [InlineData(Levels + "  - severity: warning\n    setLevel: 3\n  - setLevel: 4\n", "Line 12: rule \"a\": levels[1].severity is missing.")]
     [InlineData(Levels + "  - severity: warning\n", "Line 10: rule \"a\": levels[0].setLevel is missing.")]

@@ -67,6 +67,18 @@ public sealed class RuleTests
         { "Levels[0].ClearLevel", Good with { Levels = [new(Severity.Alert, 80, double.PositiveInfinity)] } },
         { "Levels[0].For", Good with { Levels = [new(Severity.Alert, 80, 75, TimeSpan.FromDays(8))] } },
         { "Levels[0].OffFor", Good with { Levels = [new(Severity.Alert, 80, 75, default, TimeSpan.FromSeconds(-1))] } },
+        { "SuppressedBy[1]", Good with { SuppressedBy = ["a", "A b"] } },
+        { "SuppressedBy[1]", Good with { SuppressedBy = ["a", "a"] } },
+        { "SuppressedBy", Good with { SuppressedBy = ["a", Good.Slug] } },
+        { "SuppressedBy", Good with { SuppressedBy = [.. Enumerable.Range(0, 11).Select(i => $"rule-{i}")] } },
+        { "Area", Good with { Area = [new(0, 0), new(1, 0)] } },
+        { "Area", Good with { Area = [new(0, 0), new(1, 0), new(0, 0)] } },
+        { "Area", Good with { Area = [.. Enumerable.Range(0, 201).Select(i => new AreaPoint(i / 10.0, i * i / 1000.0))] } },
+        { "Area", Good with { Area = [new(0, 0), new(1, 1), new(1, 0), new(0, 1)] } },
+        { "Area", Good with { Area = [new(0, 0), new(1, 1), new(2, 2)] } },
+        { "Area[1]", Good with { Area = [new(0, 0), new(181, 0), new(1, 1)] } },
+        { "Area[2]", Good with { Area = [new(0, 0), new(1, 0), new(1, -90.1)] } },
+        { "Area[0]", Good with { Area = [new(double.NaN, 0), new(1, 0), new(1, 1)] } },
     };
 
     [Theory]
@@ -85,7 +97,7 @@ public sealed class RuleTests
         await bench.Alerts.SaveAsync(Good with { Slug = "b" }, default);
         await bench.Alerts.SaveAsync(Good with { Slug = "a", For = TimeSpan.FromMinutes(90), PeriodSeconds = 60, Sensor = "s1", Station = "se" }, default);
         var measured = Good with { Slug = "c", Measure = Measure.Percentile, Percent = 95, Window = TimeSpan.FromHours(1), OnClock = true, CoverageMin = 0, OffFor = TimeSpan.FromMinutes(3), Schedule = "night", Source = "DL 9/2007",
-            Levels = [new(Severity.Alert, 80.1, 75, TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(1.5))] };
+            Levels = [new(Severity.Alert, 80.1, 75, TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(1.5))], Area = [new(-8.5, 41.5), new(-8.4, 41.5), new(-8.4, 41.6), new(-8.5, 41.5)], SuppressedBy = ["a", "gone"] };
         await bench.Alerts.SaveAsync(measured, default);
         await bench.Alerts.SaveAsync(Good with { Slug = "b", NamePt = "Outro nome", Severity = Severity.Alert }, default);
         await bench.StopEvaluatorAsync();
@@ -96,6 +108,30 @@ public sealed class RuleTests
         Assert.Empty(bench.Alerts.Rules("aveiro"));
         await Assert.ThrowsAsync<ArgumentException>(async () => await bench.Alerts.SaveAsync(Good with { Slug = "Ç" }, default));
         Assert.Equal(3, bench.Alerts.Rules(null).Count);
+    }
+
+    [Fact]
+    public void Each_level_can_be_had_as_a_rule_of_its_own()
+    {
+        var rule = Good with { Levels = [new(Severity.Alert, 80, 75, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(3))] };
+        var alert = Good with { Severity = Severity.Alert, SetLevel = 80, ClearLevel = 75, For = TimeSpan.FromMinutes(5), OffFor = TimeSpan.FromMinutes(3) };
+        Assert.Equal([Good, alert], rule.EachLevel());
+        Assert.Equal(alert, rule.LevelOf(Severity.Alert));
+        Assert.Equal(Good, rule.LevelOf(Severity.Warning));
+        Assert.Equal(Good, rule.LevelOf(Severity.Information));
+    }
+
+    [Fact]
+    public async Task Rules_that_would_suppress_each_other_are_refused()
+    {
+        await using var bench = await AlertsBench.StartAsync();
+        await bench.Alerts.SaveAsync(Good with { Slug = "a", SuppressedBy = ["b", "d"] }, default);
+        await bench.Alerts.SaveAsync(Good with { Slug = "b", SuppressedBy = ["c", "d"] }, default);
+        var refused = await Assert.ThrowsAsync<ArgumentException>(async () => await bench.Alerts.SaveAsync(Good with { Slug = "c", SuppressedBy = ["a"] }, default));
+        Assert.StartsWith("SuppressedBy must not come round to the rule 'c' itself", refused.Message, StringComparison.Ordinal);
+        await bench.Alerts.SaveAsync(Good with { Slug = "c", SuppressedBy = ["d"] }, default);
+        await bench.Alerts.SaveAsync(Good with { Slug = "a" }, default);
+        await bench.Alerts.SaveAsync(Good with { Slug = "d", SuppressedBy = ["a"] }, default);
     }
 
     [Fact]

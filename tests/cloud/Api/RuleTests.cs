@@ -70,6 +70,10 @@ public sealed class RuleTests
     [InlineData("""{"namePt":"P","nameEn":"P","severity":"warning","property":"pm10","crossing":"above","setLevel":80,"levels":[{"severity":"alert","setLevel":70}]}""", "levels[0].setLevel")]
     [InlineData("""{"namePt":"P","nameEn":"P","severity":"warning","property":"pm10","crossing":"above","setLevel":80,"levels":[null]}""", "levels[0]")]
     [InlineData("""{"namePt":"P","nameEn":"P","severity":"warning","property":"pm10","crossing":"above","setLevel":80,"levels":[{"severity":"alert"}]}""", null)]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"warning","property":"pm10","crossing":"above","setLevel":80,"area":{"type":"Point","coordinates":[[[0,0],[1,0],[1,1]]]}}""", "area.type")]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"warning","property":"pm10","crossing":"above","setLevel":80,"area":{"type":"Polygon","coordinates":[]}}""", "area.coordinates")]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"warning","property":"pm10","crossing":"above","setLevel":80,"area":{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1]],[[0,0],[1,0],[1,1]]]}}""", "area.coordinates")]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"warning","property":"pm10","crossing":"above","setLevel":80,"area":{"type":"Polygon","coordinates":[[[0,0],[1],[1,1]]]}}""", "area.coordinates[0][1]")]
     public async Task A_rule_that_cannot_be_is_refused_with_its_member(string body, string? member)
     {
         await using var host = await ApiHost.StartAsync();
@@ -102,6 +106,13 @@ public sealed class RuleTests
         Assert.Equal(
             """[{"severity":"warning","setLevel":200,"clearLevel":200,"for":"PT0S","offFor":"PT0S"},{"severity":"alert","setLevel":240,"clearLevel":220,"for":"PT2H","offFor":"PT1H"}]""",
             made.GetProperty("levels").GetRawText());
+
+        (_, made) = await PutAsync(
+            host, "braga/centre",
+            """{"namePt":"P","nameEn":"P","severity":"alert","property":"o3","crossing":"above","setLevel":180,"area":{"type":"Polygon","coordinates":[[[-8.5,41.5],[-8.4,41.5],[-8.4,41.6]]]},"suppressedBy":["silent"]}""", "Operator@braga");
+        Assert.Equal("""["silent"]""", made.GetProperty("suppressedBy").GetRawText());
+        Assert.Equal("""{"type":"Polygon","coordinates":[[[-8.5,41.5],[-8.4,41.5],[-8.4,41.6],[-8.5,41.5]]]}""", made.GetProperty("area").GetRawText());
+        Assert.Equal("[]", made.GetProperty("levels").GetRawText());
 
         (_, made) = await PutAsync(host, "braga/silent", """{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","measure":"no-data","window":"PT30M"}""", "Operator@braga");
         Assert.Equal(("no-data", "PT30M"), (Text("measure"), Text("window")));

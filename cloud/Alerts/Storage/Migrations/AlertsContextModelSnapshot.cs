@@ -236,6 +236,10 @@ namespace Hub.Cloud.Alerts.Storage.Migrations
                         .ValueGeneratedOnAdd()
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("Area")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
                     b.Property<double>("ClearLevel")
                         .HasColumnType("REAL");
 
@@ -320,6 +324,10 @@ namespace Hub.Cloud.Alerts.Storage.Migrations
                         .HasColumnType("TEXT");
 
                     b.Property<string>("Station")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("SuppressedBy")
+                        .IsRequired()
                         .HasColumnType("TEXT");
 
                     b.Property<int>("Version")
