@@ -42,6 +42,12 @@ public enum Measure
 
     /// <summary>Silence: minutes since the last observation. Levels are not used.</summary>
     NoData = 8,
+
+    /// <summary>Largest value of the window less its smallest: near 0 for a sensor that is stuck.</summary>
+    Spread = 9,
+
+    /// <summary>Share of the window's observations against which nothing is known that rules pass over (<c>Hub:Alerts:IgnoreQuality</c>), percent; levels are 0 to 100.</summary>
+    GoodShare = 10,
 }
 
 /// <summary>A further level of a rule: the same condition, more serious.</summary>

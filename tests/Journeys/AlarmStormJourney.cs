@@ -72,12 +72,12 @@ public sealed class AlarmStormJourney(ITestOutputHelper output) : IAsyncLifetime
                  "notifications": {"retryDelays": ["00:00:01", "00:00:01", "00:00:01"], "webhook": {"allowPrivateTargets": true}}}
                 """);
             _operator = await HubOperator.AddAsync(_hub, "braga", "rotunda");
+            await _hub.StartAsync();
             foreach (var path in Subscribers)
             {
                 _receiver.Trust(path, (await _operator.SubscribeAsync("webhook", _receiver.Address(path)))!);
             }
 
-            await _hub.StartAsync();
             await _operator.PutRuleAsync("storm", """{"namePt":"PM10 alto","nameEn":"High PM10","severity":"alert","property":"pm10","crossing":"above","setLevel":50,"clearLevel":40}""");
         }
         catch

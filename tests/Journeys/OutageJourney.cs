@@ -32,8 +32,8 @@ public sealed class OutageJourney : IAsyncLifetime
             _receiver = await WebhookReceiver.StartAsync();
             _operator = await HubOperator.AddAsync(_hub, "braga", Steady);
             await _operator.AddStationAsync(Cut);
-            _receiver.Trust(Path, (await _operator.SubscribeAsync("webhook", _receiver.Address(Path)))!);
             await _hub.StartAsync();
+            _receiver.Trust(Path, (await _operator.SubscribeAsync("webhook", _receiver.Address(Path)))!);
             await _operator.PutRuleAsync("pm10-high", """{"namePt":"PM10 alto","nameEn":"High PM10","severity":"alert","property":"pm10","crossing":"above","setLevel":50,"clearLevel":40,"for":"PT5M"}""");
         }
         catch

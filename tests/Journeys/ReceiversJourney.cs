@@ -55,6 +55,7 @@ public sealed class ReceiversJourney : IAsyncLifetime
             }));
             _receiver = await WebhookReceiver.StartAsync();
             _operator = await HubOperator.AddAsync(_hub, "braga", "rotunda");
+            await _hub.StartAsync();
             await _operator.SubscribeAsync("mail", "maria@example.org");
             await _operator.SubscribeAsync("mqtt");
             foreach (var path in (string[])["/fails", "/hangs", "/gone"])
@@ -62,7 +63,6 @@ public sealed class ReceiversJourney : IAsyncLifetime
                 _receiver.Trust(path, (await _operator.SubscribeAsync("webhook", _receiver.Address(path)))!);
             }
 
-            await _hub.StartAsync();
             await _operator.PutRuleAsync("pm10-high", """{"namePt":"PM10 alto","nameEn":"High PM10","severity":"alert","property":"pm10","crossing":"above","setLevel":50,"clearLevel":40}""");
         }
         catch
@@ -142,8 +142,8 @@ public sealed class ReceiversJourney : IAsyncLifetime
         }
 
         Assert.Single(Of("/gone"));
-        var listed = (await _hub.ToolAsync("subscriber", "list", "braga")).Split('\n').Where(line => line.Contains("/gone", StringComparison.Ordinal));
-        Assert.EndsWith("off: 410 Gone", Assert.Single(listed).Trim(), StringComparison.Ordinal);
+        var gone = Assert.Single(await _operator.ItemsAsync("api/v1/subscribers?municipality=braga"), one => one.GetProperty("target").GetString()!.EndsWith("/gone", StringComparison.Ordinal));
+        Assert.Equal("410 Gone", gone.GetProperty("disabledBecause").GetString());
         Assert.Equal(
             ["mail ended delivered 1", "mail started delivered 1", "mqtt ended delivered 1", "mqtt started delivered 1", "webhook ended delivered 1", "webhook ended delivered 1", "webhook started dead 1", "webhook started delivered 2", "webhook started delivered 6"],
             (await LogAsync()).Select(line => $"{line.GetProperty("channel")} {line.GetProperty("kind")} {line.GetProperty("state")} {line.GetProperty("attempts")}").Order(StringComparer.Ordinal));

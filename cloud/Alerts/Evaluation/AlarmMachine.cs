@@ -74,6 +74,9 @@ internal sealed record AlarmMachine(Crossing Crossing, double SetLevel, double C
     /// <summary>Event time the value must stay at or beyond the clear level before the alarm ends; zero: at once.</summary>
     public TimeSpan OffFor { get; init; }
 
+    /// <summary>Whether observations count whatever is known against them, because that is what is measured.</summary>
+    public bool TakesAll { get; init; }
+
     /// <summary>Of a rule about silence: time from one observation to the next beyond which there was none; zero for a rule about values. Values and flags do not matter then.</summary>
     public TimeSpan Silence { get; init; }
 
@@ -94,7 +97,7 @@ internal sealed record AlarmMachine(Crossing Crossing, double SetLevel, double C
     /// </summary>
     public bool Takes(double value, Quality quality)
     {
-        if (IsSilence)
+        if (IsSilence || TakesAll)
         {
             return true;
         }

@@ -43,7 +43,7 @@ internal sealed class AlarmMessages(IMunicipalityDirectory municipalities)
             Longitude = datastream.Station.Longitude,
             Public = datastream.Station.Public,
             Datastream = datastream.Id,
-            DrawnLevel = rule.Measure is Measure.NoData or Measure.Count or Measure.Change or Measure.Sum ? null : rule.SetLevel,
+            DrawnLevel = rule.Measure is Measure.Value or Measure.Mean or Measure.Max or Measure.Min or Measure.Percentile ? pair.Machine.SetLevel : null,
         };
     }
 
@@ -68,6 +68,7 @@ internal sealed class AlarmMessages(IMunicipalityDirectory municipalities)
     {
         Measure.NoData => "min",
         Measure.Count => "",
+        Measure.GoodShare => "%",
         _ => UnitText(quantity),
     };
 

@@ -128,7 +128,7 @@ internal static class Fold
                 return true;
             }
 
-            var at = observation.PhenomenonTime;
+            var (at, value) = (observation.PhenomenonTime, signal.ValueOf(observation));
             var isInForce = signal.Covers(at);
             if (window is null)
             {
@@ -137,7 +137,7 @@ internal static class Fold
                     return false;
                 }
 
-                Step(at, observation.Result, isInForce);
+                Step(at, value, isInForce);
                 return Seen(at);
             }
 
@@ -154,7 +154,7 @@ internal static class Fold
 
             if (isInForce)
             {
-                window.Add(at, observation.Result);
+                window.Add(at, value);
             }
             else
             {
@@ -174,7 +174,7 @@ internal static class Fold
 
             if (!isInForce)
             {
-                Step(at, observation.Result, isInForce);
+                Step(at, value, isInForce);
             }
             else if (window.Closes == DateTime.MaxValue && window.TryMeasure(out var measure))
             {

@@ -27,13 +27,14 @@ internal sealed class Pair
         var window = TimeSpan.FromTicks(rule.WindowTicks);
         Signal = above is not null ? above.Signal
             : rule.Measure == Measure.Value && rule.Schedule.Length == 0 && presence is null ? Signal.Plain
-            : new Signal(rule.Measure, window, rule.OnClock, rule.Percent, rule.CoverageMin, period, datastream.Quantity.Averaging, zone) { Schedule = RuleSchedule.Parse(rule.Schedule), Presence = presence };
+            : new Signal(rule.Measure, window, rule.OnClock, rule.Percent, rule.CoverageMin, period, datastream.Quantity.Averaging, zone) { Schedule = RuleSchedule.Parse(rule.Schedule), Presence = presence, Faults = options.IgnoreQuality };
 
         // Windows of the clock are consecutive or they are not.
         var gap = Signal is { IsPlain: false, OnClock: true } ? Signal.Reach : Larger(options.PendingGapMax, 3 * period);
         Machine = new AlarmMachine(rule.Crossing, level.SetLevel, level.ClearLevel, level.For, gap, options.IgnoreQuality)
         {
             OffFor = level.OffFor,
+            TakesAll = rule.Measure == Measure.GoodShare,
             Silence = rule.Measure == Measure.NoData ? window + period : TimeSpan.Zero,
         };
         Terms = new TellingTerms(Larger(options.PresentWithin, 2 * period), Larger(options.StaleAfter, 3 * period), options.SettleFor);

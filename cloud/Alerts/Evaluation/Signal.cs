@@ -1,6 +1,7 @@
 using Hub.Cloud.Alerts.Rules;
 using Hub.Cloud.Series;
 using Hub.Edge.Contract.Quantities;
+using Hub.Edge.Contract.Readings;
 
 namespace Hub.Cloud.Alerts.Evaluation;
 
@@ -23,6 +24,13 @@ internal sealed record Signal(Measure Measure, TimeSpan Window, bool OnClock, do
 
     /// <summary>When the station was where the rule concerns it; null for always.</summary>
     public Presence? Presence { get; init; }
+
+    /// <summary>Flags that make an observation no good one, where the measure is the share of good ones.</summary>
+    public Quality Faults { get; init; }
+
+    /// <summary>What an observation has for the measure.</summary>
+    public double ValueOf(in Observation observation) =>
+        Measure != Measure.GoodShare ? observation.Result : (observation.Quality & Faults) == 0 ? 100 : 0;
 
     /// <summary>Whether each observation goes to the machine as it is.</summary>
     public bool IsPlain => Measure is Measure.Value or Measure.NoData;
@@ -102,6 +110,8 @@ internal sealed class SignalWindow(Signal signal)
         var values = _values.AsSpan(_first, _count);
         measure = signal.Measure switch
         {
+            Measure.Spread => Extreme(values, 1) - Extreme(values, -1),
+            Measure.GoodShare => Sum(values) / _count,
             Measure.Mean => signal.Averaging == AveragingRule.EnergyMean ? EnergyMean(values) : Sum(values) / _count,
             Measure.Sum => Sum(values),
             Measure.Max => Extreme(values, 1),

@@ -105,7 +105,7 @@ public static partial class RuleFile
         Sensor = rule.Sensor,
         Area = rule.Area.Count == 0 ? null : [.. rule.Area.Select(corner => new[] { corner.Longitude, corner.Latitude })],
         Period = rule.PeriodSeconds is { } seconds ? XmlConvert.ToString(TimeSpan.FromSeconds(seconds)) : null,
-        Measure = rule.Measure switch { Measure.Value => null, Measure.NoData => "no-data", var measure => Lower(measure.ToString()) },
+        Measure = rule.Measure switch { Measure.Value => null, var measure => Lower(measure.ToString()) },
         Window = rule.Window == TimeSpan.Zero ? null : XmlConvert.ToString(rule.Window),
         OnClock = rule.OnClock ? true : null,
         Percent = rule.Percent == 0 ? null : rule.Percent,
@@ -225,7 +225,7 @@ public static partial class RuleFile
     /// <summary>What was found, fit to be quoted: one line, no longer than that.</summary>
     private static string Short(string text, int lengthMax = 80) => string.Concat(text.Take(lengthMax).Select(c => char.IsControl(c) ? ' ' : c)) + (text.Length <= lengthMax ? "" : "...");
 
-    private static string Lower(string text) => text == nameof(Measure.NoData) ? "no-data" : text.ToLowerInvariant();
+    private static string Lower(string text) => text switch { nameof(Measure.NoData) => "no-data", nameof(Measure.GoodShare) => "good-share", _ => text.ToLowerInvariant() };
 
     [GeneratedRegex(@"^P([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9.]+S)?)?$", RegexOptions.CultureInvariant)]
     private static partial Regex DurationPattern();

@@ -126,7 +126,7 @@ internal static class RuleValidation
 
     private static void CheckMeasure(Rule rule)
     {
-        Require(Enum.IsDefined(rule.Measure), nameof(rule.Measure), "must be Value, Mean, Sum, Max, Min, Percentile, Count, Change or NoData");
+        Require(Enum.IsDefined(rule.Measure), nameof(rule.Measure), "must be Value, Mean, Sum, Max, Min, Percentile, Count, Change, NoData, Spread or GoodShare");
         if (rule.Measure == Measure.Value)
         {
             Require(rule.Window == TimeSpan.Zero, nameof(rule.Window), "must be zero for single values; choose a measure such as Mean");
@@ -145,6 +145,15 @@ internal static class RuleValidation
         Require(
             rule.Measure == Measure.Percentile ? rule.Percent is > 0 and < 100 : rule.Percent == 0, nameof(rule.Percent),
             string.Create(CultureInfo.InvariantCulture, $"must be {(rule.Measure == Measure.Percentile ? "more than 0 and less than 100" : "0 for a measure other than Percentile")}, but is {rule.Percent}"));
+        if (rule.Measure == Measure.GoodShare)
+        {
+            foreach (var (field, level) in rule.Levels.SelectMany((further, i) => new[] { ($"Levels[{i}].SetLevel", further.SetLevel), ($"Levels[{i}].ClearLevel", further.ClearLevel) })
+                .Prepend((nameof(rule.ClearLevel), rule.ClearLevel)).Prepend((nameof(rule.SetLevel), rule.SetLevel)))
+            {
+                Require(level is >= 0 and <= 100, field, string.Create(CultureInfo.InvariantCulture, $"must be 0 to 100 for GoodShare, percent, but is {level}"));
+            }
+        }
+
         Require(rule.CoverageMin is >= 0 and <= 1, nameof(rule.CoverageMin), string.Create(CultureInfo.InvariantCulture, $"must be 0 to 1, but is {rule.CoverageMin}"));
         Require(rule.Measure != Measure.NoData || (rule.For == TimeSpan.Zero && rule.OffFor == TimeSpan.Zero), nameof(rule.For), "must be zero for NoData, as OffFor: its window says how long");
     }
@@ -152,7 +161,7 @@ internal static class RuleValidation
     /// <summary>What can be made of a quantity: no mean of maxima, nothing of directions but how many there are.</summary>
     private static bool IsPossible(Measure measure, AveragingRule averaging) => measure switch
     {
-        Measure.Value or Measure.Count or Measure.NoData => true,
+        Measure.Value or Measure.Count or Measure.NoData or Measure.GoodShare => true,
         _ when averaging == AveragingRule.CircularMean => false,
         Measure.Mean => averaging is AveragingRule.Mean or AveragingRule.EnergyMean or AveragingRule.Sum,
         Measure.Sum => averaging == AveragingRule.Sum,

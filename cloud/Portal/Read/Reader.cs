@@ -112,7 +112,7 @@ internal sealed class Reader(
     public static bool Concerns(Rule rule, Datastream datastream) =>
         rule.Enabled
         && rule.Property == datastream.Quantity.Id
-        && rule.Measure is not (Measure.NoData or Measure.Count or Measure.Change or Measure.Sum)
+        && rule.Measure is Measure.Value or Measure.Mean or Measure.Max or Measure.Min or Measure.Percentile
         && (rule.Station is null || rule.Station == datastream.Station.Slug)
         && (rule.Sensor is null || rule.Sensor == datastream.Sensor)
         && (rule.PeriodSeconds is null || rule.PeriodSeconds == (int)datastream.Period.TotalSeconds)

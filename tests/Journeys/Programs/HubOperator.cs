@@ -30,9 +30,16 @@ public sealed class HubOperator
     public async Task AddStationAsync(string station) => _secrets[station] =
         Word(await _hub.ToolAsync("station", "add", $"{_municipality}/{station}", "--name", station, "--latitude", "41.55", "--longitude", "-8.42"), "secret")!;
 
-    /// <summary>Adds a subscriber; the secret of a webhook.</summary>
-    public async Task<string?> SubscribeAsync(string channel, string target = "", string language = "en") =>
-        Word(await _hub.ToolAsync(["subscriber", "add", _municipality, channel, .. target.Length == 0 ? Array.Empty<string>() : [target], "--language", language]), "secret");
+    /// <summary>Adds a subscriber to the running hub; the secret of a webhook.</summary>
+    public async Task<string?> SubscribeAsync(string channel, string target = "", string language = "en")
+    {
+        using var request = await RequestAsync(HttpMethod.Post, $"api/v1/subscribers?municipality={_municipality}");
+        request.Content = JsonContent.Create(new { channel, target, language });
+        using var answer = await _hub.Client.SendAsync(request);
+        var said = await answer.Content.ReadAsStringAsync();
+        Assert.True(answer.IsSuccessStatusCode, said);
+        return JsonElement.Parse(said).GetProperty("secret").GetString();
+    }
 
     /// <summary>Makes a rule.</summary>
     public async Task PutRuleAsync(string rule, string document)

@@ -60,6 +60,8 @@ public sealed class OrderIndependenceTests
         AlertsBench.NoiseRule(set: 67, clear: 60, slug: "morning") with { Schedule = "mo-sa 08:00-10:30, 13:00-14:00" },
         AlertsBench.NoiseRule(set: 66, clear: 64, slug: "noon") with { Schedule = "11:00-15:20", Measure = Measure.Mean, Window = TimeSpan.FromMinutes(20), CoverageMin = 0 },
         AlertsBench.NoiseRule(set: 80, clear: 70, slug: "loudest") with { Measure = Measure.Max, Window = TimeSpan.FromMinutes(15), OnClock = true, CoverageMin = 0 },
+        AlertsBench.NoiseRule(set: 2, clear: 5, slug: "stuck") with { Measure = Measure.Spread, Crossing = Crossing.Below, Window = TimeSpan.FromMinutes(25), CoverageMin = 0.05 },
+        AlertsBench.NoiseRule(set: 70, clear: 85, slug: "faulty") with { Measure = Measure.GoodShare, Crossing = Crossing.Below, Window = TimeSpan.FromMinutes(40), CoverageMin = 0 },
     ];
 
     /// <summary>A rule with one to three levels: the further ones lie anywhere at or beyond those before, and hold and end after waits of their own.</summary>
@@ -185,7 +187,7 @@ public sealed class OrderIndependenceTests
         foreach (var (rule, suffix) in rules.SelectMany(Levels))
         {
             var gap = rule is { OnClock: true, Measure: not Measure.Value } ? (rule.Window == TimeSpan.FromDays(1) ? TimeSpan.FromHours(26) : rule.Window) : TimeSpan.FromMinutes(15);
-            var machine = new AlarmMachine(rule.Crossing, rule.SetLevel, rule.ClearLevel, rule.For, gap, new AlertsOptions().IgnoreQuality) { OffFor = rule.OffFor };
+            var machine = new AlarmMachine(rule.Crossing, rule.SetLevel, rule.ClearLevel, rule.For, gap, new AlertsOptions().IgnoreQuality) { OffFor = rule.OffFor, TakesAll = rule.Measure == Measure.GoodShare };
             foreach (var (datastream, station) in Streams)
             {
                 var taken = new List<Observation>();
@@ -290,6 +292,8 @@ public sealed class OrderIndependenceTests
     private static double Of(Rule rule, List<Observation> inside) => rule.Measure switch
     {
         Measure.Mean => 10 * Math.Log10(inside.Aggregate(0.0, (sum, o) => sum + Math.Pow(10, o.Result / 10)) / inside.Count),
+        Measure.Spread => inside.Max(o => o.Result) - inside.Min(o => o.Result),
+        Measure.GoodShare => inside.Sum(o => (o.Quality & Quality.Stuck) == 0 ? 100.0 : 0) / inside.Count,
         Measure.Max => inside.Max(o => o.Result),
         Measure.Count => inside.Count,
         Measure.Change => inside[^1].Result - inside[0].Result,
