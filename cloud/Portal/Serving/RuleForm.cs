@@ -180,8 +180,12 @@ internal sealed class RuleForm
         double.TryParse((text ?? "").Trim().Replace(',', '.').Replace('−', '-'), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? number : null;
 
     /// <summary>Reads the rule as far as the fields can be read. Null, with the reasons in <see cref="Problems"/>, when they cannot; whether they fit together is for the hub to say.</summary>
-    public Rule? Read(string municipality, string slug)
+    /// <param name="municipality">Slug.</param>
+    /// <param name="slug">Slug of the rule.</param>
+    /// <param name="withNames">Whether it must have its names; otherwise a sign stands for one that is missing.</param>
+    public Rule? Read(string municipality, string slug, bool withNames)
     {
+        var (pt, en) = (Name(NamePt, "namePt"), Name(NameEn, "nameEn"));
         var measure = MeasureChosen;
         var isSilence = measure == Alerts.Measure.NoData;
         var crossing = Crossing == "below" ? Alerts.Crossing.Below : Alerts.Crossing.Above;
@@ -216,7 +220,7 @@ internal sealed class RuleForm
         }
 
         return Problems.Count > 0 ? null : new Rule(
-            municipality, slug, (NamePt ?? "").Trim(), (NameEn ?? "").Trim(), levels[0].Severity, Property!, Text(Station), Text(Sensor), period, crossing, levels[0].SetLevel, levels[0].ClearLevel, levels[0].For,
+            municipality, slug, pt, en, levels[0].Severity, Property!, Text(Station), Text(Sensor), period, crossing, levels[0].SetLevel, levels[0].ClearLevel, levels[0].For,
             !string.IsNullOrEmpty(Enabled), !string.IsNullOrEmpty(Edge))
         {
             Measure = measure,
@@ -229,6 +233,8 @@ internal sealed class RuleForm
             Source = (Source ?? "").Trim(),
             Levels = [.. levels.Skip(1)],
         };
+
+        string Name(string? text, string field) => Text(text) ?? (withNames ? Bad(field, "rules.bad.name", "") : "?");
 
         TimeSpan Length(DurationFields fields, string field) => fields.Read() ?? Bad(field, "rules.bad.duration", TimeSpan.Zero);
 

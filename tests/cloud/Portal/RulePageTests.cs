@@ -35,7 +35,7 @@ public sealed class RulePageTests
         Assert.Empty(html.Faults);
         foreach (var text in new[]
         {
-            "2 regras", "Cada valor de partículas finas (PM2,5) igual ou acima de 25 µg/m³ durante 10 min.", "Todas as estações", "2 alarmes abertos", "Ligada",
+            "2 regras", "Cada valor de partículas PM2,5 igual ou acima de 25 µg/m³ durante 10 min.", "Todas as estações", "2 alarmes abertos", "Ligada",
             "Noite &lt;ruidosa&gt;", "Média de 1 h (pelo relógio) de nível sonoro contínuo equivalente LAeq igual ou acima de 55 dB(A); à noite (23–07 h).", "Largo da Sé", "Nenhum alarme aberto", "Desligada",
             "Alerta</span> igual ou acima de 65,5 dB(A) durante 2 h",
         })
@@ -315,6 +315,33 @@ public sealed class RulePageTests
         Assert.Equal(["rule-saved", "rule-saved", "rule-removed"], host.Audit.Notes.Select(note => note.Action));
         Assert.Equal(HttpStatusCode.NotFound, (await browser.GetAsync(Page, Cancel)).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await browser.GetAsync(Page + "/remove", Cancel)).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_pack_shows_what_it_would_add_and_adds_it_switched_off_leaving_the_municipalitys_own_alone()
+    {
+        await using var host = await StartAsync();
+        using var browser = await SignedInAsync(host);
+        var rules = RuleFile.Read(RulePacks.All.Single(pack => pack.Name == "air-2024-2881").Yaml, "braga");
+        var own = rules[0] with { Source = "nossa" };
+        await host.City.Alerts.SaveAsync(own, Cancel);
+        Assert.Contains("href=\"/rules/braga/packs/air-2024-2881\"", await browser.GetStringAsync(List, Cancel), StringComparison.Ordinal);
+        var page = await browser.GetStringAsync("/rules/braga/packs/air-2024-2881", Cancel);
+        Assert.Empty(Html.Read(page).Faults);
+        foreach (var text in new[] { "Já existe e é diferente: fica como está", "Seria acrescentada", $"Acrescentar {rules.Count - 1} regras" })
+        {
+            Assert.Contains(text, page, StringComparison.Ordinal);
+        }
+
+        using var answer = await browser.PostAsync("/rules/braga/packs/air-2024-2881", Form(page, ("off", "on")), Cancel);
+        Assert.Equal("/rules?municipality=braga&done=taken#done", answer.Headers.Location?.ToString());
+        Assert.Equal([own, .. rules.Skip(1).Select(rule => rule with { Enabled = false })], host.City.Alerts.AllRules.Where(rule => rules.Any(one => one.Slug == rule.Slug)));
+        Assert.Equal(rules.Count - 1, host.Audit.Notes.Count(note => note.Action == "rule-saved"));
+        page = await browser.GetStringAsync("/rules/braga/packs/air-2024-2881", Cancel);
+        Assert.Contains("nada a acrescentar", page, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.NotFound, (await browser.GetAsync("/rules/evora/packs/air-2024-2881", Cancel)).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await browser.PostAsync("/rules/evora/packs/air-2024-2881", Form(await browser.GetStringAsync(List, Cancel)), Cancel)).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await browser.GetAsync("/rules/braga/packs/none", Cancel)).StatusCode);
     }
 
     [Fact]

@@ -26,13 +26,14 @@ internal sealed class RuleModel(IAlerts alerts, IStations stations, RuleDesk des
     private const string NewSlug = "new";
 
     /// <summary>What a trial found.</summary>
+    /// <param name="Rule">The rule as it was tried.</param>
     /// <param name="Days">Over how many days.</param>
     /// <param name="From">Begin, UTC.</param>
     /// <param name="To">End, UTC.</param>
     /// <param name="Found">What the hub says.</param>
     /// <param name="Touched">Datastreams with an alarm; null when there were too many alarms to say.</param>
     /// <param name="Rows">The newest of them, with where they were.</param>
-    public sealed record Trial(int Days, DateTime From, DateTime To, Rehearsal Found, int? Touched, IReadOnlyList<(Alarm Alarm, string Station, Datastream? Datastream)> Rows);
+    public sealed record Trial(Rule Rule, int Days, DateTime From, DateTime To, Rehearsal Found, int? Touched, IReadOnlyList<(Alarm Alarm, string Station, Datastream? Datastream)> Rows);
 
     [BindProperty]
     public RuleForm Form { get; set; } = new();
@@ -138,6 +139,16 @@ internal sealed class RuleModel(IAlerts alerts, IStations stations, RuleDesk des
         return Show();
     }
 
+    /// <summary>What is wrong, in the order of the page.</summary>
+    public IEnumerable<(string Field, FieldProblem Problem)> ProblemsInOrder
+    {
+        get
+        {
+            var order = Fields(Form).Select(static one => one.Field).ToList();
+            return Form.Problems.Select(static one => (one.Key, one.Value)).OrderBy(one => order.IndexOf(one.Key));
+        }
+    }
+
     /// <summary>The name of a field for people.</summary>
     public string LabelOf(string field)
     {
@@ -191,17 +202,15 @@ internal sealed class RuleModel(IAlerts alerts, IStations stations, RuleDesk des
             Form.Problems["station"] = new("rules.bad.station");
         }
 
-        var rule = Form.Read(Town, isTrial && slug.Length == 0 ? "trial" : slug);
+        // Names can wait until it is saved.
+        var rule = Form.Read(Town, isTrial && slug.Length == 0 ? "trial" : slug, withNames: !isTrial);
         if (!isTrial && slug == NewSlug && Slug is null)
         {
             Form.Problems["slug"] = new("rules.bad.slug.taken");
             return null;
         }
 
-        // Names can wait until it is saved.
-        return rule is not null && isTrial
-            ? rule with { NamePt = rule.NamePt.Length == 0 ? "?" : rule.NamePt, NameEn = rule.NameEn.Length == 0 ? "?" : rule.NameEn, Edge = false, Enabled = true }
-            : rule;
+        return rule;
     }
 
     private async Task TryAsync(Rule wanted, int days, CancellationToken cancellationToken)
@@ -223,7 +232,7 @@ internal sealed class RuleModel(IAlerts alerts, IStations stations, RuleDesk des
                 var datastream = stations.TryGetDatastream(alarm.Datastream, out var known) ? known : null;
                 return (alarm, stations.TryGet(Town, alarm.Station, out var station) ? station.Name : alarm.Station, datastream);
             });
-            Tried = new(days, from, to, found, found.Count > found.Alarms.Count ? null : found.Alarms.Select(alarm => alarm.Datastream).Distinct().Count(), [.. rows]);
+            Tried = new(wanted, days, from, to, found, found.Count > found.Alarms.Count ? null : found.Alarms.Select(alarm => alarm.Datastream).Distinct().Count(), [.. rows]);
         }
         catch (ArgumentException refused)
         {

@@ -28,6 +28,9 @@ internal sealed record LineField(FieldAbout About, string Name, string Label, st
     /// <summary>Whether a number is expected.</summary>
     public bool IsNumber { get; init; }
 
+    /// <summary>Whether it has a line of its own.</summary>
+    public bool IsWide { get; init; }
+
     /// <summary>Most characters.</summary>
     public int LengthMax { get; init; } = 200;
 
