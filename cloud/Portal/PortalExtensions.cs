@@ -46,6 +46,7 @@ public static class PortalExtensions
         services.AddDataProtection();
         services.AddSingleton<AcknowledgeLinks>();
         services.AddSingleton<SignUpChoices>();
+        services.AddSingleton<RuleDesk>();
         services.AddSingleton<PageFilter>();
         // Letters of the two languages are written as they are, not as entities.
         services.Configure<WebEncoderOptions>(static options =>

@@ -18,6 +18,11 @@ internal sealed class AlarmsModel(Reader reader, IMunicipalities municipalities,
 
     public Municipality? Chosen { get; private set; }
 
+    /// <summary>Address of the rules, for operators of the municipality that is shown, or of any when all are.</summary>
+    public string? RulesAddress => Chosen is { } one
+        ? User.Holds(Role.Operator, one.Slug) ? Rules.RulesModel.AddressOf(one.Slug) : null
+        : municipalities.All.Any(town => User.Holds(Role.Operator, town.Slug)) ? "/rules" : null;
+
     public IReadOnlyList<AlarmView> Open { get; private set; } = [];
 
     /// <summary>Ended alarms shown before the older ones are folded away.</summary>

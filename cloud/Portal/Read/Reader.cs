@@ -118,6 +118,9 @@ internal sealed class Reader(
         && (rule.PeriodSeconds is null || rule.PeriodSeconds == (int)datastream.Period.TotalSeconds)
         && rule.IsAt(datastream.Station.Longitude, datastream.Station.Latitude);
 
+    /// <summary>A municipality; null when there is none.</summary>
+    public Municipality? Municipality(string slug) => municipalities.TryGet(slug, out var found) ? found : null;
+
     public TimeZoneInfo ZoneOf(string? municipality) =>
         municipality is not null && municipalities.TryGet(municipality, out var found) && TimeZoneInfo.TryFindSystemTimeZoneById(found.Zone, out var zone) ? zone : TimeZoneInfo.Utc;
 

@@ -1,6 +1,7 @@
 import "./portal.css";
 import { tick } from "./ages";
 import { startLive } from "./live";
+import { followUnits } from "./units";
 
 document.documentElement.classList.add("js");
 
@@ -11,4 +12,5 @@ for (const form of document.querySelectorAll<HTMLFormElement>("form[data-auto]")
 
 tick();
 window.setInterval(tick, 1_000);
+followUnits();
 startLive();

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Claims;
 using Hub.Cloud.Alerts;
+using Hub.Cloud.Alerts.Rules;
 using Hub.Cloud.Municipalities;
 using Hub.Cloud.Notifications;
 using Hub.Cloud.Stations;
@@ -74,15 +75,31 @@ internal sealed class FakeAlerts : IAlerts
 
     public List<Alarm> All { get; } = [];
 
+    /// <summary>Rules that were tried, and over what.</summary>
+    public List<(Rule Rule, DateTime From, DateTime To)> Rehearsed { get; } = [];
+
+    /// <summary>What is said of every trial: that it is too large; null when none is.</summary>
+    public string? TooLarge { get; set; }
+
     public event Action? RulesChanged;
 
     public event Action<IReadOnlyList<Alarm>>? Changed;
 
     public IReadOnlyList<Rule> Rules(string? municipality) => [.. AllRules.Where(rule => municipality is null || rule.Municipality == municipality)];
 
-    public ValueTask<Rule> SaveAsync(Rule rule, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<Rule> SaveAsync(Rule rule, CancellationToken cancellationToken)
+    {
+        RuleValidation.Check(rule);
+        AllRules.RemoveAll(known => known.Municipality == rule.Municipality && known.Slug == rule.Slug);
+        AllRules.Add(rule);
+        return new(rule);
+    }
 
-    public ValueTask RemoveAsync(string municipality, string slug, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask RemoveAsync(string municipality, string slug, CancellationToken cancellationToken)
+    {
+        AllRules.RemoveAll(known => known.Municipality == municipality && known.Slug == slug);
+        return ValueTask.CompletedTask;
+    }
 
     public IReadOnlyList<Alarm> Active(string? municipality) =>
         [.. All.Where(alarm => alarm.EndedAt is null && !alarm.Withdrawn && (municipality is null || alarm.Municipality == municipality)).OrderByDescending(alarm => alarm.StartedAt)];
@@ -91,7 +108,23 @@ internal sealed class FakeAlerts : IAlerts
         ValueTask.FromResult<IReadOnlyList<Alarm>>(
             [.. All.Where(alarm => (municipality is null || alarm.Municipality == municipality) && alarm.StartedAt < to && (alarm.EndedAt ?? to) >= from).OrderByDescending(alarm => alarm.StartedAt).Take(countMax)]);
 
-    public ValueTask<Rehearsal> RehearseAsync(Rule rule, DateTime from, DateTime to, int countMax, CancellationToken cancellationToken) => throw new NotSupportedException();
+    /// <summary>The rule is checked as the hub checks it; what it would have done is what it did in the city's history.</summary>
+    public ValueTask<Rehearsal> RehearseAsync(Rule rule, DateTime from, DateTime to, int countMax, CancellationToken cancellationToken)
+    {
+        RuleValidation.Check(rule);
+        Rehearsed.Add((rule, from, to));
+        if (TooLarge is { } message)
+        {
+            throw new RehearsalTooLargeException(message);
+        }
+
+        Alarm[] found =
+        [
+            .. All.Where(alarm => alarm.Municipality == rule.Municipality && (rule.Station is null || alarm.Station == rule.Station) && alarm.Peak >= rule.SetLevel && alarm.StartedAt >= from)
+                .OrderByDescending(alarm => alarm.StartedAt),
+        ];
+        return new(new Rehearsal([.. found.Take(countMax)], found.Length, 4, 43_210, found.Length * 0.0123));
+    }
 
     public ValueTask CaughtUpAsync(long commit, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
