@@ -275,6 +275,7 @@ internal sealed class Evaluator(
     {
         pairs.Use(book.RuleRows);
         var concerned = new List<(Pair Pair, ChangeNote Note)>();
+        var now = Now;
         foreach (var (datastream, note) in chunk)
         {
             if (pairs.Of(datastream) is not { } found)
@@ -285,11 +286,14 @@ internal sealed class Evaluator(
 
             foreach (var pair in found)
             {
-                concerned.Add((pair, note));
+                if (!evaluation.TryAdvance(pair, note, now))
+                {
+                    concerned.Add((pair, note));
+                }
             }
         }
 
-        // Most of a city's datastreams have no rule.
+        // Most of a city's datastreams have no rule, and of most that have one there is nothing to store.
         if (concerned.Count == 0)
         {
             return;
@@ -297,7 +301,6 @@ internal sealed class Evaluator(
 
         await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
         var outcomes = new List<PairOutcome>();
-        var now = Now;
         foreach (var (pair, note) in concerned)
         {
             outcomes.Add(await RunAsync(db, pair, note, byRule: false, now, flush: false, outcomes, cancellationToken).ConfigureAwait(false));

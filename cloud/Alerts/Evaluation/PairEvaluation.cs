@@ -111,6 +111,42 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
         return outcome;
     }
 
+    /// <summary>
+    /// Takes the usual case at once: observations in order on the day of the latest checkpoint that start and end nothing, with no alarm open and nothing to tell. There is nothing to store, so nothing that memory could be
+    /// ahead of: should the same note come again, it is found to be known and is run again from the checkpoint. False when it is another case; then nothing was taken.
+    /// </summary>
+    /// <param name="pair">The pair.</param>
+    /// <param name="note">What has changed.</param>
+    /// <param name="now">Processing time, UTC.</param>
+    public bool TryAdvance(Pair pair, ChangeNote note, DateTime now)
+    {
+        if (!pair.Loaded || !ReferenceEquals(pair.Signal, Signal.Plain) || pair.Machine.IsSilence || pair.DueAt is not null || pair.Rows.Count > 0
+            || !note.CarriesAll || note.From == DateTime.MaxValue || note.From <= Latest(pair) || note.To?.Date != pair.CheckpointAt)
+        {
+            return false;
+        }
+
+        var (machine, state, seenTo, count) = (pair.Machine, pair.State, pair.SeenTo, 0L);
+        foreach (ref readonly var observation in note.Carried)
+        {
+            if (!machine.Takes(observation.Result, observation.Quality))
+            {
+                continue;
+            }
+
+            if (machine.Take(ref state, observation.PhenomenonTime, observation.Result, out _) != Step.Nothing)
+            {
+                return false;
+            }
+
+            (seenTo, count) = (observation.PhenomenonTime, count + 1);
+        }
+
+        instruments.Evaluated(count);
+        (pair.State, pair.SeenTo, pair.HeardAt) = (state, seenTo, now);
+        return true;
+    }
+
     /// <summary>Withdraws every alarm of the given rows; the rule does not concern their datastream any more.</summary>
     public void Withdraw(AlertsContext db, PairOutcome outcome, IEnumerable<AlarmRow> rows, Cause cause, DateTime now)
     {
