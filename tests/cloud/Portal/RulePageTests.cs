@@ -255,7 +255,9 @@ public sealed class RulePageTests
         Assert.Contains("escolha menos dias, ou uma só estação", page, StringComparison.Ordinal);
         Assert.Contains("more than 5 observations", page, StringComparison.Ordinal);
         using var bad = await PostAsync(browser, NewPage, "Try", page, [.. typed.Where(one => one.Item1 != "levels[0].clear"), ("levels[0].clear", "31")]);
-        Assert.Contains("aria-invalid=\"true\"", await bad.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+        page = await bad.Content.ReadAsStringAsync(Cancel);
+        Assert.Contains("aria-invalid=\"true\"", page, StringComparison.Ordinal);
+        Assert.Contains("Não foi experimentada: há campos por corrigir.", page, StringComparison.Ordinal);
     }
 
     [Fact]
