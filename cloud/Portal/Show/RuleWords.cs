@@ -22,14 +22,14 @@ internal static partial class RuleWords
             what += " " + Beyond(say, rule, rule.SetLevel, rule.For);
         }
 
-        return rule.Schedule.Length == 0 ? what : what + "; " + Schedule(say, rule.Schedule);
+        return Kept(rule.Schedule.Length == 0 ? what : what + "; " + Schedule(say, rule.Schedule));
     }
 
     /// <summary>A level: <c>at or above 200 µg/m³ for 2 h</c>.</summary>
     public static string Beyond(Speech say, Rule rule, double level, TimeSpan holds)
     {
         var text = say.Of(rule.Crossing == Crossing.Above ? "rules.beyond.above" : "rules.beyond.below", Number(say, level), UnitOf(rule.Property, rule.Measure)).TrimEnd();
-        return holds == TimeSpan.Zero ? text : say.Of("rules.beyond.for", text, say.Duration(holds));
+        return Kept(holds == TimeSpan.Zero ? text : say.Of("rules.beyond.for", text, say.Duration(holds)));
     }
 
     /// <summary>Where a rule looks: a station, a sensor, a period, or all of the municipality.</summary>
@@ -92,9 +92,15 @@ internal static partial class RuleWords
 
     private static string WindowOf(Speech say, Rule rule)
     {
-        var window = rule.Measure == Measure.Value ? "" : say.Duration(rule.Window);
+        var window = rule.Measure == Measure.Value ? "" : say.Period(rule.Window);
         return rule.OnClock ? say.Of("rules.sentence.clock", window) : window;
     }
+
+    /// <summary>A number stays on one line with its unit.</summary>
+    private static string Kept(string text) => NumberAndUnit().Replace(text, "\u00A0");
+
+    [GeneratedRegex("(?<=[0-9]) (?=(?:s|min|h|d|µg/m³|mg/m³|dB\\S*|°C|%|km/h|hPa|ppm)(?![a-z]))", RegexOptions.CultureInvariant)]
+    private static partial Regex NumberAndUnit();
 
     [GeneratedRegex("\\b(mo|tu|we|th|fr|sa|su)\\b", RegexOptions.CultureInvariant)]
     private static partial Regex Day();

@@ -30,7 +30,7 @@ public sealed class RulePageTests
             Levels = [new(Severity.Alert, 65.5, 60, TimeSpan.FromHours(2))],
         });
         using var browser = await SignedInAsync(host);
-        var page = await browser.GetStringAsync(List, Cancel);
+        var page = (await browser.GetStringAsync(List, Cancel)).Replace("&#xA0;", " ", StringComparison.Ordinal);
         var html = Html.Read(page);
         Assert.Empty(html.Faults);
         foreach (var text in new[]
@@ -67,11 +67,12 @@ public sealed class RulePageTests
     [InlineData(Measure.Change, 60, "Variação em 1 h de dióxido de azoto (NO2) igual ou acima de 200 µg/m³", "Change within 1 h of nitrogen dioxide (NO2) at or above 200 µg/m³")]
     [InlineData(Measure.Spread, 60, "Amplitude em 1 h de dióxido de azoto (NO2) igual ou acima de 200 µg/m³", "Spread within 1 h of nitrogen dioxide (NO2) at or above 200 µg/m³")]
     [InlineData(Measure.GoodShare, 60, "Percentagem de valores bons em 1 h de dióxido de azoto (NO2) igual ou acima de 200 %", "Share of good values within 1 h of nitrogen dioxide (NO2) at or above 200 %")]
+    [InlineData(Measure.NoData, 2_880, "Nenhum valor de dióxido de azoto (NO2) durante 2 d", "No value of nitrogen dioxide (NO2) for 2 d")]
     [InlineData(Measure.NoData, 120, "Nenhum valor de dióxido de azoto (NO2) durante 2 h", "No value of nitrogen dioxide (NO2) for 2 h")]
     public void Every_measure_has_a_sentence_in_both_languages(Measure measure, int minutes, string pt, string en)
     {
         var rule = Rule("x", "no2") with { Measure = measure, Window = TimeSpan.FromMinutes(minutes), SetLevel = 200, ClearLevel = 200, Percent = measure == Measure.Percentile ? 90.5 : 0 };
-        Assert.Equal((pt, en), (RuleWords.Sentence(Speech.Pt, rule), RuleWords.Sentence(Speech.En, rule)));
+        Assert.Equal((pt, en), (Plain(RuleWords.Sentence(Speech.Pt, rule)), Plain(RuleWords.Sentence(Speech.En, rule))));
     }
 
     [Theory]
@@ -263,7 +264,9 @@ public sealed class RulePageTests
         Assert.Contains("escolha menos dias, ou uma só estação", page, StringComparison.Ordinal);
         Assert.Contains("more than 5 observations", page, StringComparison.Ordinal);
         using var bad = await PostAsync(browser, NewPage, "Try", page, [.. typed.Where(one => one.Item1 != "levels[0].clear"), ("levels[0].clear", "31")]);
-        Assert.Contains("aria-invalid=\"true\"", await bad.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+        page = await bad.Content.ReadAsStringAsync(Cancel);
+        Assert.Contains("aria-invalid=\"true\"", page, StringComparison.Ordinal);
+        Assert.Contains("Não foi experimentada: há campos por corrigir.", page, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -394,6 +397,8 @@ public sealed class RulePageTests
     [InlineData("  PM2,5 — acima ", "pm2-5-acima")]
     [InlineData("日本", "")]
     public void A_name_for_addresses_is_made_of_plain_letters(string name, string slug) => Assert.Equal(slug, RuleForm.SlugOf(name));
+
+    private static string Plain(string text) => text.Replace('\u00A0', ' ');
 
     private static Rule Rule(string slug, string property) => new("braga", slug, slug, slug, Severity.Warning, property, null, null, null, Crossing.Above, 10, 10, default);
 

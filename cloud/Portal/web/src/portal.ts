@@ -1,4 +1,5 @@
 import "./portal.css";
+import "./rules.css";
 import { tick } from "./ages";
 import { startLive } from "./live";
 import { followUnits } from "./units";
