@@ -17,7 +17,7 @@ public sealed class AlarmStormJourney(ITestOutputHelper output) : IAsyncLifetime
 {
     private const int Streams = 8;
     private const int BurstAlarms = 3;
-    private static readonly int Kills = Number("HUB_ALARM_KILLS", Repeats.Of(4, 100));
+    private static readonly int Kills = Number("HUB_ALARM_KILLS", Repeats.Of(2, 100));
     private static readonly int Seed = Number("HUB_JOURNEY_SEED", Environment.ProcessId);
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
     private static readonly string[] Subscribers = ["/first", "/second"];

@@ -13,7 +13,7 @@ namespace Hub.Tests.Journeys;
 /// </summary>
 public sealed class DurabilityJourney(ITestOutputHelper output)
 {
-    private static readonly int Kills = Number("HUB_JOURNEY_KILLS", Repeats.Of(3, 40));
+    private static readonly int Kills = Number("HUB_JOURNEY_KILLS", Repeats.Of(2, 40));
     private static readonly int Seed = Number("HUB_JOURNEY_SEED", Environment.ProcessId);
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(8);
     private static readonly string Files = Path.Combine(Repository.Root, "firmware-config", "demo", "data");

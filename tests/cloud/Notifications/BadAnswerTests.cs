@@ -16,7 +16,7 @@ public sealed class BadAnswerTests(ITestOutputHelper output)
 {
     private const int AnswerLengthMax = 500;
     private const int Endpoints = 8;
-    private static readonly int Cases = Number("HUB_FUZZ_CASES", Repeats.Of(1_000, 20_000));
+    private static readonly int Cases = Number("HUB_FUZZ_CASES", Repeats.Of(400, 20_000));
     private static readonly int Seed = Number("HUB_FUZZ_SEED", Repeats.AreMany ? Environment.ProcessId : 1);
 
     [Fact]

@@ -8,7 +8,7 @@ namespace Hub.Cloud.Series.Tests;
 /// <summary>A process that appends is killed; what it had acknowledged is there afterwards.</summary>
 public sealed class CrashTests
 {
-    private static readonly int Kills = Repeats.Of(8, 32);
+    private static readonly int Kills = Repeats.Of(6, 32);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -69,7 +69,7 @@ public sealed class CrashTests
         await store.Series.DisposeAsync();
         var random = new Random(20261002);
         var first = 1;
-        for (var round = 0; round < Repeats.Of(3, 12); round++)
+        for (var round = 0; round < Repeats.Of(2, 12); round++)
         {
             var lines = await RunAndKillAsync(1 + random.Next(40), "delete", store.Options.Folder, first.ToString(CultureInfo.InvariantCulture));
             var (ins, outs) = (Said(lines, "in"), Said(lines, "out"));
@@ -103,7 +103,7 @@ public sealed class CrashTests
         await store.Series.DisposeAsync();
         var random = new Random(20261003);
         var (first, condensed, halfway, broken) = (1, 0, 0, 0);
-        for (var round = 0; round < Repeats.Of(3, 12); round++)
+        for (var round = 0; round < Repeats.Of(2, 12); round++)
         {
             // The fourth datastream comes before the first is condensed, each later one after another. The lines beside say how long after that it is killed.
             var (begun, later) = (4 + random.Next(3), random.Next(400));

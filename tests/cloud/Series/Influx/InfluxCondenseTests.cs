@@ -156,7 +156,7 @@ public sealed class InfluxCondenseTests(InfluxServer server) : IClassFixture<Inf
         var database = server.NextDatabase();
         var random = new Random(20261127);
         var (condensed, halfway) = (0, 0);
-        for (var round = 0; round < Repeats.Of(3, 12); round++)
+        for (var round = 0; round < Repeats.Of(2, 12); round++)
         {
             using var child = InfluxChild.Run("influx-condense", folder.File("series"), server.Address, database, (round * 1_000).ToString(CultureInfo.InvariantCulture));
             var (lines, killAt) = (new List<string>(), 3 + random.Next(12));

@@ -8,7 +8,7 @@ namespace Hub.Cloud.Series.Tests;
 /// <summary>The hub is killed, the server is killed, and both; what was acknowledged is there afterwards, once.</summary>
 public sealed class InfluxCrashTests(InfluxServer server) : IClassFixture<InfluxServer>
 {
-    private static readonly int Rounds = Repeats.Of(4, 24);
+    private static readonly int Rounds = Repeats.Of(3, 24);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

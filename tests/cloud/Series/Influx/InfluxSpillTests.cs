@@ -236,7 +236,7 @@ public sealed class InfluxSpillTests(InfluxServer server) : IClassFixture<Influx
                 await _store.DisposeAsync();
                 await Way.DisposeAsync();
             },
-            iter: Repeats.Of(12, 60),
+            iter: Repeats.Of(8, 60),
             threads: 1);
 
         async Task SameAsync(MemorySeries model)

@@ -13,7 +13,7 @@ namespace Hub.Cloud.Series.Tests;
 /// </summary>
 public sealed class KillCampaignTests(ITestOutputHelper output)
 {
-    private static readonly int Kills = Number("HUB_SERIES_KILLS", Repeats.Of(6, 300));
+    private static readonly int Kills = Number("HUB_SERIES_KILLS", Repeats.Of(4, 300));
     private static readonly int Seed = Number("HUB_SERIES_SEED", Environment.ProcessId);
 
     private readonly Dictionary<string, int> _counted = [];
