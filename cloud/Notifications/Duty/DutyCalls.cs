@@ -20,7 +20,8 @@ internal sealed class DutyCalls(IDbContextFactory<NotificationsContext> contexts
     /// <param name="subscribers">Whom it concerns by rule and severity; those of the roster whose turn it is not are taken out.</param>
     /// <param name="now">UTC.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task HeedAsync(NotificationsContext db, AlarmMessage message, List<SubscriberRow> subscribers, DateTime now, CancellationToken cancellationToken)
+    /// <returns>Whose turn it is: they are called at once, whatever else is gathered for them.</returns>
+    public async Task<IReadOnlyCollection<int>> HeedAsync(NotificationsContext db, AlarmMessage message, List<SubscriberRow> subscribers, DateTime now, CancellationToken cancellationToken)
     {
         var roster = await DutyBook.ReadAsync(db, message.Municipality, cancellationToken).ConfigureAwait(false);
         var isOver = message.Kind is NotificationKind.Ended or NotificationKind.Acknowledged or NotificationKind.Past || message.Withdrawn || message.EndedAt is not null;
@@ -36,7 +37,7 @@ internal sealed class DutyCalls(IDbContextFactory<NotificationsContext> contexts
                 subscribers.Clear();
             }
 
-            return;
+            return [];
         }
 
         var people = roster.Steps.SelectMany(step => step.Entries).Select(entry => entry.Subscriber).ToHashSet();
@@ -44,22 +45,27 @@ internal sealed class DutyCalls(IDbContextFactory<NotificationsContext> contexts
         {
             var turn = DutySteps.Of(roster.Steps, 0, now, IsThere(subscribers, message, now));
             subscribers.RemoveAll(row => people.Contains(row.Id) && !turn.Subscribers.Contains(row.Id));
-            if (turn.Next is { } next)
+
+            // Told again, when a more serious level is over, it is the same call, and none when somebody has acknowledged the alarm before.
+            db.Calls.RemoveRange(await db.Calls.Where(row => row.Alarm == message.Alarm).ToListAsync(cancellationToken).ConfigureAwait(false));
+            var acknowledged = message.Key.Split(':')[0] + ":acknowledged";
+            if (turn.Next is { } next && !await db.Messages.AnyAsync(row => row.Key == acknowledged, cancellationToken).ConfigureAwait(false))
             {
                 db.Calls.Add(new CallRow { Municipality = message.Municipality, Alarm = message.Alarm, Key = message.Key, Step = next, BeganAt = now, DueAt = turn.NextAt });
             }
 
-            return;
+            return turn.Subscribers;
         }
 
         if (message.Kind == NotificationKind.Past)
         {
             // No emergency, so no call: they are told as everybody is.
-            return;
+            return [];
         }
 
         var told = await db.Deliveries.Where(row => row.Alarm == message.Conversation && people.Contains(row.SubscriberId)).Select(row => row.SubscriberId).Distinct().ToListAsync(cancellationToken).ConfigureAwait(false);
         subscribers.RemoveAll(row => message.Kind == NotificationKind.Acknowledged ? !told.Contains(row.Id) : people.Contains(row.Id) && !told.Contains(row.Id));
+        return [];
     }
 
     /// <summary>Moves on the calls that are due; returns when the next one is, null when there is none, and whether anything was queued.</summary>

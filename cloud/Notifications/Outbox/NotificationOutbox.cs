@@ -44,11 +44,11 @@ internal sealed partial class NotificationOutbox(
         var stored = new MessageRow { Key = message.Key, Json = JsonSerializer.Serialize(message), CreatedAt = now };
         db.Messages.Add(stored);
         var subscribers = await Planner.ConcernedAsync(db, message, now, cancellationToken).ConfigureAwait(false);
-        await calls.HeedAsync(db, message, subscribers, now, cancellationToken).ConfigureAwait(false);
+        var called = await calls.HeedAsync(db, message, subscribers, now, cancellationToken).ConfigureAwait(false);
         var plans = await Planner.PlanAsync(db, message, subscribers, options.Value.MessagesPerHourMax, now, cancellationToken).ConfigureAwait(false);
         foreach (var subscriber in subscribers)
         {
-            db.Deliveries.Add(DeliveryRow.Of(stored, message, subscriber, plans[subscriber.Id], now));
+            db.Deliveries.Add(DeliveryRow.Of(stored, message, subscriber, called.Contains(subscriber.Id) ? new DeliveryPlan(now, Gathering.Not) : plans[subscriber.Id], now));
         }
 
         if (message.Kind != NotificationKind.Acknowledged)

@@ -99,6 +99,40 @@ public sealed class DutyTests
     }
 
     [Fact]
+    public async Task Who_is_called_is_called_at_once_however_many_messages_are_gathered_for_them()
+    {
+        await using var bench = await NotificationsBench.StartAsync(("Hub:Notifications:MessagesPerHourMax", "1"));
+        var (ana, _, _, _) = await RosterAsync(bench);
+        await bench.Notifications.SaveAsync(ana with { Digest = true }, default);
+        for (var i = 0; i < 3; i++)
+        {
+            await bench.Notifications.EnqueueAsync(NotificationsBench.Message($"{i}:started:1") with { Alarm = $"{i}" }, default);
+        }
+
+        await Eventually.TrueAsync(() => bench.Mails.Count(mail => mail.To.ToString() == "ana@example.org") == 3, "Ana is called three times");
+    }
+
+    [Fact]
+    public async Task An_alarm_that_is_told_again_is_one_call_and_none_after_it_was_acknowledged()
+    {
+        await using var bench = await NotificationsBench.StartAsync();
+        await RosterAsync(bench);
+        await bench.Notifications.EnqueueAsync(Started, default);
+        await bench.Notifications.EnqueueAsync(Started with { Key = $"{Key}:started:2" }, default);
+        await using (var db = await bench.Contexts.CreateDbContextAsync())
+        {
+            Assert.Single(db.Calls);
+        }
+
+        await bench.Notifications.EnqueueAsync(Acknowledged, default);
+        await bench.Notifications.EnqueueAsync(Started with { Key = $"{Key}:started:3" }, default);
+        await using (var db = await bench.Contexts.CreateDbContextAsync())
+        {
+            Assert.Empty(db.Calls);
+        }
+    }
+
+    [Fact]
     public async Task A_step_with_nobody_on_duty_is_passed_over_at_once()
     {
         await using var bench = await NotificationsBench.StartAsync();
