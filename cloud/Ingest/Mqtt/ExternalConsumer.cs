@@ -86,6 +86,12 @@ internal sealed class ExternalConsumer : IAsyncDisposable
         _order.Writer.TryComplete();
         await _ending.CancelAsync().ConfigureAwait(false);
         await _acknowledging.ConfigureAwait(false);
+        // The first one given up ends the acknowledging; the others are still being given up, and what they use goes when the hub stops.
+        while (_order.Reader.TryRead(out var begun))
+        {
+            await begun.Taken.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         _ending.Dispose();
     }
 

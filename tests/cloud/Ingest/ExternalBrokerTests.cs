@@ -115,15 +115,7 @@ public sealed class ExternalBrokerTests
         using var folder = new TempFolder();
         var stations = new FakeStations();
         var air = stations.Add("braga", "air-1", IngestHost.Secret);
-        var reached = new CountdownEvent(3);
-        var stuck = new MemorySeries
-        {
-            BeforeCommit = async token =>
-            {
-                reached.Signal();
-                await Task.Delay(Timeout.Infinite, token);
-            },
-        };
+        var stuck = new MemorySeries { BeforeCommit = token => Task.Delay(Timeout.Infinite, token) };
         var first = await IngestHost.StartAsync(broker.HubSettings(), folder, stuck, stations);
         await Eventually.TrueAsync(() => first.External.IsConnected, "the hub is connected");
         using var station = await ConnectAsync(broker.Port);
