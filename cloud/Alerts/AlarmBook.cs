@@ -53,64 +53,72 @@ internal sealed class AlarmBook(IDbContextFactory<AlertsContext> contexts, RuleR
     public async ValueTask<Rule> SaveAsync(Rule rule, CancellationToken cancellationToken)
     {
         RuleValidation.Check(rule);
-        await Gate.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-            RuleValidation.CheckCycle(rule, Rules(rule.Municipality));
-            var row = await db.Rules.SingleOrDefaultAsync(known => known.Municipality == rule.Municipality && known.Slug == rule.Slug, cancellationToken).ConfigureAwait(false);
-            if (row is null)
-            {
-                if (await db.Rules.CountAsync(known => known.Municipality == rule.Municipality, cancellationToken).ConfigureAwait(false) >= options.Value.RuleCountMax)
-                {
-                    throw new ArgumentException($"Slug: the municipality has reached its limit of {options.Value.RuleCountMax} rules (Hub:Alerts:RuleCountMax).", nameof(rule));
-                }
-
-                row = new RuleRow { Municipality = rule.Municipality, Slug = rule.Slug, Reevaluate = true };
-                db.Rules.Add(row);
-            }
-
-            var before = row.ToRule();
-            row.Set(rule);
-            if (row.Removed || before with { NamePt = rule.NamePt, NameEn = rule.NameEn, Severity = rule.Severity, Edge = rule.Edge, Source = rule.Source, SuppressedBy = rule.SuppressedBy } != rule)
-            {
-                row.Reevaluate = true;
-                row.Removed = false;
-                row.Version++;
-                row.SavedAt = time.GetUtcNow().UtcDateTime;
-            }
-
-            await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
-            await ReadRulesAsync(db, cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            Gate.Release();
-        }
-
-        Woken?.Invoke();
-        RulesChanged?.Invoke();
+        await StoreAsync(rule.Municipality, [rule], [], cancellationToken).ConfigureAwait(false);
         return rule;
     }
 
-    public async ValueTask RemoveAsync(string municipality, string slug, CancellationToken cancellationToken)
+    public ValueTask RemoveAsync(string municipality, string slug, CancellationToken cancellationToken) => StoreAsync(municipality, [], [slug], cancellationToken);
+
+    public ValueTask ApplyAsync(string municipality, IReadOnlyList<Rule> saved, IReadOnlyList<string> removed, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(saved);
+        ArgumentNullException.ThrowIfNull(removed);
+        var slugs = new HashSet<string>(removed, StringComparer.Ordinal);
+        foreach (var rule in saved)
+        {
+            InRule(rule.Slug, () => RuleValidation.Check(rule));
+            if (rule.Municipality != municipality || !slugs.Add(rule.Slug))
+            {
+                throw new ArgumentException(
+                    rule.Municipality != municipality ? $"Rule \"{rule.Slug}\": it is one of \"{rule.Municipality}\", not of \"{municipality}\"." : $"Rule \"{rule.Slug}\": it must be named once.", nameof(saved));
+            }
+        }
+
+        return StoreAsync(municipality, saved, removed, cancellationToken);
+    }
+
+    private async ValueTask StoreAsync(string municipality, IReadOnlyList<Rule> saved, IReadOnlyList<string> removed, CancellationToken cancellationToken)
     {
         await Gate.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
+            var after = Rules(municipality).Where(rule => !removed.Contains(rule.Slug)).ToDictionary(rule => rule.Slug, StringComparer.Ordinal);
+            foreach (var rule in saved)
+            {
+                after[rule.Slug] = rule;
+            }
+
+            foreach (var rule in saved)
+            {
+                InRule(saved.Count > 1 ? rule.Slug : null, () => RuleValidation.CheckCycle(rule, after.Values));
+            }
+
             await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-            var row = await db.Rules.SingleOrDefaultAsync(known => known.Municipality == municipality && known.Slug == slug, cancellationToken).ConfigureAwait(false);
-            if (row is null || row.Removed)
+            var rows = await db.Rules.Where(known => known.Municipality == municipality).ToDictionaryAsync(row => row.Slug, cancellationToken).ConfigureAwait(false);
+            if (after.Count > options.Value.RuleCountMax && after.Count > rows.Values.Count(row => !row.Removed))
+            {
+                throw new ArgumentException($"Slug: the municipality has reached its limit of {options.Value.RuleCountMax} rules (Hub:Alerts:RuleCountMax).", nameof(saved));
+            }
+
+            foreach (var row in removed.Select(slug => rows.GetValueOrDefault(slug)).OfType<RuleRow>().Where(row => !row.Removed))
+            {
+                // The evaluator withdraws what is open and then removes the row: durable from here on.
+                row.Removed = true;
+                row.Reevaluate = true;
+                row.Enabled = false;
+                row.Version++;
+            }
+
+            foreach (var rule in saved)
+            {
+                Set(db, rows, rule);
+            }
+
+            if (await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false) == 0)
             {
                 return;
             }
 
-            // The evaluator withdraws what is open and then removes the row: durable from here on.
-            row.Removed = true;
-            row.Reevaluate = true;
-            row.Enabled = false;
-            row.Version++;
-            await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
             await ReadRulesAsync(db, cancellationToken).ConfigureAwait(false);
         }
         finally
@@ -120,6 +128,38 @@ internal sealed class AlarmBook(IDbContextFactory<AlertsContext> contexts, RuleR
 
         Woken?.Invoke();
         RulesChanged?.Invoke();
+    }
+
+    private void Set(AlertsContext db, Dictionary<string, RuleRow> rows, Rule rule)
+    {
+        if (!rows.TryGetValue(rule.Slug, out var row))
+        {
+            row = new RuleRow { Municipality = rule.Municipality, Slug = rule.Slug, Reevaluate = true };
+            db.Rules.Add(row);
+        }
+
+        var before = row.ToRule();
+        row.Set(rule);
+        if (row.Removed || before with { NamePt = rule.NamePt, NameEn = rule.NameEn, Severity = rule.Severity, Edge = rule.Edge, Source = rule.Source, SuppressedBy = rule.SuppressedBy } != rule)
+        {
+            row.Reevaluate = true;
+            row.Removed = false;
+            row.Version++;
+            row.SavedAt = time.GetUtcNow().UtcDateTime;
+        }
+    }
+
+    /// <summary>Checks a rule and, where there are several, says of which it is that something is wrong.</summary>
+    private static void InRule(string? slug, Action check)
+    {
+        try
+        {
+            check();
+        }
+        catch (ArgumentException refused) when (slug is not null)
+        {
+            throw new ArgumentException($"Rule \"{slug}\": {refused.Message.Split(" (Parameter ")[0]}", refused.ParamName, refused);
+        }
     }
 
     public IReadOnlyList<Alarm> Active(string? municipality) =>

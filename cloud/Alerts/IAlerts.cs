@@ -244,6 +244,17 @@ public interface IAlerts
     /// <exception cref="ArgumentException">A field breaks its rule; the message names it.</exception>
     ValueTask<Rule> SaveAsync(Rule rule, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Saves and removes rules of one municipality, as <see cref="SaveAsync"/> and <see cref="RemoveAsync"/> do with one: all of it or, when one of them is refused, nothing. What the rules say of each other is judged by what
+    /// they say afterwards.
+    /// </summary>
+    /// <param name="municipality">Slug.</param>
+    /// <param name="saved">The rules as they shall be; each of the municipality, each slug once.</param>
+    /// <param name="removed">Slugs; one that is not there is passed over, none may be among the saved.</param>
+    /// <param name="cancellationToken">Ends the wait; then nothing is changed, or all of it.</param>
+    /// <exception cref="ArgumentException">A field of one of them breaks its rule; the message names rule and field.</exception>
+    ValueTask ApplyAsync(string municipality, IReadOnlyList<Rule> saved, IReadOnlyList<string> removed, CancellationToken cancellationToken);
+
     /// <summary>Removes a rule; its history stays, its open alarms end as withdrawn.</summary>
     ValueTask RemoveAsync(string municipality, string slug, CancellationToken cancellationToken);
 

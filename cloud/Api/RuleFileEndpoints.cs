@@ -106,35 +106,32 @@ internal static class RuleFileEndpoints
             [.. wanted.Where(rule => known.TryGetValue(rule.Slug, out var now) && now != rule).Select(rule => rule.Slug)],
             [.. wanted.Where(rule => known.TryGetValue(rule.Slug, out var now) && now == rule).Select(rule => rule.Slug)],
             removeOthers ? [.. known.Keys.Except(wanted.Select(rule => rule.Slug), StringComparer.Ordinal).Order(StringComparer.Ordinal)] : []);
-        if (!preview)
+        if (preview)
         {
-            foreach (var slug in outcome.Removed)
-            {
-                await alerts.RemoveAsync(municipality, slug, context.RequestAborted);
-                await audit.NoteAsync(context, municipality, "rule-removed", slug, new { });
-            }
+            return Results.Json(outcome, ApiGate.Json);
+        }
 
-            foreach (var rule in wanted.Where(rule => !known.TryGetValue(rule.Slug, out var now) || now != rule))
-            {
-                await SaveAsync(rule);
-            }
+        Rule[] changed = [.. wanted.Where(rule => !known.TryGetValue(rule.Slug, out var now) || now != rule)];
+        try
+        {
+            await alerts.ApplyAsync(municipality, changed, outcome.Removed, context.RequestAborted);
+        }
+        catch (ArgumentException e)
+        {
+            throw new ProblemException(Problems.BadBody, $"{e.Message.Split(" (Parameter ")[0]} Nothing of the file was taken over.");
+        }
+
+        foreach (var slug in outcome.Removed)
+        {
+            await audit.NoteAsync(context, municipality, "rule-removed", slug, new { });
+        }
+
+        foreach (var rule in changed)
+        {
+            await audit.NoteAsync(context, municipality, "rule-saved", rule.Slug, RuleEndpoints.Document(rule));
         }
 
         return Results.Json(outcome, ApiGate.Json);
-
-        async Task SaveAsync(Rule rule)
-        {
-            try
-            {
-                var saved = await alerts.SaveAsync(rule, context.RequestAborted);
-                await audit.NoteAsync(context, municipality, "rule-saved", rule.Slug, RuleEndpoints.Document(saved));
-            }
-            catch (ArgumentException e)
-            {
-                // Every rule of the file is right: it is their number.
-                throw new ProblemException(Problems.BadBody, $"Rule \"{rule.Slug}\", those before it were taken over: {e.Message.Split(" (Parameter ")[0]}");
-            }
-        }
     }
 
     private static RulePack Pack(string name) => RulePacks.All.FirstOrDefault(pack => pack.Name == name)

@@ -44,6 +44,26 @@ internal sealed class RuleDesk(IAlerts alerts, IEnumerable<IAudit> audits) : IDi
         }
     }
 
+    /// <summary>Adds those of the rules whose names the municipality does not have, all of them or none.</summary>
+    /// <exception cref="ArgumentException">There would be too many, or what they say of each other and of those that are there does not go together.</exception>
+    public async Task AddAsync(string municipality, IReadOnlyList<Rule> rules, string by, CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            Rule[] missing = [.. rules.Where(rule => Find(municipality, rule.Slug) is null)];
+            await alerts.ApplyAsync(municipality, missing, [], cancellationToken);
+            foreach (var rule in missing)
+            {
+                await NoteAsync(municipality, "rule-saved", rule.Slug, by, Details(rule));
+            }
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
     /// <summary>Switches a rule on or off, whatever else was changed of it; false when there is none.</summary>
     public async Task<bool> SwitchAsync(string municipality, string slug, bool enabled, string by, CancellationToken cancellationToken)
     {

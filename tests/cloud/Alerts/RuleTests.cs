@@ -148,6 +148,43 @@ public sealed class RuleTests
         Assert.Contains("Hub:Alerts:RuleCountMax", refused.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Several_rules_are_changed_at_once_and_judged_by_what_they_say_afterwards()
+    {
+        await using var bench = await AlertsBench.StartAsync(prepare: bench => bench.Settings["Hub:Alerts:RuleCountMax"] = "3");
+        var (a, b, c) = (Good with { Slug = "a" }, Good with { Slug = "b" }, Good with { Slug = "c" });
+        await bench.Alerts.ApplyAsync("braga", [a with { SuppressedBy = ["b"] }, b, c], [], default);
+
+        // Whichever of the two comes first, one after the other would be refused half-way.
+        await bench.Alerts.ApplyAsync("braga", [a, b with { SuppressedBy = ["a"] }], [], default);
+        await bench.Alerts.ApplyAsync("braga", [b, a with { SuppressedBy = ["b"] }], ["not-there"], default);
+
+        // Of a full municipality: what goes makes room.
+        await bench.Alerts.ApplyAsync("braga", [Good with { Slug = "d" }], ["c"], default);
+        Assert.Equal(["a", "b", "d"], bench.Alerts.Rules("braga").Select(rule => rule.Slug));
+    }
+
+    [Fact]
+    public async Task Of_several_rules_of_which_one_is_refused_none_is_taken()
+    {
+        await using var bench = await AlertsBench.StartAsync(prepare: bench => bench.Settings["Hub:Alerts:RuleCountMax"] = "2");
+        var (a, b) = (Good with { Slug = "a" }, Good with { Slug = "b" });
+        await bench.Alerts.SaveAsync(a, default);
+        await RefusedAsync("Rule \"b\": ClearLevel", [a with { SetLevel = 90 }, b with { ClearLevel = 1000 }], []);
+        await RefusedAsync("Rule \"a\": SuppressedBy must not come round to the rule 'a' itself", [a with { SuppressedBy = ["b"] }, b with { SuppressedBy = ["a"] }], []);
+        await RefusedAsync("Rule \"b\": it must be named once.", [b, b], []);
+        await RefusedAsync("Rule \"a\": it must be named once.", [a with { SetLevel = 90 }], ["a"]);
+        await RefusedAsync("Rule \"b\": it is one of \"porto\", not of \"braga\".", [b with { Municipality = "porto" }], ["a"]);
+        await RefusedAsync("Slug: the municipality has reached its limit of 2 rules", [b, Good with { Slug = "c" }], []);
+
+        async Task RefusedAsync(string reason, Rule[] saved, string[] removed)
+        {
+            var refused = await Assert.ThrowsAsync<ArgumentException>(async () => await bench.Alerts.ApplyAsync("braga", saved, removed, default));
+            Assert.StartsWith(reason, refused.Message, StringComparison.Ordinal);
+            Assert.Equal([a], bench.Alerts.Rules("braga"));
+        }
+    }
+
     [Theory]
     [InlineData("Hub:Alerts:Horizon", "00:10:00")]
     [InlineData("Hub:Alerts:PresentWithin", "00:20:00")]

@@ -133,6 +133,19 @@ internal sealed class FakeAlerts : IAlerts
         return new ValueTask<Rule>(rule);
     }
 
+    public async ValueTask ApplyAsync(string municipality, IReadOnlyList<Rule> saved, IReadOnlyList<string> removed, CancellationToken cancellationToken)
+    {
+        foreach (var slug in removed)
+        {
+            await RemoveAsync(municipality, slug, cancellationToken);
+        }
+
+        foreach (var rule in saved)
+        {
+            await SaveAsync(rule, cancellationToken);
+        }
+    }
+
     // As the real one says it: with the field as parameter.
     private static void Refuse(string field, string reason) => throw new ArgumentException($"{field} {reason}.", field);
 

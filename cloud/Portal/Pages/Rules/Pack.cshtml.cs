@@ -25,7 +25,7 @@ internal sealed class PackModel(RuleDesk desk, Reader reader, PageScope scope) :
 
     public int Missing => Rows.Count(static row => row.Known is null);
 
-    /// <summary>Why not all were added, in the hub's words; null when nothing went wrong.</summary>
+    /// <summary>Why none were added, in the hub's words; null when nothing went wrong.</summary>
     public string? Problem { get; private set; }
 
     public IActionResult OnGet(string municipality, string pack) => Begin(municipality, pack) ? Page() : this.Missing();
@@ -39,11 +39,7 @@ internal sealed class PackModel(RuleDesk desk, Reader reader, PageScope scope) :
 
         try
         {
-            foreach (var row in Rows.Where(static row => row.Known is null))
-            {
-                // Saved only if it still is not there.
-                await desk.SaveAsync(string.IsNullOrEmpty(off) ? row.Rule : row.Rule with { Enabled = false }, RuleDesk.VersionOf(null), RulesModel.ByOf(User), cancellationToken);
-            }
+            await desk.AddAsync(municipality, [.. Rows.Select(row => string.IsNullOrEmpty(off) ? row.Rule : row.Rule with { Enabled = false })], RulesModel.ByOf(User), cancellationToken);
         }
         catch (ArgumentException refused)
         {

@@ -95,6 +95,15 @@ internal sealed class FakeAlerts : IAlerts
         return new(rule);
     }
 
+    public async ValueTask ApplyAsync(string municipality, IReadOnlyList<Rule> saved, IReadOnlyList<string> removed, CancellationToken cancellationToken)
+    {
+        AllRules.RemoveAll(known => known.Municipality == municipality && removed.Contains(known.Slug));
+        foreach (var rule in saved)
+        {
+            await SaveAsync(rule, cancellationToken);
+        }
+    }
+
     public ValueTask RemoveAsync(string municipality, string slug, CancellationToken cancellationToken)
     {
         AllRules.RemoveAll(known => known.Municipality == municipality && known.Slug == slug);
