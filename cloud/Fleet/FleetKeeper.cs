@@ -151,8 +151,18 @@ internal sealed class FleetKeeper(
 
         // Before what is wanted goes out: an offer made now is on its way in the same round.
         await campaigns.RoundAsync(stop).ConfigureAwait(false);
-        await PublishAsync(stop).ConfigureAwait(false);
-        await commands.RoundAsync(publisher, broker, stop).ConfigureAwait(false);
+        BrokerUnavailableException? away = null;
+        try
+        {
+            await PublishAsync(stop).ConfigureAwait(false);
+        }
+        catch (BrokerUnavailableException exception)
+        {
+            away = exception;
+        }
+
+        // Also without a broker: a command expires when its time is over, whoever is away.
+        await commands.RoundAsync(publisher, broker, away, stop).ConfigureAwait(false);
     }
 
     private static async Task OrMarkAsync(Func<Task> action, Action mark)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -70,8 +71,12 @@ internal sealed class CommandDesk(
     }
 
     /// <summary>Sends what waits, ends what has waited too long, and settles rotations. Called by the keeper, one round after the other.</summary>
-    /// <exception cref="BrokerUnavailableException">There is no broker now; what could not be sent still waits.</exception>
-    public async Task RoundAsync(IHubPublisher publisher, IHubBroker broker, CancellationToken cancellationToken)
+    /// <param name="publisher">What sends.</param>
+    /// <param name="broker">The broker's ways.</param>
+    /// <param name="away">How it was found out in this round that there is no broker now, so that nothing is tried; null when it was not.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="BrokerUnavailableException">There is no broker now; what could not be sent still waits, or has expired.</exception>
+    public async Task RoundAsync(IHubPublisher publisher, IHubBroker broker, BrokerUnavailableException? away, CancellationToken cancellationToken)
     {
         List<long> ids;
         await using (var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false))
@@ -79,16 +84,11 @@ internal sealed class CommandDesk(
             ids = await db.Commands.Where(c => Open.Contains(c.Step) || c.Unsettled).OrderBy(c => c.Id).Select(c => c.Id).ToListAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        if (ids.Count == 0)
-        {
-            return;
-        }
-
         var byId = stations.All.ToDictionary(s => s.Id);
         foreach (var id in ids)
         {
             // Marked as sent before it is: an answer may be quicker than we are. What is lost by a crash in between expires, which is better than a restart done twice.
-            var message = await WithRowAsync(id, row => StepAsync(row, byId.GetValueOrDefault(row.StationId), broker, cancellationToken), cancellationToken).ConfigureAwait(false);
+            var message = await WithRowAsync(id, row => StepAsync(row, byId.GetValueOrDefault(row.StationId), away is null ? broker : null, cancellationToken), cancellationToken).ConfigureAwait(false);
             if (message is null)
             {
                 continue;
@@ -98,11 +98,16 @@ internal sealed class CommandDesk(
             {
                 await publisher.PublishAsync(message, cancellationToken).ConfigureAwait(false);
             }
-            catch (BrokerUnavailableException)
+            catch (BrokerUnavailableException exception)
             {
+                away = exception;
                 await WithRowAsync(id, row => UnsendAsync(row, cancellationToken), cancellationToken).ConfigureAwait(false);
-                throw;
             }
+        }
+
+        if (away is not null)
+        {
+            ExceptionDispatchInfo.Throw(away);
         }
     }
 
@@ -259,8 +264,8 @@ internal sealed class CommandDesk(
         }
     }
 
-    /// <summary>Brings a command one step further; what is to be sent is returned.</summary>
-    private async Task<HubMessage?> StepAsync(CommandRow row, Station? station, IHubBroker broker, CancellationToken cancellationToken)
+    /// <summary>Brings a command one step further; what is to be sent is returned. Without a broker nothing is.</summary>
+    private async Task<HubMessage?> StepAsync(CommandRow row, Station? station, IHubBroker? broker, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow().UtcDateTime;
         HubMessage? message = null;
@@ -268,7 +273,7 @@ internal sealed class CommandDesk(
         {
             End(row, CommandStep.Expired, row.Step == CommandStep.Waiting ? "It could not be sent in time: the broker could not be reached." : "The station did not answer in time; it may have done it.");
         }
-        else if (row.Step == CommandStep.Waiting)
+        else if (row.Step == CommandStep.Waiting && broker is not null)
         {
             message = await MessageAsync(row, station!, broker, cancellationToken).ConfigureAwait(false);
         }

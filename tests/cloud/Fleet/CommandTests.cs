@@ -181,6 +181,21 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public async Task What_could_not_be_sent_in_time_expires_while_the_broker_is_still_away()
+    {
+        await using var hub = await StartAsync(world);
+        await hub.OnlineAsync();
+        hub.Broker.Away = true;
+        var first = await hub.Fleet.CommandAsync(hub.Air, CommandNames.Identify, null, TimeSpan.Zero, "ana", Cancel);
+        var second = await hub.Fleet.CommandAsync(hub.Air, CommandNames.Restart, null, TimeSpan.Zero, "ana", Cancel);
+        await Advance(hub, TimeSpan.FromSeconds(62), () => hub.Fleet.CommandsAsync(hub.Air.Id, 10, Cancel).AsTask().GetAwaiter().GetResult().All(c => c.Step == CommandStep.Expired));
+        foreach (var asked in new[] { first, second })
+        {
+            Assert.Equal("It could not be sent in time: the broker could not be reached.", (await hub.Fleet.FindCommandAsync(hub.Air.Id, asked.Id, Cancel))!.Problem);
+        }
+    }
+
+    [Fact]
     public async Task While_the_broker_is_away_it_waits_and_then_goes_out_or_expires()
     {
         await using var hub = await StartAsync(world, settings: LongExpiry);
