@@ -155,7 +155,7 @@ public sealed record Subscriber(int Id, string Municipality, ChannelKind Channel
     public DateTime? SecretPreviousUntil { get; init; }
 
     /// <summary>
-    /// Whether messages past <see cref="NotificationsOptions.MessagesPerHourMax"/>, and all about the past, are gathered into one mail an hour. Mail only. Default false; always so for people who signed up themselves.
+    /// Whether messages past <see cref="NotificationsOptions.MessagesPerHourMax"/>, and all about the past, are gathered into one message an hour. Mail, SMS and Telegram only. Default false; always so for people who signed up themselves.
     /// </summary>
     public bool Digest { get; init; }
 

@@ -54,6 +54,10 @@ public static class NotificationsExtensions
         services.AddSingleton<MailTransport>();
         services.AddSingleton<LetterWorker>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<LetterWorker>());
+        services.AddSingleton<SmsGateway>();
+        services.AddSingleton<TelegramBot>();
+        services.AddSingleton<TelegramDoor>();
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<TelegramDoor>());
         services.AddSingleton<INotificationChannel, MailChannel>();
         services.AddSingleton<INotificationChannel, WebhookChannel>();
         services.AddSingleton<INotificationChannel, MqttChannel>();

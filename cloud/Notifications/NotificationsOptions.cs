@@ -75,6 +75,10 @@ public sealed class NotificationsOptions
     /// <summary>Whether people may sign up: as set, otherwise when they could get mails and follow the links in them.</summary>
     internal bool SignUpEnabled => SignUp.Enabled ?? (Mail.Smtp.Host.Length > 0 && Uri.TryCreate(PublicUrl, UriKind.Absolute, out var address) && !address.IsLoopback);
 
+    /// <summary>How people may ask to be told: as set, otherwise what costs nothing.</summary>
+    internal IReadOnlyList<ChannelKind> SignUpChannels =>
+        SignUp.Channels.Count > 0 ? [.. SignUp.Channels] : Telegram.IsConfigured ? [ChannelKind.Mail, ChannelKind.Telegram] : [ChannelKind.Mail];
+
     internal IReadOnlyList<TimeSpan> EffectiveRetryDelays => RetryDelays.Count > 0 ? [.. RetryDelays] : StandardDelays;
 
     /// <summary>Address of the page of the station that a message is about; null when <c>Hub:PublicUrl</c> is not set.</summary>
@@ -96,6 +100,12 @@ public sealed class SignUpOptions
 {
     /// <summary>Whether people may sign up. Default: when <c>Hub:PublicUrl</c> is an address that others reach and a mail server is set.</summary>
     public bool? Enabled { get; set; }
+
+    /// <summary>
+    /// How people may ask to be told, in the order it is offered: <c>Mail</c>, <c>Sms</c>, <c>Telegram</c>, each of them set up. Empty (default): mail, and Telegram where there is a bot. An SMS costs whoever runs the hub, so it is
+    /// offered only where it is named here.
+    /// </summary>
+    public IList<ChannelKind> Channels { get; } = [];
 
     /// <summary>Who is responsible for the data, as the preferences page names them; empty (default): the municipality.</summary>
     public string Controller { get; set; } = "";
@@ -211,6 +221,11 @@ internal sealed class NotificationsOptionsValidator : IValidateOptions<Notificat
         {
             var signUp = options.SignUp;
             Require(signUp.Enabled != true || options.PublicUrl.Length > 0, "SignUp:Enabled", "must not be true without Hub:PublicUrl: the links in mails lead there");
+            Require(
+                signUp.Channels.All(channel => channel is ChannelKind.Mail or ChannelKind.Sms or ChannelKind.Telegram) && signUp.Channels.Distinct().Count() == signUp.Channels.Count,
+                "SignUp:Channels", "must be Mail, Sms or Telegram, each at most once");
+            Require(!signUp.Channels.Contains(ChannelKind.Sms) || options.Sms.IsConfigured, "SignUp:Channels", $"must not have Sms without {NotificationsOptions.Section}:Sms:{nameof(SmsOptions.Url)}");
+            Require(!signUp.Channels.Contains(ChannelKind.Telegram) || options.Telegram.IsConfigured, "SignUp:Channels", $"must not have Telegram without {NotificationsOptions.Section}:Telegram:{nameof(TelegramOptions.Token)}");
             Require(signUp.Controller.Length <= 200 && signUp.ControllerContact.Length <= 200, "SignUp:Controller", "and SignUp:ControllerContact must have at most 200 characters");
             Require(signUp.ConfirmWithin >= TimeSpan.FromHours(24) && signUp.ConfirmWithin <= TimeSpan.FromDays(7), "SignUp:ConfirmWithin", "must be 24 hours to 7 days");
             Require(signUp.PreferencesLinkKeep >= TimeSpan.FromDays(1) && signUp.PreferencesLinkKeep <= TimeSpan.FromDays(400), "SignUp:PreferencesLinkKeep", "must be 1 to 400 days");

@@ -10,7 +10,7 @@ internal sealed record Outgoing(AlarmMessage Message, Subscriber Subscriber, Dat
     /// <summary>Of the same messages, what the receiver called them, where it said so; oldest first.</summary>
     public IReadOnlyList<string> EarlierReceipts { get; init; } = [];
 
-    /// <summary>Several alarms to tell in one message, of which <see cref="Message"/> only names the key; null for a message about one. Mail only.</summary>
+    /// <summary>Several alarms to tell in one message, of which <see cref="Message"/> only names the key; null for a message about one. Of channels that people read only: mail, SMS, Telegram.</summary>
     public DigestContent? Digest { get; init; }
 }
 

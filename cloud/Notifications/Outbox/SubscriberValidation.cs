@@ -23,7 +23,8 @@ internal static partial class SubscriberValidation
         Require(subscriber.Rule is null || HubTopic.IsSlug(subscriber.Rule), nameof(subscriber.Rule), "must be the slug of a rule, or null for all rules");
         Require(Enum.IsDefined(subscriber.SeverityMin), nameof(subscriber.SeverityMin), "must be Information, Warning or Alert");
         Require(subscriber.Target is not null && subscriber.Secret is not null, nameof(subscriber.Target), "and Secret must not be null");
-        Require(!subscriber.Digest || subscriber.Channel == ChannelKind.Mail, nameof(subscriber.Digest), "must be false for a channel other than Mail");
+        Require(
+            !subscriber.Digest || subscriber.Channel is ChannelKind.Mail or ChannelKind.Sms or ChannelKind.Telegram, nameof(subscriber.Digest), "must be false for a channel other than Mail, Sms and Telegram");
         switch (subscriber.Channel)
         {
             case ChannelKind.Mail:

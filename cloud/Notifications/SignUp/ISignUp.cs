@@ -15,7 +15,7 @@ public sealed record SignUpOffer(bool Enabled, TimeSpan ConfirmWithin, TimeSpan 
 /// <param name="Municipality">Slug.</param>
 /// <param name="MunicipalityName">Name shown to people.</param>
 /// <param name="Channel">How; a channel in <see cref="ISignUp.Channels"/>.</param>
-/// <param name="Target">E-mail address as typed.</param>
+/// <param name="Target">E-mail address or telephone number (E.164) as typed; empty for a channel on which people come to the hub (Telegram).</param>
 /// <param name="Language"><c>pt</c> or <c>en</c>.</param>
 /// <param name="Wish">What is wanted.</param>
 /// <param name="Quiet">Hours in which nothing is sent; null for none.</param>
@@ -85,16 +85,25 @@ public interface ISignUp
     /// <summary>Whether it is offered, and what to tell people. While it is not, requests are refused; links in mails that went out before go on working.</summary>
     SignUpOffer Offer { get; }
 
-    /// <summary>Channels that can be chosen, in the order they are offered.</summary>
+    /// <summary>Channels that can be chosen now, in the order they are offered. Telegram is one when the bot's name is known.</summary>
     IReadOnlyList<ChannelKind> Channels { get; }
 
-    /// <summary>Takes a request and sends one mail with a link that confirms it; nothing else is sent before. At most a few mails go to one address in a day: past it nothing more is sent, and nobody is told.</summary>
+    /// <summary>Takes a request and sends one message (mail, SMS) with a link that confirms it; nothing else is sent before. At most a few go to one address in a day: past it nothing more is sent, and nobody is told.</summary>
     /// <param name="request">What is asked for.</param>
     /// <param name="source">Where the request came from; null when not known.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ArgumentException">A field breaks its rule; the parameter's name is the field's.</exception>
     /// <exception cref="InvalidOperationException">Signing up is not offered.</exception>
     ValueTask<RequestOutcome> RequestAsync(SignUpRequest request, IPAddress? source, CancellationToken cancellationToken);
+
+    /// <summary>Takes a request that the person confirms from a chat with the hub's bot (Telegram), by opening a link there. Nothing is sent.</summary>
+    /// <param name="request">What is asked for; no target.</param>
+    /// <param name="source">Where the request came from; null when not known.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The link; null when too many requests came from the same source.</returns>
+    /// <exception cref="ArgumentException">A field breaks its rule; the parameter's name is the field's.</exception>
+    /// <exception cref="InvalidOperationException">Signing up is not offered.</exception>
+    ValueTask<string?> RequestChatAsync(SignUpRequest request, IPAddress? source, CancellationToken cancellationToken);
 
     /// <summary>The request a confirmation link speaks of; changes nothing.</summary>
     ValueTask<PendingSignUp?> FindPendingAsync(string? token, CancellationToken cancellationToken);
@@ -112,8 +121,8 @@ public interface ISignUp
 
     /// <summary>Sends a link to the preferences of an address, if there are any. The answer is the same, and takes as long, whether there are.</summary>
     /// <param name="channel">How.</param>
-    /// <param name="target">E-mail address as typed.</param>
-    /// <param name="language">Language of the mail where the address has none of its own.</param>
+    /// <param name="target">E-mail address or telephone number as typed.</param>
+    /// <param name="language">Language of the message where the address has none of its own.</param>
     /// <param name="source">Where the request came from; null when not known.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ArgumentException">The address breaks its rule.</exception>

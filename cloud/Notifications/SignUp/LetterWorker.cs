@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Hub.Cloud.Notifications.Mail;
 using Hub.Cloud.Notifications.Outbox;
+using Hub.Cloud.Notifications.Sms;
 using Hub.Cloud.Notifications.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
@@ -11,12 +12,13 @@ using MimeKit;
 namespace Hub.Cloud.Notifications.SignUp;
 
 /// <summary>
-/// Answers requests with one mail each, out of the database, and forgets them when they expire. After a crash the same mail goes out again under the same Message-ID.
+/// Answers requests with one mail or SMS each, out of the database, and forgets them when they expire. After a crash the same goes out again under the same Message-ID or key.
 /// </summary>
 internal sealed class LetterWorker(
     SignUpDesk desk,
     SignUpKey keys,
     MailTransport transport,
+    SmsGateway gateway,
     IDbContextFactory<NotificationsContext> contexts,
     TimeProvider time,
     IOptions<NotificationsOptions> options,
@@ -85,10 +87,9 @@ internal sealed class LetterWorker(
 
     private async Task AnswerAsync(NotificationsContext db, RequestRow request, CancellationToken stop)
     {
-        using var mail = await ComposeAsync(db, request, stop).ConfigureAwait(false);
-        var attempt = mail is null
-            ? new Attempt(AttemptOutcome.Suppressed, "")
-            : await transport.SendAsync(mail, $"{request.Stamp:N}.eml", stop).ConfigureAwait(false);
+        var attempt = await LetterAsync(db, request, stop).ConfigureAwait(false) is { } letter
+            ? await SendAsync(request, letter, stop).ConfigureAwait(false)
+            : new Attempt(AttemptOutcome.Suppressed, "");
         var attempts = request.Attempts + 1;
         DateTime? nextAt = null;
         if (attempt.Outcome == AttemptOutcome.Retry && RetrySchedule.Next(attempts, options.Value.EffectiveRetryDelays, attempt.RetryAfter, 0) is { } wait)
@@ -105,18 +106,14 @@ internal sealed class LetterWorker(
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.NextAt, nextAt).SetProperty(row => row.Attempts, attempts), CancellationToken.None).ConfigureAwait(false);
     }
 
-    /// <summary>The mail; null when there is nothing to send to this address.</summary>
-    private async Task<MimeMessage?> ComposeAsync(NotificationsContext db, RequestRow request, CancellationToken stop)
+    /// <summary>What to say, to whom and in which language; null when there is nothing to send to this address.</summary>
+    private async Task<Letter?> LetterAsync(NotificationsContext db, RequestRow request, CancellationToken stop)
     {
         var key = await keys.GetAsync(stop).ConfigureAwait(false);
         var root = options.Value.PublicUrl.TrimEnd('/');
         if (request.Kind == RequestKind.Confirm)
         {
-            var token = SignedToken.Make(key, LinkPurpose.Confirm, request.Stamp, request.ExpiresAt);
-            var link = $"{root}{MailLinks.ConfirmPath}?t={token}";
-            return MailComposer.Letter(
-                request.Stamp, request.Target, request.Language, LetterText.Confirm(request.Language, request.MunicipalityName, request.Summary, link, options.Value.SignUp.ConfirmWithin),
-                options.Value, time.GetUtcNow());
+            return new(request.Target, request.Language, $"{root}{MailLinks.ConfirmPath}?t={SignedToken.Make(key, LinkPurpose.Confirm, request.Stamp, request.ExpiresAt)}");
         }
 
         var person = await db.Subscribers.AsNoTracking()
@@ -127,8 +124,23 @@ internal sealed class LetterWorker(
         }
 
         var until = request.CreatedAt + options.Value.SignUp.PreferencesLinkKeep;
-        var preferences = $"{root}{MailLinks.PreferencesPath}?t={SignedToken.Make(key, LinkPurpose.Preferences, person.Stamp!.Value, until)}";
-        return MailComposer.Letter(request.Stamp, person.Target, person.Language, LetterText.Preferences(person.Language, preferences), options.Value, time.GetUtcNow());
+        return new(person.Target, person.Language, $"{root}{MailLinks.PreferencesPath}?t={SignedToken.Make(key, LinkPurpose.Preferences, person.Stamp!.Value, until)}");
+    }
+
+    private async Task<Attempt> SendAsync(RequestRow request, Letter letter, CancellationToken stop)
+    {
+        var isConfirmation = request.Kind == RequestKind.Confirm;
+        if (request.Channel == ChannelKind.Sms)
+        {
+            var text = isConfirmation ? SmsText.Confirm(request.MunicipalityName, letter.Link, letter.Language) : SmsText.Preferences(letter.Link, letter.Language);
+            return await gateway.SendAsync(letter.Target, text, $"{request.Stamp:N}", stop).ConfigureAwait(false);
+        }
+
+        var words = isConfirmation
+            ? LetterText.Confirm(letter.Language, request.MunicipalityName, request.Summary, letter.Link, options.Value.SignUp.ConfirmWithin)
+            : LetterText.Preferences(letter.Language, letter.Link);
+        using var mail = MailComposer.Letter(request.Stamp, letter.Target, letter.Language, words, options.Value, time.GetUtcNow());
+        return await transport.SendAsync(mail, $"{request.Stamp:N}.eml", stop).ConfigureAwait(false);
     }
 
     private async Task WaitAsync(ChannelReader<bool> wake, DateTime due, CancellationToken stop)
@@ -148,4 +160,6 @@ internal sealed class LetterWorker(
         stop.ThrowIfCancellationRequested();
         wake.TryRead(out _);
     }
+
+    private sealed record Letter(string Target, string Language, string Link);
 }

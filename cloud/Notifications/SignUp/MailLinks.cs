@@ -5,6 +5,9 @@ namespace Hub.Cloud.Notifications.SignUp;
 /// <param name="Preferences">Address of the preferences.</param>
 internal sealed record MailLinks(string Unsubscribe, string Preferences)
 {
+    /// <summary>The page below <c>Hub:PublicUrl</c> on which people sign up.</summary>
+    public const string SubscribePath = "/subscribe";
+
     /// <summary>The pages below <c>Hub:PublicUrl</c> to which links lead.</summary>
     public const string ConfirmPath = "/subscribe/confirm";
 

@@ -1,6 +1,7 @@
 using System.Net;
 using Hub.Cloud.Notifications.Outbox;
 using Hub.Cloud.Notifications.Storage;
+using Hub.Cloud.Notifications.Telegram;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 
@@ -8,10 +9,13 @@ namespace Hub.Cloud.Notifications.SignUp;
 
 /// <summary>Takes requests, confirms them, shows, changes and deletes what is kept. Mails are sent elsewhere, out of the database. Safe for concurrent callers.</summary>
 internal sealed class SignUpDesk(
-    IDbContextFactory<NotificationsContext> contexts, SignUpKey keys, TimeProvider time, IOptions<NotificationsOptions> options, NotificationsInstruments instruments) : ISignUp
+    IDbContextFactory<NotificationsContext> contexts, SignUpKey keys, TelegramBot bot, TimeProvider time, IOptions<NotificationsOptions> options, NotificationsInstruments instruments) : ISignUp
 {
     /// <summary>Longest summary of a wish, characters.</summary>
     public const int SummaryLengthMax = 300;
+
+    /// <summary>Stands for the chat that nobody knows yet.</summary>
+    private const string AnyChat = "1";
 
     /// <summary>Time in which mails to one address are counted. No request is forgotten earlier, or it would not count.</summary>
     private static readonly TimeSpan TargetSpan = TimeSpan.FromHours(24);
@@ -26,7 +30,7 @@ internal sealed class SignUpDesk(
         options.Value.SignUp.ControllerContact.Length > 0 ? options.Value.SignUp.ControllerContact : MimeKit.MailboxAddress.Parse(options.Value.Mail.From).Address,
         options.Value.MessagesPerHourMax);
 
-    public IReadOnlyList<ChannelKind> Channels { get; } = [ChannelKind.Mail];
+    public IReadOnlyList<ChannelKind> Channels => [.. options.Value.SignUpChannels.Where(channel => channel != ChannelKind.Telegram || bot.Name is not null)];
 
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
@@ -37,31 +41,83 @@ internal sealed class SignUpDesk(
     {
         ArgumentNullException.ThrowIfNull(request);
         RefuseUnlessOffered();
-        Refuse.Unless(Channels.Contains(request.Channel), nameof(request.Channel), "must be Mail");
-        SubscriberValidation.Check(new(0, request.Municipality, request.Channel, request.Target, request.Language, null, Severity.Information, ""), options.Value);
+        RefuseUnlessSent(request.Channel);
+        Check(request, request.Target);
+        return await TakeAsync(RowOf(request), source, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask<string?> RequestChatAsync(SignUpRequest request, IPAddress? source, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        RefuseUnlessOffered();
+        Refuse.Unless(request.Channel == ChannelKind.Telegram && Channels.Contains(request.Channel), nameof(request.Channel), "must be Telegram, and the bot's name known");
+        Refuse.Unless(request.Target.Length == 0, nameof(request.Target), "must be empty: the person comes from a chat");
+        Check(request, AnyChat);
+        var row = RowOf(request);
+        return await TakeAsync(row, source, cancellationToken).ConfigureAwait(false) == RequestOutcome.Busy
+            ? null
+            : bot.LinkOf(SignedToken.Make(await keys.GetAsync(cancellationToken).ConfigureAwait(false), LinkPurpose.Confirm, row.Stamp, row.ExpiresAt));
+    }
+
+    /// <summary>Confirms a request from a chat, to which the messages go then.</summary>
+    /// <returns>The outcome, and the language of the request when confirmed.</returns>
+    public async ValueTask<(ConfirmOutcome Outcome, string? Language)> ConfirmChatAsync(string token, string chat, CancellationToken cancellationToken)
+    {
+        var (outcome, person) = await ConfirmAsync(token, chat, cancellationToken).ConfigureAwait(false);
+        return (outcome, person?.Language);
+    }
+
+    /// <summary>The language of the person of a chat and the address of the preferences; null when no alerts go there.</summary>
+    public async ValueTask<(string Language, string Preferences)?> ChatAsync(string chat, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        return await OfChat(db, chat).AsNoTracking().FirstOrDefaultAsync(cancellationToken).ConfigureAwait(false) is { } person
+            ? (person.Language, MailLinks.Of(await keys.GetAsync(cancellationToken).ConfigureAwait(false), person.Stamp!.Value, Now, options.Value).Preferences)
+            : null;
+    }
+
+    /// <summary>Deletes everything that is kept about the person of a chat; returns the person's language, null when there is nothing.</summary>
+    public async ValueTask<string?> ForgetChatAsync(string chat, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        var address = await OfChat(db, chat).ToListAsync(cancellationToken).ConfigureAwait(false);
+        await Forgetting.ForgetAsync(db, address, instruments, "forgotten", cancellationToken).ConfigureAwait(false);
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        return address is [var first, ..] ? first.Language : null;
+    }
+
+    private static IQueryable<SubscriberRow> OfChat(NotificationsContext db, string chat)
+    {
+        var key = KeyOf(chat);
+        return db.Subscribers.Where(row => row.Stamp != null && row.Channel == ChannelKind.Telegram && row.TargetKey == key).OrderBy(row => row.Id);
+    }
+
+    private void Check(SignUpRequest request, string target)
+    {
+        SubscriberValidation.Check(new(0, request.Municipality, request.Channel, target, request.Language, null, Severity.Information, ""), options.Value);
         Refuse.Unless(request.MunicipalityName is { Length: >= 1 and <= 100 }, nameof(request.MunicipalityName), "must be 1 to 100 characters");
         Refuse.Unless(request.Summary is { Length: >= 1 and <= SummaryLengthMax }, nameof(request.Summary), $"must be 1 to {SummaryLengthMax} characters");
         request.Wish.Check();
         request.Quiet?.Check();
-        return await TakeAsync(
-            new RequestRow
-            {
-                Kind = RequestKind.Confirm,
-                Municipality = request.Municipality,
-                MunicipalityName = request.MunicipalityName,
-                Channel = request.Channel,
-                Target = request.Target,
-                Language = request.Language,
-                Summary = request.Summary,
-                Wish = request.Wish,
-                Quiet = request.Quiet,
-            },
-            source, cancellationToken).ConfigureAwait(false);
     }
+
+    private static RequestRow RowOf(SignUpRequest request) => new()
+    {
+        Kind = RequestKind.Confirm,
+        Municipality = request.Municipality,
+        MunicipalityName = request.MunicipalityName,
+        Channel = request.Channel,
+        Target = request.Target,
+        Language = request.Language,
+        Summary = request.Summary,
+        Wish = request.Wish,
+        Quiet = request.Quiet,
+    };
 
     public async ValueTask<RequestOutcome> RequestLinkAsync(ChannelKind channel, string target, string language, IPAddress? source, CancellationToken cancellationToken)
     {
-        Refuse.Unless(Channels.Contains(channel), nameof(SignUpRequest.Channel), "must be Mail");
+        RefuseUnlessSent(channel);
         SubscriberValidation.Check(new(0, "any", channel, target, language, null, Severity.Information, ""), options.Value);
 
         // Whether the address is known is asked when the mail is to be sent: the answer to who asks has gone by then.
@@ -84,6 +140,18 @@ internal sealed class SignUpDesk(
 
     public async ValueTask<(ConfirmOutcome Outcome, string? PreferencesToken)> ConfirmAsync(string? token, CancellationToken cancellationToken)
     {
+        var (outcome, person) = await ConfirmAsync(token, null, cancellationToken).ConfigureAwait(false);
+        if (person is null)
+        {
+            return (outcome, null);
+        }
+
+        var key = await keys.GetAsync(cancellationToken).ConfigureAwait(false);
+        return (outcome, SignedToken.Make(key, LinkPurpose.Preferences, person.Stamp!.Value, Now + options.Value.SignUp.PreferencesLinkKeep));
+    }
+
+    private async ValueTask<(ConfirmOutcome Outcome, SubscriberRow? Person)> ConfirmAsync(string? token, string? chat, CancellationToken cancellationToken)
+    {
         if (await ReadAsync(LinkPurpose.Confirm, token, cancellationToken).ConfigureAwait(false) is not { } stamp)
         {
             return (ConfirmOutcome.Unknown, null);
@@ -95,9 +163,14 @@ internal sealed class SignUpDesk(
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         var now = Now;
         var request = await db.Requests.SingleOrDefaultAsync(row => row.Stamp == stamp && row.ExpiresAt > now, cancellationToken).ConfigureAwait(false);
-        if (request is null)
+        if (request is null || (request.Channel == ChannelKind.Telegram) != (chat is not null))
         {
             return (ConfirmOutcome.Unknown, null);
+        }
+
+        if (chat is not null)
+        {
+            (request.Target, request.TargetKey) = (chat, KeyOf(chat));
         }
 
         var address = await db.Subscribers.Include(row => row.Subscriptions)
@@ -144,8 +217,7 @@ internal sealed class SignUpDesk(
         await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
         instruments.SignedUp("confirmed");
-        var key = await keys.GetAsync(cancellationToken).ConfigureAwait(false);
-        return (ConfirmOutcome.Confirmed, SignedToken.Make(key, LinkPurpose.Preferences, person.Stamp!.Value, now + options.Value.SignUp.PreferencesLinkKeep));
+        return (ConfirmOutcome.Confirmed, person);
     }
 
     public async ValueTask<Unsubscription?> FindUnsubscriptionAsync(string? token, CancellationToken cancellationToken)
@@ -270,8 +342,11 @@ internal sealed class SignUpDesk(
 
         var now = Now;
         var since = now - TargetSpan;
-        (row.Stamp, row.TargetKey) = (Guid.NewGuid(), KeyOf(row.Target));
-        (row.CreatedAt, row.NextAt, row.ExpiresAt) = (now, now, now + options.Value.SignUp.ConfirmWithin);
+        row.Stamp = Guid.NewGuid();
+
+        // Who comes from a chat is written to by nobody: there is nothing to send, and no address whose messages are counted.
+        (row.TargetKey, row.NextAt) = row.Target.Length == 0 ? (row.Stamp.ToString("N"), default(DateTime?)) : (KeyOf(row.Target), now);
+        (row.CreatedAt, row.ExpiresAt) = (now, now + options.Value.SignUp.ConfirmWithin);
         await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         if (await db.Requests.CountAsync(cancellationToken).ConfigureAwait(false) >= options.Value.SubscriberCountMax)
@@ -310,6 +385,9 @@ internal sealed class SignUpDesk(
 
     private async ValueTask<Guid?> ReadAsync(LinkPurpose purpose, string? token, CancellationToken cancellationToken) =>
         SignedToken.Read(await keys.GetAsync(cancellationToken).ConfigureAwait(false), purpose, token, Now);
+
+    private void RefuseUnlessSent(ChannelKind channel) => Refuse.Unless(
+        channel != ChannelKind.Telegram && Channels.Contains(channel), nameof(SignUpRequest.Channel), $"must be {string.Join(" or ", Channels.Where(one => one != ChannelKind.Telegram))}");
 
     private void RefuseUnlessOffered()
     {

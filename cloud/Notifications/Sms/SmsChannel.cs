@@ -1,66 +1,24 @@
-using System.Net.Http.Headers;
-using System.Text;
 using Hub.Cloud.Notifications.Mail;
 using Hub.Cloud.Notifications.Outbox;
+using Hub.Cloud.Notifications.SignUp;
 using Microsoft.Extensions.Options;
 
 namespace Hub.Cloud.Notifications.Sms;
 
-/// <summary>SMS through the HTTP gateway of the settings. 2xx is success; a 4xx that will not pass by itself makes the message dead at once, everything else is tried again.</summary>
-internal sealed class SmsChannel(TimeProvider time, IOptions<NotificationsOptions> options) : INotificationChannel, IDisposable
+/// <summary>SMS about alarms. To somebody who signed up each carries the link that ends them.</summary>
+internal sealed class SmsChannel(SmsGateway gateway, SignUpKey keys, IOptions<NotificationsOptions> options) : INotificationChannel
 {
-    private readonly SmsOptions settings = options.Value.Sms;
-    private readonly HttpSender sender = new(time, options.Value.Sms.Timeout, options.Value.Sms.AllowPrivateTargets, $"{NotificationsOptions.Section}:Sms");
-
     public ChannelKind Kind => ChannelKind.Sms;
-
-    public void Dispose() => sender.Dispose();
 
     public async Task<Attempt> SendAsync(Outgoing outgoing, CancellationToken cancellationToken)
     {
-        if (!settings.IsConfigured)
-        {
-            // It was when the subscriber was saved: nobody loses a message to a setting that is put back within days.
-            return new Attempt(AttemptOutcome.Retry, $"{NotificationsOptions.Section}:Sms:{nameof(SmsOptions.Url)} is not set.");
-        }
-
-        var key = MailComposer.HashOf(outgoing.Message.Key, outgoing.Subscriber.Id);
-        var text = SmsText.Write(outgoing.Message, outgoing.Subscriber.Language, settings.Unaccented);
-        var template = new SmsTemplate(outgoing.Subscriber.Target, text, settings.From, key, settings.Secret);
-        using var request = new HttpRequestMessage(new HttpMethod(settings.Method), template.InUrl(settings.Url));
-        if (settings.Method != "GET")
-        {
-            request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(template.InBody(settings.Body, settings.ContentType)));
-            request.Content.Headers.ContentType = new MediaTypeHeaderValue(settings.ContentType);
-        }
-
-        foreach (var (name, value) in settings.Headers)
-        {
-            request.Headers.TryAddWithoutValidation(name, template.InHeader(value));
-        }
-
-        if (settings.IdempotencyHeader.Length > 0)
-        {
-            request.Headers.TryAddWithoutValidation(settings.IdempotencyHeader, key);
-        }
-
-        var attempt = await sender.SendAsync(request, JudgeAsync, cancellationToken).ConfigureAwait(false);
-        return attempt with { Answer = Masked(attempt.Answer, outgoing.Subscriber.Target) };
-    }
-
-    private static async Task<Attempt> JudgeAsync(HttpAnswer answer) => answer switch
-    {
-        { IsSuccess: true } => new Attempt(AttemptOutcome.Delivered, answer.Line),
-        { Status: >= 400 and < 500 and not (408 or 425 or 429) } => new Attempt(AttemptOutcome.GiveUp, await answer.DescribeAsync().ConfigureAwait(false)),
-        _ => new Attempt(AttemptOutcome.Retry, await answer.DescribeAsync().ConfigureAwait(false), answer.RetryAfter),
-    };
-
-    /// <summary>Gateways like to repeat what they were asked: neither the number nor the secret is for the log.</summary>
-    private string Masked(string answer, string target)
-    {
-        var masked = answer.Replace(target.TrimStart('+'), "***", StringComparison.Ordinal);
-        return settings.Secret.Length == 0
-            ? masked
-            : masked.Replace(settings.Secret, "***", StringComparison.Ordinal).Replace(Uri.EscapeDataString(settings.Secret), "***", StringComparison.Ordinal);
+        var (subscriber, unaccented) = (outgoing.Subscriber, options.Value.Sms.Unaccented);
+        var stop = subscriber.Stamp is { } stamp
+            ? MailLinks.Of(await keys.GetAsync(cancellationToken).ConfigureAwait(false), stamp, outgoing.CreatedAt, options.Value).Unsubscribe
+            : null;
+        var text = outgoing.Digest is { } digest
+            ? SmsText.Digest(digest, subscriber.Language, unaccented, stop)
+            : SmsText.Write(outgoing.Message, subscriber.Language, unaccented, stop);
+        return await gateway.SendAsync(subscriber.Target, text, MailComposer.HashOf(outgoing.Message.Key, subscriber.Id), cancellationToken).ConfigureAwait(false);
     }
 }

@@ -1,3 +1,5 @@
+using Hub.Cloud.Notifications.Outbox;
+
 namespace Hub.Cloud.Notifications.Sms;
 
 /// <summary>The words of an SMS about an alarm: what, value, limit, where, since when, in at most three parts. Pure.</summary>
@@ -13,13 +15,14 @@ internal static class SmsText
     /// <param name="message">What to say.</param>
     /// <param name="language"><c>pt</c> or <c>en</c>.</param>
     /// <param name="unaccented">Whether letters outside the GSM alphabet lose their accents.</param>
-    public static string Write(AlarmMessage message, string language, bool unaccented)
+    /// <param name="stop">Address that ends the messages, for somebody who signed up; the message is then always unaccented, for the address takes most of the room of one that is not. Null for none.</param>
+    public static string Write(AlarmMessage message, string language, bool unaccented, string? stop = null)
     {
         var words = AlarmWords.In(language);
         var text = "";
         foreach (var length in NameLengths)
         {
-            text = Fold(Compose(Shortened(message, length), words), unaccented);
+            text = Fold(Compose(Shortened(message, length), words) + Ending(stop, words), unaccented || stop is not null);
             if (Gsm7.PartsOf(text) <= PartsMax)
             {
                 break;
@@ -28,6 +31,47 @@ internal static class SmsText
 
         return text;
     }
+
+    /// <summary>Tells of several alarms: how many, and of each as much as there is room for.</summary>
+    /// <param name="digest">What to say.</param>
+    /// <param name="language"><c>pt</c> or <c>en</c>.</param>
+    /// <param name="unaccented">Whether letters outside the GSM alphabet lose their accents.</param>
+    /// <param name="stop">As in <see cref="Write"/>.</param>
+    public static string Digest(DigestContent digest, string language, bool unaccented, string? stop)
+    {
+        var words = AlarmWords.In(language);
+        var count = digest.AlarmCount;
+        var name = Cut(digest.Messages[0].MunicipalityName, 40);
+        var active = digest.Messages.Count(message => message.EndedAt is null && !message.Withdrawn && message.Kind != NotificationKind.Past);
+        var text = (count == 1 ? words.Of($"Resumo: 1 alarme, {name}", $"Summary: 1 alarm, {name}") : words.Of($"Resumo: {count} alarmes, {name}", $"Summary: {count} alarms, {name}"))
+            + (active == 0 ? words.Of(", nenhum ativo.", ", none active.") : words.Of($", {active} ainda ativo(s).", $", {active} still active."));
+        foreach (var message in digest.Messages)
+        {
+            var line = $" {Cut(words.Of(message.RuleNamePt, message.RuleNameEn), 40)}, {Cut(message.StationName, 40)}, {words.ShortTime(message.ConditionAt, AlarmWords.ZoneOf(message))}.";
+            if (Gsm7.PartsOf(Fold(text + line + Ending(stop, words), unaccented || stop is not null)) > PartsMax)
+            {
+                break;
+            }
+
+            text += line;
+        }
+
+        return Fold(text + Ending(stop, words), unaccented || stop is not null);
+    }
+
+    /// <summary>Asks to confirm a request: in one part as long as the address is not unusually long.</summary>
+    /// <param name="municipality">Name shown to people.</param>
+    /// <param name="link">Address that confirms.</param>
+    /// <param name="language"><c>pt</c> or <c>en</c>.</param>
+    public static string Confirm(string municipality, string link, string language) =>
+        Fold(AlarmWords.In(language).Of($"Alertas de {Cut(municipality, 24)}: para confirmar, {link} Se não pediu, ignore.", $"Alerts of {Cut(municipality, 24)}: to confirm, {link} Not asked for? Ignore it."), unaccented: true);
+
+    /// <summary>Gives the link to the preferences.</summary>
+    /// <param name="link">Their address.</param>
+    /// <param name="language"><c>pt</c> or <c>en</c>.</param>
+    public static string Preferences(string link, string language) => Fold(AlarmWords.In(language).Of($"Os seus alertas: {link}", $"Your alerts: {link}"), unaccented: true);
+
+    private static string Ending(string? stop, AlarmWords words) => stop is null ? "" : words.Of($" Parar: {stop}", $" Stop: {stop}");
 
     /// <summary>With plain signs where that alone keeps it in the GSM alphabet; otherwise as it is, for it is UCS-2 anyway.</summary>
     private static string Fold(string text, bool unaccented)

@@ -32,6 +32,20 @@ internal sealed record TelegramAnswer(string Description, long? MessageId, TimeS
         }
     }
 
+    /// <summary>The result of a request that was done; null where the answer is none of the Bot API's.</summary>
+    public static JsonElement? ResultOf(string text)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(text);
+            return Member(document.RootElement, "result")?.Clone();
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     private static JsonElement? Member(JsonElement? parent, string name) =>
         parent is { ValueKind: JsonValueKind.Object } known && known.TryGetProperty(name, out var found) ? found : null;
 

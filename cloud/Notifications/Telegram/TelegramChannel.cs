@@ -42,7 +42,7 @@ internal sealed class TelegramChannel(TimeProvider time, IOptions<NotificationsO
             attempt = await SendAsync(outgoing, movedTo, reply: null, _ => { }, cancellationToken).ConfigureAwait(false);
         }
 
-        return attempt with { Answer = Masked(attempt.Answer) };
+        return attempt with { Answer = settings.Masked(attempt.Answer) };
     }
 
     private async Task<Attempt> SendAsync(Outgoing outgoing, string chat, string? reply, Action<string> moved, CancellationToken cancellationToken)
@@ -59,11 +59,13 @@ internal sealed class TelegramChannel(TimeProvider time, IOptions<NotificationsO
         {
             writer.WriteStartObject();
             writer.WriteString("chat_id", chat);
-            writer.WriteString("text", TelegramText.Write(outgoing.Message, outgoing.Subscriber.Language, options.Value.StationLink(outgoing.Message)));
+            writer.WriteString("text", outgoing.Digest is { } digest
+                ? TelegramText.Digest(digest, outgoing.Subscriber.Language)
+                : TelegramText.Write(outgoing.Message, outgoing.Subscriber.Language, options.Value.StationLink(outgoing.Message)));
             writer.WriteString("parse_mode", "HTML");
 
             // Only what somebody may have to act on makes a sound.
-            writer.WriteBoolean("disable_notification", outgoing.Message is not { Kind: NotificationKind.Started, Severity: >= Severity.Warning });
+            writer.WriteBoolean("disable_notification", outgoing is not { Digest: null, Message: { Kind: NotificationKind.Started, Severity: >= Severity.Warning } });
             writer.WriteStartObject("link_preview_options");
             writer.WriteBoolean("is_disabled", true);
             writer.WriteEndObject();
@@ -105,10 +107,4 @@ internal sealed class TelegramChannel(TimeProvider time, IOptions<NotificationsO
             _ => new Attempt(AttemptOutcome.Retry, line, said.RetryAfter ?? answer.RetryAfter),
         };
     }
-
-    /// <summary>A server that does not know the address likes to repeat it, and the token is part of it.</summary>
-    private string Masked(string answer) => answer
-        .Replace(settings.Token, "***", StringComparison.Ordinal)
-        .Replace(Uri.EscapeDataString(settings.Token), "***", StringComparison.Ordinal)
-        .Replace(settings.Token[(settings.Token.IndexOf(':', StringComparison.Ordinal) + 1)..], "***", StringComparison.Ordinal);
 }

@@ -35,6 +35,13 @@ public sealed partial class TelegramOptions
         }
     }
 
+    /// <summary>What a server answered, without the token: one that does not know the address likes to repeat it, and the token is part of it.</summary>
+    internal string Masked(string answer) => Token.Length == 0
+        ? answer
+        : answer.Replace(Token, "***", StringComparison.Ordinal)
+            .Replace(Uri.EscapeDataString(Token), "***", StringComparison.Ordinal)
+            .Replace(Token[(Token.IndexOf(':', StringComparison.Ordinal) + 1)..], "***", StringComparison.Ordinal);
+
     [GeneratedRegex("^[0-9]+:[A-Za-z0-9_-]{20,}$", RegexOptions.CultureInvariant)]
     private static partial Regex TokenForm();
 }

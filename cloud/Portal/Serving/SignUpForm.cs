@@ -27,7 +27,13 @@ internal sealed class SignUpForm
     /// <summary>Least severity, 1 to 3.</summary>
     public string? Level { get; set; }
 
+    /// <summary>How: <c>mail</c>, <c>sms</c> or <c>telegram</c>; what is not offered is mail.</summary>
+    public string? Channel { get; set; }
+
     public string? Email { get; set; }
+
+    /// <summary>Telephone number as typed: spaces, points, dashes and brackets do not count, and one of nine digits without a country's code is Portuguese.</summary>
+    public string? Phone { get; set; }
 
     public string? Language { get; set; }
 
@@ -95,6 +101,24 @@ internal sealed class SignUpForm
 
         Problems["quiet"] = "subscribe.bad.quiet";
         return null;
+    }
+
+    /// <summary>The channel chosen, of those offered.</summary>
+    public ChannelKind ReadChannel(IReadOnlyList<ChannelKind> offered) =>
+        Enum.TryParse<ChannelKind>(Channel, ignoreCase: true, out var chosen) && offered.Contains(chosen) ? chosen : offered is [var first, ..] ? first : ChannelKind.Mail;
+
+    /// <summary>Where the messages go, as it is given to the hub: it says whether it is an address or a number.</summary>
+    public string TargetOf(ChannelKind channel) => channel switch
+    {
+        ChannelKind.Mail => (Email ?? "").Trim(),
+        ChannelKind.Sms => Number(Phone ?? ""),
+        _ => "",
+    };
+
+    private static string Number(string typed)
+    {
+        var number = string.Concat(typed.Where(c => !(char.IsWhiteSpace(c) || c is '.' or '-' or '(' or ')' or '/')));
+        return number.StartsWith("00", StringComparison.Ordinal) ? $"+{number[2..]}" : number.Length == 9 && number.All(char.IsAsciiDigit) ? $"+351{number}" : number;
     }
 
     /// <summary>Puts quiet hours into the fields.</summary>

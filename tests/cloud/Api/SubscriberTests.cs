@@ -92,7 +92,7 @@ public sealed class SubscriberTests
     [InlineData("""{"channel":"mail","target":"a@b.pt","severityMin":"dire"}""", "severityMin", "information, warning, alert")]
     [InlineData("""{"channel":"mail","target":"a@b.pt","language":"fr"}""", "language", "'pt' or 'en'")]
     [InlineData("""{"channel":"mail","target":"a@b.pt","rule":"Not A Slug"}""", "rule", "slug of a rule")]
-    [InlineData("""{"channel":"off","digest":true}""", "digest", "other than Mail")]
+    [InlineData("""{"channel":"off","digest":true}""", "digest", "other than Mail, Sms and Telegram")]
     [InlineData("""{"channel":"sms","target":"+351912345678"}""", "channel", "Sms:Url")]
     public async Task What_is_wrong_is_refused_with_its_member_and_nothing_is_stored(string body, string member, string reason)
     {

@@ -3,6 +3,7 @@ using Hub.Cloud.Notifications.Duty;
 using Hub.Cloud.Notifications.Outbox;
 using Hub.Cloud.Notifications.SignUp;
 using Hub.Cloud.Notifications.Storage;
+using Hub.Cloud.Notifications.Telegram;
 using Hub.Tests.Kit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -103,6 +104,7 @@ internal sealed class NotificationsBench : IAsyncDisposable
         await services.GetRequiredService<DeliveryWorker>().StartAsync(default);
         await services.GetRequiredService<LetterWorker>().StartAsync(default);
         await services.GetRequiredService<DutyWorker>().StartAsync(default);
+        await services.GetRequiredService<TelegramDoor>().StartAsync(default);
     }
 
     public async Task StopAsync()
@@ -110,6 +112,7 @@ internal sealed class NotificationsBench : IAsyncDisposable
         await services!.GetRequiredService<DeliveryWorker>().StopAsync(default);
         await services!.GetRequiredService<LetterWorker>().StopAsync(default);
         await services!.GetRequiredService<DutyWorker>().StopAsync(default);
+        await services!.GetRequiredService<TelegramDoor>().StopAsync(default);
         await services!.DisposeAsync();
         services = null;
     }
@@ -273,15 +276,20 @@ internal sealed class WebhookReceiver : IAsyncDisposable
         await context.Request.Body.CopyToAsync(body);
         var number = received.Count;
         var timestamp = context.Request.Headers["webhook-timestamp"].ToString();
-        received.Enqueue(new Received(
+        var request = new Received(
             context.Request.Path, context.Request.Headers["webhook-id"].ToString(), timestamp.Length == 0 ? 0 : long.Parse(timestamp, null), context.Request.Headers["webhook-signature"].ToString(), body.ToArray())
         {
             Method = context.Request.Method,
             Query = context.Request.QueryString.Value ?? "",
             Headers = context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
-        });
+        };
+        received.Enqueue(request);
+        context.Items[typeof(Received)] = request;
         await Answer(number, context);
     }
+
+    /// <summary>The request that is being answered.</summary>
+    public static Received RequestOf(HttpContext context) => (Received)context.Items[typeof(Received)]!;
 
     public sealed record Received(string Path, string Id, long Timestamp, string Signature, byte[] Body)
     {

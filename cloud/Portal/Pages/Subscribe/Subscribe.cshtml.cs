@@ -17,7 +17,13 @@ internal sealed class SubscribeModel(IEnumerable<ISignUp> signUps, SignUpChoices
 
     public SignUpChoices Choices => choices;
 
-    /// <summary>1 to 3; 4 when the mail is on its way.</summary>
+    /// <summary>How people can be told, in the order it is offered.</summary>
+    public IReadOnlyList<ChannelKind> Channels => SignUp?.Channels ?? [];
+
+    /// <summary>Address that opens the chat in which the request is confirmed; null on other ways.</summary>
+    public string? ChatLink { get; private set; }
+
+    /// <summary>1 to 3; 4 when the message is on its way, or the chat can be opened.</summary>
     public int Step { get; private set; } = 1;
 
     public SignUpOffer? Offer => SignUp?.Offer;
@@ -40,14 +46,14 @@ internal sealed class SubscribeModel(IEnumerable<ISignUp> signUps, SignUpChoices
 
     public void OnGet(string? step)
     {
-        if (step == "sent")
+        if (step is "sent" or "sent-sms")
         {
-            Step = 4;
+            (Step, Form.Channel) = (4, step == "sent" ? "mail" : "sms");
             return;
         }
 
         // Personal fields in an address are not taken from there.
-        (Form.Email, Form.Website, Form.Language) = (null, null, scope.Speech.Code);
+        (Form.Email, Form.Phone, Form.Channel, Form.Website, Form.Language) = (null, null, null, null, scope.Speech.Code);
         Form.Show(null);
         if (step is "2" or "3")
         {
@@ -82,21 +88,32 @@ internal sealed class SubscribeModel(IEnumerable<ISignUp> signUps, SignUpChoices
         }
 
         var municipality = Place!.Municipality;
+        var channel = Form.ReadChannel(signUp.Channels);
+        var request = new SignUpRequest(municipality.Slug, municipality.Name, channel, Form.TargetOf(channel), say.Code, Wish!, quiet, choices.Summary(say, municipality.Slug, Wish!));
         try
         {
-            var outcome = await signUp.RequestAsync(
-                new(municipality.Slug, municipality.Name, ChannelKind.Mail, (Form.Email ?? "").Trim(), say.Code, Wish!, quiet, choices.Summary(say, municipality.Slug, Wish!)), this.Source(), cancellationToken);
-            if (outcome == RequestOutcome.Taken)
+            if (channel == ChannelKind.Telegram)
             {
-                return Redirect("/subscribe?step=sent");
+                this.KeepSecret();
+                ChatLink = await signUp.RequestChatAsync(request, this.Source(), cancellationToken);
+                Step = ChatLink is null ? Step : 4;
             }
-
-            Response.StatusCode = 429;
-            Problem = "subscribe.busy";
+            else if (await signUp.RequestAsync(request, this.Source(), cancellationToken) == RequestOutcome.Taken)
+            {
+                return Redirect(channel == ChannelKind.Sms ? "/subscribe?step=sent-sms" : "/subscribe?step=sent");
+            }
         }
         catch (ArgumentException refused) when (refused.ParamName == nameof(SignUpRequest.Target))
         {
-            Form.Problems["email"] = "subscribe.bad.email";
+            var field = channel == ChannelKind.Sms ? "phone" : "email";
+            Form.Problems[field] = "subscribe.bad." + field;
+            return Page();
+        }
+
+        if (ChatLink is null)
+        {
+            Response.StatusCode = 429;
+            Problem = "subscribe.busy";
         }
 
         return Page();

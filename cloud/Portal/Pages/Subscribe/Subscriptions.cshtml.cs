@@ -22,6 +22,12 @@ internal sealed class SubscriptionsModel(IEnumerable<ISignUp> signUps, SignUpCho
 
     public SignUpOffer? Offer => signUps.LastOrDefault()?.Offer;
 
+    /// <summary>How a link can be sent.</summary>
+    public IReadOnlyList<ChannelKind> Channels => [.. (signUps.LastOrDefault()?.Channels ?? []).Where(static channel => channel != ChannelKind.Telegram)];
+
+    /// <summary>Whether some get their link from the bot.</summary>
+    public bool HasChat => signUps.LastOrDefault()?.Channels.Contains(ChannelKind.Telegram) == true;
+
     /// <summary>Text key of what has been done; null when nothing has.</summary>
     public string? Done { get; private set; }
 
@@ -58,9 +64,10 @@ internal sealed class SubscriptionsModel(IEnumerable<ISignUp> signUps, SignUpCho
             return Redirect("/subscriptions?done=sent");
         }
 
+        var channel = Form.ReadChannel(Channels);
         try
         {
-            if (await signUps.Last().RequestLinkAsync(ChannelKind.Mail, (Form.Email ?? "").Trim(), scope.Speech.Code, this.Source(), cancellationToken) == RequestOutcome.Taken)
+            if (await signUps.Last().RequestLinkAsync(channel, Form.TargetOf(channel), scope.Speech.Code, this.Source(), cancellationToken) == RequestOutcome.Taken)
             {
                 return Redirect("/subscriptions?done=sent");
             }
@@ -70,7 +77,8 @@ internal sealed class SubscriptionsModel(IEnumerable<ISignUp> signUps, SignUpCho
         }
         catch (ArgumentException refused) when (refused.ParamName == nameof(SignUpRequest.Target))
         {
-            Form.Problems["email"] = "subscribe.bad.email";
+            var field = channel == ChannelKind.Sms ? "phone" : "email";
+            Form.Problems[field] = "subscribe.bad." + field;
         }
 
         return Page();
