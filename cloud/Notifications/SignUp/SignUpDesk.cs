@@ -67,6 +67,13 @@ internal sealed class SignUpDesk(
         return (outcome, person?.Language);
     }
 
+    /// <summary>Whether anybody gets alerts in a chat.</summary>
+    public async ValueTask<bool> HasChatsAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        return await db.Subscribers.AnyAsync(row => row.Stamp != null && row.Channel == ChannelKind.Telegram, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>The language of the person of a chat and the address of the preferences; null when no alerts go there.</summary>
     public async ValueTask<(string Language, string Preferences)?> ChatAsync(string chat, CancellationToken cancellationToken)
     {

@@ -8,7 +8,7 @@ namespace Hub.Cloud.Notifications.Telegram;
 
 /// <summary>
 /// Hears what people write to the bot and answers: <c>/start</c> with the token of a request confirms it, <c>/settings</c> gives the link to the preferences, <c>/stop</c> deletes everything that is kept about the person. It runs where
-/// people may sign up for Telegram. A message that was dealt with in the moment of a crash comes again: its token is then used, and the answer says that the alerts come.
+/// people may sign up for Telegram, and where some did before it was switched off: they must be able to leave. A message that was dealt with in the moment of a crash comes again: its token is then used, and the answer says that the alerts come.
 /// </summary>
 internal sealed class TelegramDoor(
     TelegramBot bot, SignUpDesk desk, TimeProvider time, IOptions<NotificationsOptions> options, ILogger<TelegramDoor> logger) : BackgroundService
@@ -19,11 +19,12 @@ internal sealed class TelegramDoor(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
-        if (!options.Value.SignUpEnabled || !options.Value.SignUpChannels.Contains(ChannelKind.Telegram))
+        if (!options.Value.Telegram.IsConfigured)
         {
             return;
         }
 
+        var isOffered = options.Value.SignUpEnabled && options.Value.SignUpChannels.Contains(ChannelKind.Telegram);
         var (next, retry) = (0L, RetryMin);
         while (!stoppingToken.IsCancellationRequested)
         {
@@ -31,6 +32,12 @@ internal sealed class TelegramDoor(
             {
                 if (bot.Name is null)
                 {
+                    if (!isOffered && !await desk.HasChatsAsync(stoppingToken).ConfigureAwait(false))
+                    {
+                        // Whoever else may listen to this bot is not disturbed.
+                        return;
+                    }
+
                     await bot.AskNameAsync(stoppingToken).ConfigureAwait(false);
                     TelegramDoorLog.Open(logger, bot.Name!);
                 }

@@ -107,6 +107,26 @@ public sealed class ChatSignUpTests
     }
 
     [Fact]
+    public async Task Where_it_is_not_offered_any_more_people_can_still_leave()
+    {
+        await using var api = await BotApi.StartAsync();
+        await using var bench = await StartAsync(api);
+        var token = (await bench.SignUp.RequestChatAsync(Asked, null, default))!.Split('=')[1];
+        await api.WriteAsync(42, $"/start {token}");
+        await bench.StopAsync();
+        bench.Settings["Hub:Notifications:SignUp:Enabled"] = "false";
+        await bench.StartAsync();
+        Assert.StartsWith("Feito:", await api.WriteAsync(42, "/stop"), StringComparison.Ordinal);
+        await bench.StopAsync();
+
+        // And where there is nobody, nobody listens.
+        api.Write(42, "/stop");
+        await bench.StartAsync();
+        await bench.Door.ExecuteTask!;
+        Assert.Equal(2, api.SaidTo(42).Count);
+    }
+
+    [Fact]
     public async Task One_source_asks_so_often_and_a_request_nobody_opens_is_forgotten()
     {
         await using var api = await BotApi.StartAsync();
@@ -168,6 +188,7 @@ public sealed class ChatSignUpTests
         private readonly ConcurrentQueue<(string Chat, string Text)> said = new();
         private volatile TaskCompletionSource news = New();
         private long numbers;
+        private long asked;
 
         private BotApi(WebhookReceiver server)
         {
@@ -198,6 +219,7 @@ public sealed class ChatSignUpTests
             var before = SaidTo(chat).Count;
             Write(chat, text, language);
             await Eventually.TrueAsync(() => SaidTo(chat).Count > before, "the bot answers");
+            await Eventually.TrueAsync(() => Interlocked.Read(ref asked) > Interlocked.Read(ref numbers), "and asks for what comes after it");
             return SaidTo(chat)[before];
         }
 
@@ -237,6 +259,9 @@ public sealed class ChatSignUpTests
 
         private async Task UpdatesAsync(HttpContext context, long offset)
         {
+            // What came before what was asked for is forgotten, whoever asks for it again.
+            offset = Math.Max(offset, Interlocked.Read(ref asked));
+            Interlocked.Exchange(ref asked, offset);
             while (true)
             {
                 var waiting = news.Task;

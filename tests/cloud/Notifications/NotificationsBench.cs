@@ -49,6 +49,8 @@ internal sealed class NotificationsBench : IAsyncDisposable
 
     public ISignUp SignUp => services!.GetRequiredService<ISignUp>();
 
+    public TelegramDoor Door => services!.GetRequiredService<TelegramDoor>();
+
     public string MailFolder => Folder.File("mail");
 
     /// <summary>Every mail there is, in the order they were written.</summary>
