@@ -125,6 +125,16 @@ public sealed class DutyRepeatTests
     }
 
     [Fact]
+    public void The_largest_roster_fits_the_record_and_says_how_many_people_it_has()
+    {
+        var small = DutyRecord.Of(new("braga", Severity.Alert, [new(TimeSpan.Zero, [new(1, "night")])]) { RepeatCount = 2 });
+        Assert.Equal("""{"SeverityMin":"alert","Steps":[{"AfterMinutes":0,"OnDuty":[{"Subscriber":1,"Schedule":"night"}]}],"RepeatCount":2}""", System.Text.Json.JsonSerializer.Serialize(small));
+        var large = DutyRecord.Of(new("braga", Severity.Alert, [.. Enumerable.Range(0, 10).Select(step => new DutyStep(TimeSpan.FromMinutes(step), [.. Enumerable.Range(0, 50).Select(one => new DutyEntry(int.MaxValue - one, new string('x', 200)))]))]));
+        Assert.InRange(System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(large).Length, 1, 16 * 1024);
+        Assert.All(large.Steps, step => Assert.Equal(50, step.PeopleCount));
+    }
+
+    [Fact]
     public async Task Of_two_who_change_a_roster_from_the_same_state_the_second_is_refused()
     {
         await using var bench = await NotificationsBench.StartAsync();

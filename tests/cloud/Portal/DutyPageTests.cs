@@ -74,7 +74,7 @@ public sealed class DutyPageTests : IAsyncLifetime
 
         var notes = host.Audit.Notes;
         Assert.Equal(["subscriber-added", "subscriber-added", "duty-saved"], notes.Select(note => note.Action));
-        Assert.Equal("""{"severityMin":"warning","repeatCount":3,"steps":[{"afterMinutes":0,"onDuty":[{"subscriber":1,"schedule":"night"}]},{"afterMinutes":15,"onDuty":[{"subscriber":2,"schedule":"mo-fr 08:00-18:30"}]}]}""", notes[2].Details);
+        Assert.Equal("""{"severityMin":"warning","steps":[{"afterMinutes":0,"onDuty":[{"subscriber":1,"schedule":"night"}]},{"afterMinutes":15,"onDuty":[{"subscriber":2,"schedule":"mo-fr 08:00-18:30"}]}],"repeatCount":3}""", notes[2].Details);
         Assert.DoesNotContain("ana@cm-braga.pt", notes[0].Details, StringComparison.Ordinal);
         Assert.Equal(("braga", "braga", "a***@cm-braga.pt"), (notes[0].Municipality, notes[0].By, JsonElement.Parse(notes[0].Details).GetProperty("target").GetString()));
 

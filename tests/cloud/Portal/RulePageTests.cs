@@ -463,8 +463,9 @@ public sealed class RulePageTests
             else if (tag.Name == "textarea")
             {
                 // A browser leaves out the first line break.
-                var begin = page.IndexOf('>', tag.Start) + 2;
-                fields.Add((tag["name"]!, WebUtility.HtmlDecode(page[begin..page.IndexOf("</textarea>", begin, StringComparison.Ordinal)]).Replace("\n", "\r\n", StringComparison.Ordinal)));
+                var begin = page.IndexOf('>', tag.Start) + 1;
+                var text = WebUtility.HtmlDecode(page[begin..page.IndexOf("</textarea>", begin, StringComparison.Ordinal)]);
+                fields.Add((tag["name"]!, (text.StartsWith('\n') ? text[1..] : text).Replace("\n", "\r\n", StringComparison.Ordinal)));
             }
             else if (tag.Name == "select")
             {
