@@ -128,7 +128,7 @@ internal static class RuleFileEndpoints
 
         foreach (var rule in changed)
         {
-            await audit.NoteAsync(context, municipality, "rule-saved", rule.Slug, RuleEndpoints.Document(rule));
+            await audit.NoteAsync(context, municipality, "rule-saved", rule.Slug, RuleRecord.Of(rule));
         }
 
         return Results.Json(outcome, ApiGate.Json);
