@@ -43,7 +43,7 @@ internal static class DeliveryEndpoints
         api.MapPost("/deliveries/{id}/resend", ResendAsync)
             .Describe(
                 "ResendDelivery", Tag, "Send again what was given up",
-                "For operators, once the cause has been put right: the delivery waits again, under its key, and has all its attempts. Only a dead one is sent again, and not one that would undo later news.")
+                "For operators, once the cause has been put right: the delivery waits again, under its key, and has all its attempts. Only a dead one is sent again. When later news about the alarm has been delivered meanwhile, the message says so (overtaken), and on a topic it does not take the place of what is retained.")
             .Produces<DeliveryDocument>(202)
             .Problem(401).Problem(404).Problem(409);
     }

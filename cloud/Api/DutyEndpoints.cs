@@ -22,7 +22,10 @@ internal sealed record DutyStepDocument(
 [Description("Who is told of serious alarms, and who next while nobody acknowledges them.")]
 internal sealed record DutyDocument(
     [property: Description("Alarms at least this serious go by the roster: information, warning or alert.")] string SeverityMin,
-    [property: Description("1 to 10 steps, in order.")] IReadOnlyList<DutyStepDocument> Steps);
+    [property: Description("1 to 10 steps, in order.")] IReadOnlyList<DutyStepDocument> Steps,
+    [property: Description(
+        "How often all steps are gone through again while nobody acknowledges and the alarm lasts: 0 to 10; 0 when absent. A repetition begins as long after the last step as that step comes after the one before it; 15 minutes with a single step.")]
+    int RepeatCount = 0);
 
 /// <summary>The duty roster of a municipality, for its operators.</summary>
 internal static partial class DutyEndpoints
@@ -63,7 +66,7 @@ internal static partial class DutyEndpoints
     {
         RuleEndpoints.Allow(context, municipality, municipalities);
         var request = await RequestBody.ReadAsync<DutyDocument>(
-            context, RequestBody.StrictPartial, BodyBytesMax, "Expected a JSON object with severityMin and steps; each step with afterMinutes and onDuty, a list of objects with subscriber and schedule.");
+            context, RequestBody.StrictPartial, BodyBytesMax, "Expected a JSON object with severityMin, steps and perhaps repeatCount; each step with afterMinutes and onDuty, a list of objects with subscriber and schedule.");
         if (!Words.TryRead<Severity>(request.SeverityMin ?? "", out var severity))
         {
             throw new ProblemException(Problems.BadBody, $"severityMin is \"{Query.Short(request.SeverityMin ?? "")}\"; expected is one of {Words.All<Severity>()}.", "severityMin");
@@ -75,9 +78,12 @@ internal static partial class DutyEndpoints
                 new DutyRoster(
                     municipality, severity,
                     [.. (request.Steps ?? []).Select(step => new DutyStep(
-                        TimeSpan.FromMinutes(step?.AfterMinutes ?? -1), [.. (step?.OnDuty ?? []).Select(one => new DutyEntry(one?.Subscriber ?? 0, one?.Schedule ?? ""))]))]),
+                        TimeSpan.FromMinutes(step?.AfterMinutes ?? -1), [.. (step?.OnDuty ?? []).Select(one => new DutyEntry(one?.Subscriber ?? 0, one?.Schedule ?? ""))]))])
+                {
+                    RepeatCount = request.RepeatCount,
+                },
                 context.RequestAborted);
-            await audit.NoteAsync(context, municipality, "duty-saved", municipality, Document(saved));
+            await audit.NoteAsync(context, municipality, "duty-saved", municipality, DutyRecord.Of(saved));
             return Results.Json(Document(saved), ApiGate.Json);
         }
         catch (ArgumentException e)
@@ -100,6 +106,7 @@ internal static partial class DutyEndpoints
     {
         nameof(DutyRoster.Steps) => "steps",
         nameof(DutyRoster.SeverityMin) => "severityMin",
+        nameof(DutyRoster.RepeatCount) => "repeatCount",
         nameof(DutyStep.After) => "afterMinutes",
         nameof(DutyStep.Entries) => "onDuty",
         nameof(DutyEntry.Subscriber) => "subscriber",
@@ -108,8 +115,9 @@ internal static partial class DutyEndpoints
 
     private static DutyDocument Document(DutyRoster roster) => new(
         Words.Of(roster.SeverityMin),
-        [.. roster.Steps.Select(step => new DutyStepDocument((int)step.After.TotalMinutes, [.. step.Entries.Select(entry => new DutyPersonDocument(entry.Subscriber, entry.Schedule))]))]);
+        [.. roster.Steps.Select(step => new DutyStepDocument((int)step.After.TotalMinutes, [.. step.Entries.Select(entry => new DutyPersonDocument(entry.Subscriber, entry.Schedule))]))],
+        roster.RepeatCount);
 
-    [GeneratedRegex(@"\b(Steps|SeverityMin|After|Entries|Subscriber|Schedule)\b", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"\b(Steps|SeverityMin|RepeatCount|After|Entries|Subscriber|Schedule)\b", RegexOptions.None, 1000)]
     private static partial Regex Names();
 }

@@ -84,7 +84,7 @@ internal static partial class RuleEndpoints
             throw Refusal(e);
         }
 
-        await audit.NoteAsync(context, municipality, "rule-saved", rule, Document(saved));
+        await audit.NoteAsync(context, municipality, "rule-saved", rule, RuleRecord.Of(saved));
         LogSaved(logs.CreateLogger(typeof(RuleEndpoints).FullName!), municipality, rule, saved.Enabled, saved.Edge, context.User.Identity?.Name ?? "an operator");
         return Results.Json(Document(saved), ApiGate.Json, statusCode: isNew ? 201 : 200);
     }

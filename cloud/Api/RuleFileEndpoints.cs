@@ -127,7 +127,7 @@ internal static class RuleFileEndpoints
             try
             {
                 var saved = await alerts.SaveAsync(rule, context.RequestAborted);
-                await audit.NoteAsync(context, municipality, "rule-saved", rule.Slug, RuleEndpoints.Document(saved));
+                await audit.NoteAsync(context, municipality, "rule-saved", rule.Slug, RuleRecord.Of(saved));
             }
             catch (ArgumentException e)
             {

@@ -18,7 +18,7 @@ internal sealed record SubscriberDocument(
     [property: Description("pt or en.")] string Language,
     [property: Description("Only alarms of this rule; null for all.")] string? Rule,
     [property: Description("Only alarms at least this serious.")] string SeverityMin,
-    [property: Description("Whether messages beyond the hour's limit, and all about the past, are gathered into one mail an hour.")] bool Digest,
+    [property: Description("Whether messages beyond the hour's limit, and all about the past, are gathered into one mail, by default every full hour.")] bool Digest,
     [property: Description("Why nothing is sent to it any more; null: it is told. Saving it switches it on again.")] string? DisabledBecause,
     [property: Description("Signing secret of a webhook: in the answer that makes or changes it, and nowhere else.")] string? Secret,
     [property: Description("Until when messages are signed with the secret before as well, UTC; null when there is none.")] DateTime? SecretPreviousUntil);

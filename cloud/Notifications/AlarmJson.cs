@@ -87,6 +87,11 @@ internal static class AlarmJson
             writer.WriteNumber("unacknowledgedForSeconds", (long)waited.TotalSeconds);
         }
 
+        if (message.Overtaken)
+        {
+            writer.WriteBoolean("overtaken", true);
+        }
+
         writer.WriteEndObject();
     }
 }

@@ -18,7 +18,7 @@ internal sealed record AlarmText(string Title, string Sentence, string Place, IR
         var (title, sentence) = Headline(message, words);
         var rule = words.Of(message.RuleNamePt, message.RuleNameEn);
         var place = rule.Contains(message.StationName, StringComparison.OrdinalIgnoreCase) ? message.MunicipalityName : $"{message.StationName}, {message.MunicipalityName}";
-        return new AlarmText(title, sentence, place, RowsOf(message, words, AlarmWords.ZoneOf(message)), NoteOf(message, words));
+        return new AlarmText(message.Overtaken ? words.Of($"Enviado de novo: {title}", $"Sent again: {title}") : title, sentence, place, RowsOf(message, words, AlarmWords.ZoneOf(message)), NoteOf(message, words));
     }
 
     private static (string Title, string Sentence) Headline(AlarmMessage message, AlarmWords words)
@@ -115,6 +115,12 @@ internal sealed record AlarmText(string Title, string Sentence, string Place, IR
             "Isto não é uma emergência: os dados são antigos e só agora chegaram.", "This is not an emergency: the data is old and has only now arrived."),
         { Kind: NotificationKind.Past } => words.Of(
             "Isto não é uma emergência: é o registo de algo que já passou e que só agora se conhece.", "This is not an emergency: it records something in the past that has only now become known."),
+        { Overtaken: true } => words.Of(
+            "Esta mensagem não pôde ser entregue na altura. Entretanto já seguiram notícias mais recentes deste alarme: valem essas.",
+            "This message could not be delivered at the time. Later news about this alarm has been sent meanwhile: that is what counts."),
+        { Kind: NotificationKind.Started, UnacknowledgedFor: not null, CalledAgain: true } => words.Of(
+            "Recebe esta mensagem de novo por estar de serviço e ninguém ter reconhecido o alarme. Ao reconhecê-lo, não se chama mais ninguém.",
+            "You get this message again because you are on duty and nobody has acknowledged the alarm. Once you acknowledge it, nobody else is called."),
         { Kind: NotificationKind.Started, UnacknowledgedFor: not null } => words.Of(
             "Recebe esta mensagem por estar de serviço a seguir. Ao reconhecer o alarme, não se chama mais ninguém.", "You get this message because you are next on duty. Once you acknowledge the alarm, nobody else is called."),
         { Withdrawn: true } => words.Of(

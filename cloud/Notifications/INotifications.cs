@@ -104,6 +104,12 @@ public sealed record AlarmMessage(
     /// <summary>How long nobody had acknowledged the alarm when this subscriber was called; null when it was told at once. Not stored with the message: it differs from one subscriber to the other.</summary>
     public TimeSpan? UnacknowledgedFor { get; init; }
 
+    /// <summary>Whether this subscriber was called before and is called again, since nobody has acknowledged the alarm. Not stored with the message.</summary>
+    public bool CalledAgain { get; init; }
+
+    /// <summary>Whether it is sent again after it could not be delivered, and later news about the alarm (or, on a topic, about its rule and station) has been delivered meanwhile. Not stored with the message.</summary>
+    public bool Overtaken { get; init; }
+
     /// <summary>The datastream that the alarm is about, a number of Stations. 0 in a message of an earlier version.</summary>
     public int Datastream { get; init; }
 
@@ -244,9 +250,12 @@ public interface INotifications
     /// <summary>Finds a line of the delivery log; null when there is none, or none any more.</summary>
     ValueTask<Delivery?> FindAsync(long deliveryId, CancellationToken cancellationToken);
 
-    /// <summary>Makes a dead delivery wait again, under its key and as if it had never been tried; durable when the task completes.</summary>
+    /// <summary>
+    /// Makes a dead delivery wait again, under its key and as if it had never been tried; durable when the task completes. Where later news has been delivered meanwhile, it says so of itself, and on a topic it does
+    /// not take the place of what is retained.
+    /// </summary>
     /// <exception cref="KeyNotFoundException">There is no such delivery.</exception>
-    /// <exception cref="InvalidOperationException">It is not dead, its subscriber is gone or switched off, or it would undo later news; the message says which, and what to do.</exception>
+    /// <exception cref="InvalidOperationException">It is not dead, or its subscriber is gone or switched off; the message says which, and what to do.</exception>
     ValueTask<Delivery> ResendAsync(long deliveryId, CancellationToken cancellationToken);
 }
 
@@ -260,6 +269,9 @@ public interface IAcknowledgeLinks
 /// <summary>Publishes an alarm message on the municipality's MQTT alarm topic; composed by the server from the ingest stage's broker.</summary>
 public interface IAlarmTopic
 {
-    /// <summary>Publishes retained state on <c>hub/v1/{municipality}/alarms/{rule}/{station}</c> and completes when the broker has taken it.</summary>
+    /// <summary>
+    /// Publishes on <c>hub/v1/{municipality}/alarms/{rule}/{station}</c> and completes when the broker has taken it. Retained, for it is the state from then on; a message that is
+    /// <see cref="AlarmMessage.Overtaken"/> or tells of the past is not.
+    /// </summary>
     ValueTask PublishAsync(AlarmMessage message, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken);
 }

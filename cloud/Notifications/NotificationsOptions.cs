@@ -48,6 +48,12 @@ public sealed class NotificationsOptions
     /// </summary>
     public int MessagesPerHourMax { get; set; } = 10;
 
+    /// <summary>
+    /// How often what is gathered goes out as a digest, at the whole multiples of it from midnight by the clock of the municipality: 1 h (default) is at every full hour. 5 seconds to 24 hours, a time that divides a day
+    /// into whole parts. Messages of a person are counted by the hour whatever it is.
+    /// </summary>
+    public TimeSpan DigestEvery { get; set; } = TimeSpan.FromHours(1);
+
     /// <summary>People who sign up themselves.</summary>
     public SignUpOptions SignUp { get; } = new();
 
@@ -74,6 +80,21 @@ public sealed class NotificationsOptions
 
     /// <summary>Whether people may sign up: as set, otherwise when they could get mails and follow the links in them.</summary>
     internal bool SignUpEnabled => SignUp.Enabled ?? (Mail.Smtp.Host.Length > 0 && Uri.TryCreate(PublicUrl, UriKind.Absolute, out var address) && !address.IsLoopback);
+
+    /// <summary>
+    /// Attempts of a channel in a minute, 1 to 60,000, evenly: in a second at most a sixtieth of them, rounded up. 0: no limit. What is over it waits in the database, calls of a roster and more serious
+    /// alarms first; nothing is lost, and other channels do not wait.
+    /// </summary>
+    internal int PerMinuteMaxOf(ChannelKind channel) => channel switch
+    {
+        ChannelKind.Mail => Mail.PerMinuteMax,
+        ChannelKind.Webhook => Webhook.PerMinuteMax,
+        ChannelKind.Sms => Sms.PerMinuteMax,
+        ChannelKind.Telegram => Telegram.PerMinuteMax,
+        _ => 0,
+    };
+
+    internal const int PerMinuteMaxMax = 60_000;
 
     internal IReadOnlyList<TimeSpan> EffectiveRetryDelays => RetryDelays.Count > 0 ? [.. RetryDelays] : StandardDelays;
 
@@ -125,6 +146,9 @@ public sealed class WebhookOptions
     /// <summary>Whether webhooks may go to private and loopback addresses and over plain HTTP. Default false: a subscriber must not reach into the operator's network.</summary>
     public bool AllowPrivateTargets { get; set; }
 
+    /// <summary>Attempts in a minute to all webhooks together; see <see cref="NotificationsOptions.PerMinuteMaxOf"/>. Default 0: no limit.</summary>
+    public int PerMinuteMax { get; set; }
+
     /// <summary>Time for one attempt, from the connection to the end of the answer. 1 to 60 seconds; default 15.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(15);
 
@@ -139,6 +163,9 @@ public sealed class MailOptions
 {
     /// <summary>Sender. Default <c>Hub &lt;hub@localhost&gt;</c>; its domain also names the messages.</summary>
     public string From { get; set; } = "Hub <hub@localhost>";
+
+    /// <summary>Mails about alarms in a minute; see <see cref="NotificationsOptions.PerMinuteMaxOf"/>. Default 0: no limit. Letters that answer a sign-up have limits of their own and are not counted.</summary>
+    public int PerMinuteMax { get; set; }
 
     /// <summary>Page of a station below <c>Hub:PublicUrl</c>; <c>{municipality}</c> and <c>{station}</c> stand for the two slugs.</summary>
     public string StationPage { get; set; } = "/stations/{municipality}/{station}";
@@ -183,6 +210,14 @@ internal sealed class NotificationsOptionsValidator : IValidateOptions<Notificat
         Require(options.ConcurrencyPerChannel is >= 1 and <= 64, "ConcurrencyPerChannel", "must be 1 to 64");
         Require(options.SubscriberCountMax is >= 1 and <= 100_000, "SubscriberCountMax", "must be 1 to 100000");
         Require(options.MessagesPerHourMax is >= 1 and <= 1000, "MessagesPerHourMax", "must be 1 to 1000");
+        Require(
+            options.DigestEvery >= TimeSpan.FromSeconds(5) && options.DigestEvery <= TimeSpan.FromDays(1) && TimeSpan.TicksPerDay % options.DigestEvery.Ticks == 0,
+            "DigestEvery", "must be 5 seconds to 24 hours and divide a day, such as 00:15:00 or 01:00:00");
+        foreach (var channel in new[] { ChannelKind.Mail, ChannelKind.Webhook, ChannelKind.Sms, ChannelKind.Telegram })
+        {
+            Require(options.PerMinuteMaxOf(channel) is >= 0 and <= NotificationsOptions.PerMinuteMaxMax, $"{channel}:PerMinuteMax", $"must be 0 (no limit) to {NotificationsOptions.PerMinuteMaxMax}");
+        }
+
         CheckSignUp();
         Require(options.LogKeep >= TimeSpan.FromDays(40) && options.LogKeep <= TimeSpan.FromDays(3650), "LogKeep", "must be 40 to 3650 days");
         Require(options.Webhook.Timeout >= TimeSpan.FromSeconds(1) && options.Webhook.Timeout <= TimeSpan.FromSeconds(60), "Webhook:Timeout", "must be 1 to 60 seconds");

@@ -34,9 +34,9 @@ internal static class Bridges
     private sealed class AlarmTopic(IHubPublisher publisher) : IAlarmTopic
     {
         public ValueTask PublishAsync(AlarmMessage message, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
-            // Retained is what is so now: news of the past must not stand in its place.
+            // Retained is what is so now: news of the past, and news that other news has overtaken, must not stand in its place.
             publisher.PublishAsync(
-                HubTopic.Alarm(message.Municipality, message.Rule, message.Station), payload, "application/json", retain: message.Kind is not NotificationKind.Past, cancellationToken);
+                HubTopic.Alarm(message.Municipality, message.Rule, message.Station), payload, "application/json", retain: message is { Kind: not NotificationKind.Past, Overtaken: false }, cancellationToken);
     }
 
     /// <summary>Notifications write mails, Portal has the page that acknowledges.</summary>

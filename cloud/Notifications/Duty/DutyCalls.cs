@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Hub.Cloud.Notifications.Outbox;
 using Hub.Cloud.Notifications.Storage;
@@ -27,7 +28,7 @@ internal sealed class DutyCalls(IDbContextFactory<NotificationsContext> contexts
         var isOver = message.Kind is NotificationKind.Ended or NotificationKind.Acknowledged or NotificationKind.Past || message.Withdrawn || message.EndedAt is not null;
         if (isOver)
         {
-            db.Calls.RemoveRange(await db.Calls.Where(row => row.Alarm == message.Alarm).ToListAsync(cancellationToken).ConfigureAwait(false));
+            await EndAsync(db, message, now, cancellationToken).ConfigureAwait(false);
         }
 
         if (roster is null || message.Severity < roster.SeverityMin)
@@ -43,15 +44,25 @@ internal sealed class DutyCalls(IDbContextFactory<NotificationsContext> contexts
         var people = roster.Steps.SelectMany(step => step.Entries).Select(entry => entry.Subscriber).ToHashSet();
         if (message.Kind == NotificationKind.Started)
         {
-            var turn = DutySteps.Of(roster.Steps, 0, now, IsThere(subscribers, message, now));
+            var turn = DutySteps.Of(roster, 0, 0, now, IsThere([.. subscribers.Select(row => row.Id)], message, now));
             subscribers.RemoveAll(row => people.Contains(row.Id) && !turn.Subscribers.Contains(row.Id));
 
             // Told again, when a more serious level is over, it is the same call, and none when somebody has acknowledged the alarm before.
             db.Calls.RemoveRange(await db.Calls.Where(row => row.Alarm == message.Alarm).ToListAsync(cancellationToken).ConfigureAwait(false));
+            db.PastCalls.RemoveRange(await db.PastCalls.Where(row => row.Alarm == message.Alarm && row.End == DutyCallEnd.Unanswered).ToListAsync(cancellationToken).ConfigureAwait(false));
             var acknowledged = message.Key.Split(':')[0] + ":acknowledged";
-            if (turn.Next is { } next && !await db.Messages.AnyAsync(row => row.Key == acknowledged, cancellationToken).ConfigureAwait(false))
+            if (!await db.Messages.AnyAsync(row => row.Key == acknowledged, cancellationToken).ConfigureAwait(false))
             {
-                db.Calls.Add(new CallRow { Municipality = message.Municipality, Alarm = message.Alarm, Key = message.Key, Step = next, BeganAt = now, DueAt = turn.NextAt });
+                var call = new CallRow { Municipality = message.Municipality, Alarm = message.Alarm, Key = message.Key, BeganAt = now };
+                if (turn.Next is { } next)
+                {
+                    (call.Step, call.Round, call.DueAt) = (next.Step, next.Round, next.At);
+                    db.Calls.Add(call);
+                }
+                else
+                {
+                    db.PastCalls.Add(Past(call, turn.Round, DutyCallEnd.Unanswered, "", now));
+                }
             }
 
             return turn.Subscribers;
@@ -102,30 +113,35 @@ internal sealed class DutyCalls(IDbContextFactory<NotificationsContext> contexts
         if (stored is null || roster is null)
         {
             db.Calls.Remove(call);
+            db.PastCalls.Add(Past(call, call.Round, DutyCallEnd.Removed, "", now));
         }
         else
         {
             var message = JsonSerializer.Deserialize<AlarmMessage>(stored.Json)!;
-            var told = await db.Deliveries.Where(row => row.Key == call.Key).Select(row => row.SubscriberId).ToListAsync(cancellationToken).ConfigureAwait(false);
+            string[] keys = [KeyOf(call.Key, call.Round), KeyOf(call.Key, call.Round + 1)];
+            var told = (await db.Deliveries.Where(row => keys.Contains(row.Key)).Select(row => new { row.Key, row.SubscriberId }).ToListAsync(cancellationToken).ConfigureAwait(false))
+                .ToLookup(row => row.Key, row => row.SubscriberId);
             var concerned = await Planner.EnteredAsync(db, message, cancellationToken).ConfigureAwait(false);
 
-            // Who is on two steps is told once; with nobody else there it goes on to the next step.
-            var turn = DutySteps.Of(roster.Steps, call.Step, now, IsThere([.. concerned.Where(row => !told.Contains(row.Id))], message, now));
+            // Who is on two steps is told once in a round; with nobody else there it goes on to the next step.
+            var isThere = IsThere([.. concerned.Select(row => row.Id)], message, now);
+            var turn = DutySteps.Of(roster, call.Step, call.Round, now, (round, entry) => isThere(round, entry) && !told[KeyOf(call.Key, round)].Contains(entry.Subscriber));
             called = concerned.FindAll(row => turn.Subscribers.Contains(row.Id));
             foreach (var subscriber in called)
             {
                 var delivery = DeliveryRow.Of(stored, message, subscriber, new DeliveryPlan(now, Gathering.Not), now);
-                delivery.CalledAfterSeconds = (int)(now - call.BeganAt).TotalSeconds;
+                (delivery.Key, delivery.Rank, delivery.CalledAfterSeconds) = (KeyOf(call.Key, turn.Round), DeliveryRow.CallRank, (int)(now - call.BeganAt).TotalSeconds);
                 db.Deliveries.Add(delivery);
             }
 
             if (turn.Next is { } next)
             {
-                (call.Step, call.DueAt) = (next, turn.NextAt);
+                (call.Step, call.Round, call.DueAt) = (next.Step, next.Round, next.At);
             }
             else
             {
                 db.Calls.Remove(call);
+                db.PastCalls.Add(Past(call, turn.Round, DutyCallEnd.Unanswered, "", now));
             }
         }
 
@@ -139,10 +155,31 @@ internal sealed class DutyCalls(IDbContextFactory<NotificationsContext> contexts
         return called.Count > 0;
     }
 
-    private Func<DutyEntry, bool> IsThere(IReadOnlyCollection<SubscriberRow> concerned, AlarmMessage message, DateTime now)
+    /// <summary>Key under which somebody is called in a round: that of the message, then one of its own for each repetition, or a receiver would take the repetition for the first call.</summary>
+    public static string KeyOf(string key, int round) => round == 0 ? key : string.Create(CultureInfo.InvariantCulture, $"{key}:repeat:{round}");
+
+    /// <summary>Ends the call about an alarm; one that nobody had answered has its answer now.</summary>
+    private static async Task EndAsync(NotificationsContext db, AlarmMessage message, DateTime now, CancellationToken cancellationToken)
     {
-        var can = concerned.Select(row => row.Id).ToHashSet();
+        var (end, by) = message.Kind == NotificationKind.Acknowledged ? (DutyCallEnd.Acknowledged, message.By) : (DutyCallEnd.Over, "");
+        foreach (var call in await db.Calls.Where(row => row.Alarm == message.Alarm).ToListAsync(cancellationToken).ConfigureAwait(false))
+        {
+            db.Calls.Remove(call);
+            db.PastCalls.Add(Past(call, call.Step == 0 && call.Round > 0 ? call.Round - 1 : call.Round, end, by, now));
+        }
+
+        foreach (var call in await db.PastCalls.Where(row => row.Alarm == message.Alarm && row.End == DutyCallEnd.Unanswered).ToListAsync(cancellationToken).ConfigureAwait(false))
+        {
+            (call.End, call.By, call.EndedAt) = (end, by, now);
+        }
+    }
+
+    private static PastCallRow Past(CallRow call, int round, DutyCallEnd end, string by, DateTime now) =>
+        new() { Municipality = call.Municipality, Alarm = call.Alarm, Key = call.Key, Round = round, BeganAt = call.BeganAt, EndedAt = now, End = end, By = by };
+
+    private Func<int, DutyEntry, bool> IsThere(HashSet<int> can, AlarmMessage message, DateTime now)
+    {
         var clock = hours.LastOrDefault();
-        return entry => can.Contains(entry.Subscriber) && (entry.Schedule.Length == 0 || clock is null || clock.IsWithin(entry.Schedule, message.Zone, now));
+        return (_, entry) => can.Contains(entry.Subscriber) && (entry.Schedule.Length == 0 || clock is null || clock.IsWithin(entry.Schedule, message.Zone, now));
     }
 }

@@ -40,6 +40,7 @@ internal sealed class DeliveryWorker(
         var underWay = new Dictionary<int, Task>();
         var retry = RetryMin;
         Task<bool>? woken = null;
+        ChannelRate? rate = null;
         try
         {
             while (!stop.IsCancellationRequested)
@@ -52,7 +53,8 @@ internal sealed class DeliveryWorker(
                         await done!.ConfigureAwait(false);
                     }
 
-                    var due = await StartDueAsync(channel, underWay, Wake, stop).ConfigureAwait(false);
+                    rate ??= await RateAsync(channel.Kind, stop).ConfigureAwait(false);
+                    var due = await StartDueAsync(channel, underWay, rate, Wake, stop).ConfigureAwait(false);
                     retry = RetryMin;
                     woken = await WaitAsync(wake.Reader, woken, due, stop).ConfigureAwait(false);
                 }
@@ -78,8 +80,25 @@ internal sealed class DeliveryWorker(
         }
     }
 
-    /// <summary>Starts deliveries that are due, oldest first and at most one for each subscriber; returns when the next one is due.</summary>
-    private async Task<DateTime?> StartDueAsync(INotificationChannel channel, Dictionary<int, Task> underWay, Action wake, CancellationToken stop)
+    /// <summary>The channel's limit with what was begun before a restart; an attempt that was repeated within the minute counts once of it.</summary>
+    private async Task<ChannelRate> RateAsync(ChannelKind channel, CancellationToken stop)
+    {
+        var rate = new ChannelRate(options.Value.PerMinuteMaxOf(channel));
+        if (rate.IsLimited)
+        {
+            await using var db = await contexts.CreateDbContextAsync(stop).ConfigureAwait(false);
+            var since = time.GetUtcNow().UtcDateTime - ChannelRate.Span;
+            var begun = await db.Deliveries.Where(row => row.Channel == channel && row.AttemptedAt > since).OrderBy(row => row.AttemptedAt).Select(row => row.AttemptedAt!.Value).ToListAsync(stop).ConfigureAwait(false);
+            begun.ForEach(rate.Note);
+        }
+
+        return rate;
+    }
+
+    /// <summary>
+    /// Starts deliveries that are due, at most one for each subscriber: all while there are few, otherwise calls of a roster first, then the more serious, the oldest of each; returns when the next one is due.
+    /// </summary>
+    private async Task<DateTime?> StartDueAsync(INotificationChannel channel, Dictionary<int, Task> underWay, ChannelRate rate, Action wake, CancellationToken stop)
     {
         await using var db = await contexts.CreateDbContextAsync(stop).ConfigureAwait(false);
         // One instant for all questions: what is not due in the first must be ahead in the last.
@@ -92,14 +111,23 @@ internal sealed class DeliveryWorker(
                 earlier.SubscriberId == row.SubscriberId && earlier.OrderKey == row.OrderKey && earlier.State == DeliveryState.Waiting && earlier.Id < row.Id
                 && (earlier.Gathering == Gathering.Not || earlier.Severity == row.Severity)));
         var free = options.Value.ConcurrencyPerChannel - underWay.Count;
+        DateTime? limited = null;
         if (free > 0)
         {
-            var busy = underWay.Keys.ToList();
-            var due = await ready.Where(row => row.NextAt <= now && !busy.Contains(row.SubscriberId))
-                .Include(row => row.Message).AsNoTracking().OrderBy(row => row.NextAt).ThenBy(row => row.Id)
-                .Take(options.Value.ConcurrencyPerChannel * 8).ToListAsync(stop).ConfigureAwait(false);
-            foreach (var delivery in due.DistinctBy(row => row.SubscriberId).Take(free))
+            var due = await DueAsync(ready, [.. underWay.Keys], now, stop).ConfigureAwait(false);
+            List<DeliveryRow> starting = [.. due.Take(Math.Min(free, rate.AllowedAt(now)))];
+            if (rate.IsLimited && starting.Count > 0)
             {
+                // Before they begin: what a crash interrupts has been counted.
+                List<long> ids = starting.ConvertAll(row => row.Id);
+                await db.Deliveries.Where(row => ids.Contains(row.Id)).ExecuteUpdateAsync(set => set.SetProperty(row => row.AttemptedAt, now), stop).ConfigureAwait(false);
+            }
+
+            // Whoever has no turn for want of room is looked at when somebody is done; for want of allowance, when there is some.
+            limited = due.Count > starting.Count && starting.Count < free ? now : null;
+            foreach (var delivery in starting)
+            {
+                rate.Note(now);
                 var started = Task.Run(() => DeliverAsync(channel, delivery, stop), CancellationToken.None);
                 underWay[delivery.SubscriberId] = started;
 
@@ -110,7 +138,27 @@ internal sealed class DeliveryWorker(
 
         var next = await ready.Where(row => row.NextAt > now).MinAsync(row => (DateTime?)row.NextAt, stop).ConfigureAwait(false);
         var gathered = moreToGather ? now : await DigestMaker.NextAsync(db, channel.Kind, now, stop).ConfigureAwait(false);
-        return next is null || gathered < next ? gathered : next;
+        limited = limited is null ? null : rate.NextAt(now);
+        return new[] { next, gathered, limited }.Min();
+    }
+
+    /// <summary>Deliveries that are due, one for each subscriber, in the order of their turn: at least as many as may begin at once, where there are so many.</summary>
+    private async Task<List<DeliveryRow>> DueAsync(IQueryable<DeliveryRow> ready, List<int> busy, DateTime now, CancellationToken stop)
+    {
+        var countMax = options.Value.ConcurrencyPerChannel * 8;
+        var waiting = ready.Where(row => row.NextAt <= now && !busy.Contains(row.SubscriberId)).Include(row => row.Message).AsNoTracking();
+        var found = await waiting.OrderBy(row => row.NextAt).ThenBy(row => row.Id).Take(countMax).ToListAsync(stop).ConfigureAwait(false);
+        if (found.Count == countMax)
+        {
+            // There is more: rank by rank, so that each question ends with its first rows.
+            found.Clear();
+            for (var rank = DeliveryRow.CallRank; rank <= DeliveryRow.RankMax && found.Count < countMax; rank++)
+            {
+                found.AddRange(await waiting.Where(row => row.Rank == rank).OrderBy(row => row.NextAt).ThenBy(row => row.Id).Take(countMax - found.Count).ToListAsync(stop).ConfigureAwait(false));
+            }
+        }
+
+        return [.. found.OrderBy(row => row.Rank).ThenBy(row => row.NextAt).ThenBy(row => row.Id).DistinctBy(row => row.SubscriberId)];
     }
 
     private async Task DeliverAsync(INotificationChannel channel, DeliveryRow delivery, CancellationToken stop)
@@ -127,13 +175,15 @@ internal sealed class DeliveryWorker(
         var earlier = await db.Deliveries.AsNoTracking()
             .Where(row => row.SubscriberId == delivery.SubscriberId && row.Alarm == delivery.Alarm && row.Id < delivery.Id && row.State == DeliveryState.Delivered)
             .OrderBy(row => row.Id).Select(row => new { row.Key, row.Receipt }).ToListAsync(stop).ConfigureAwait(false);
+        var overtaken = delivery.Resent && await db.Deliveries
+            .AnyAsync(later => later.SubscriberId == delivery.SubscriberId && later.OrderKey == delivery.OrderKey && later.Id > delivery.Id && later.State == DeliveryState.Delivered, stop).ConfigureAwait(false);
         Attempt attempt;
         try
         {
             attempt = subscriber.PausedUntil > time.GetUtcNow().UtcDateTime
                 ? new Attempt(AttemptOutcome.Suppressed, "Not sent: the person has paused.")
                 : await channel.SendAsync(
-                    Read(delivery, subscriber.ToSubscriber(), earlier.ConvertAll(row => row.Key), [.. earlier.Select(row => row.Receipt).Where(receipt => receipt.Length > 0)]), stop).ConfigureAwait(false);
+                    Read(delivery, overtaken, subscriber.ToSubscriber(), earlier.ConvertAll(row => row.Key), [.. earlier.Select(row => row.Receipt).Where(receipt => receipt.Length > 0)]), stop).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -151,12 +201,19 @@ internal sealed class DeliveryWorker(
         await MarkAsync(db, channel, delivery, attempt).ConfigureAwait(false);
     }
 
-    private static Outgoing Read(DeliveryRow delivery, Subscriber subscriber, IReadOnlyList<string> earlier, IReadOnlyList<string> receipts)
+    private static Outgoing Read(DeliveryRow delivery, bool overtaken, Subscriber subscriber, IReadOnlyList<string> earlier, IReadOnlyList<string> receipts)
     {
         if (delivery.Kind != NotificationKind.Digest)
         {
             var message = JsonSerializer.Deserialize<AlarmMessage>(delivery.Message!.Json)!;
-            return new(delivery.CalledAfterSeconds is { } seconds ? message with { UnacknowledgedFor = TimeSpan.FromSeconds(seconds) } : message, subscriber, delivery.CreatedAt, earlier) { EarlierReceipts = receipts };
+            message = message with
+            {
+                Key = delivery.Key,
+                UnacknowledgedFor = delivery.CalledAfterSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+                CalledAgain = delivery.Key != message.Key,
+                Overtaken = overtaken,
+            };
+            return new(message, subscriber, delivery.CreatedAt, earlier) { EarlierReceipts = receipts };
         }
 
         var digest = JsonSerializer.Deserialize<DigestContent>(delivery.Message!.Json)!;
@@ -258,6 +315,7 @@ internal sealed class DeliveryWorker(
                 var before = now - options.Value.LogKeep;
                 await db.Deliveries.Where(row => row.State != DeliveryState.Waiting && row.CreatedAt < before).ExecuteDeleteAsync(stop).ConfigureAwait(false);
                 await db.Messages.Where(row => row.CreatedAt < before && !db.Deliveries.Any(delivery => delivery.MessageId == row.Id)).ExecuteDeleteAsync(stop).ConfigureAwait(false);
+                await db.PastCalls.Where(row => row.EndedAt < before).ExecuteDeleteAsync(stop).ConfigureAwait(false);
                 await db.CapAlerts.Where(row => row.SentAt < before).ExecuteDeleteAsync(stop).ConfigureAwait(false);
                 await db.Subscribers.Where(row => row.SecretPreviousUntil < now)
                     .ExecuteUpdateAsync(set => set.SetProperty(row => row.SecretPrevious, "").SetProperty(row => row.SecretPreviousUntil, (DateTime?)null), stop).ConfigureAwait(false);

@@ -90,6 +90,7 @@ internal sealed class DigestMaker(IDbContextFactory<NotificationsContext> contex
                 Severity = digest.Messages.Max(message => message.Severity),
                 TargetMasked = first.TargetMasked,
                 OrderKey = key,
+                Rank = DeliveryRow.RankMax,
                 State = DeliveryState.Waiting,
                 NextAt = now,
                 CreatedAt = now,

@@ -47,16 +47,9 @@ internal sealed partial class NotificationOutbox
             throw new InvalidOperationException($"Delivery {deliveryId} goes to a subscriber that is switched off ({reason}): save the subscriber first.");
         }
 
-        // A topic holds the latest state of its rule and station.
-        if (row.Channel == ChannelKind.Mqtt && await db.Deliveries
-            .AnyAsync(later => later.SubscriberId == row.SubscriberId && later.OrderKey == row.OrderKey && later.Id > row.Id && later.State == DeliveryState.Delivered, cancellationToken).ConfigureAwait(false))
-        {
-            throw new InvalidOperationException($"Delivery {deliveryId} is older than what its topic says now, and would take its place: there is nothing to send again.");
-        }
-
         var (now, target) = (time.GetUtcNow().UtcDateTime, SubscriberValidation.Mask(subscriber.Channel, subscriber.Target));
         var marked = await db.Deliveries.Where(known => known.Id == deliveryId && known.State == DeliveryState.Dead).ExecuteUpdateAsync(
-            set => set.SetProperty(known => known.State, DeliveryState.Waiting).SetProperty(known => known.Attempts, 0).SetProperty(known => known.NextAt, now)
+            set => set.SetProperty(known => known.State, DeliveryState.Waiting).SetProperty(known => known.Resent, true).SetProperty(known => known.Attempts, 0).SetProperty(known => known.NextAt, now)
                 .SetProperty(known => known.TargetMasked, target),
             cancellationToken).ConfigureAwait(false);
         var sent = await db.Deliveries.AsNoTracking().SingleAsync(known => known.Id == deliveryId, cancellationToken).ConfigureAwait(false);

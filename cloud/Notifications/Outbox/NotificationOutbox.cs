@@ -45,10 +45,13 @@ internal sealed partial class NotificationOutbox(
         db.Messages.Add(stored);
         var subscribers = await Planner.ConcernedAsync(db, message, now, cancellationToken).ConfigureAwait(false);
         var called = await calls.HeedAsync(db, message, subscribers, now, cancellationToken).ConfigureAwait(false);
-        var plans = await Planner.PlanAsync(db, message, subscribers, options.Value.MessagesPerHourMax, now, cancellationToken).ConfigureAwait(false);
+        var plans = await Planner.PlanAsync(db, message, subscribers, options.Value, now, cancellationToken).ConfigureAwait(false);
         foreach (var subscriber in subscribers)
         {
-            db.Deliveries.Add(DeliveryRow.Of(stored, message, subscriber, called.Contains(subscriber.Id) ? new DeliveryPlan(now, Gathering.Not) : plans[subscriber.Id], now));
+            var isCalled = called.Contains(subscriber.Id);
+            var delivery = DeliveryRow.Of(stored, message, subscriber, isCalled ? new DeliveryPlan(now, Gathering.Not) : plans[subscriber.Id], now);
+            delivery.Rank = isCalled ? DeliveryRow.CallRank : delivery.Rank;
+            db.Deliveries.Add(delivery);
         }
 
         if (message.Kind != NotificationKind.Acknowledged)

@@ -29,7 +29,7 @@ internal static class Planner
 
     /// <summary>When the message goes to each of the subscribers.</summary>
     public static async Task<Dictionary<int, DeliveryPlan>> PlanAsync(
-        NotificationsContext db, AlarmMessage message, IReadOnlyList<SubscriberRow> subscribers, int countMax, DateTime now, CancellationToken cancellationToken)
+        NotificationsContext db, AlarmMessage message, IReadOnlyList<SubscriberRow> subscribers, NotificationsOptions options, DateTime now, CancellationToken cancellationToken)
     {
         var gathering = subscribers.Where(row => row.Digest).Select(row => row.Id).ToList();
         Dictionary<int, int> sent = [];
@@ -58,6 +58,6 @@ internal static class Planner
 
         return subscribers.ToDictionary(
             row => row.Id,
-            row => DeliveryPlan.Of(message, row.Digest, row.Quiet, sent.GetValueOrDefault(row.Id), countMax, waiting.TryGetValue(row.Id, out var plan) ? plan : null, now));
+            row => DeliveryPlan.Of(message, row.Digest, row.Quiet, sent.GetValueOrDefault(row.Id), options.MessagesPerHourMax, waiting.TryGetValue(row.Id, out var plan) ? plan : null, options.DigestEvery, now));
     }
 }

@@ -127,9 +127,18 @@ public interface ISignUp
     /// <exception cref="ArgumentException">A field breaks its rule.</exception>
     ValueTask<bool> ChangeAsync(string? token, string language, QuietHours? quiet, DateTime? pausedUntil, CancellationToken cancellationToken);
 
-    /// <summary>Changes from which severity on one subscription is told; one that is gone is left alone.</summary>
-    /// <returns>False when the link does not hold.</returns>
-    ValueTask<bool> ChangeSubscriptionAsync(string? token, string subscription, Severity severityMin, CancellationToken cancellationToken);
+    /// <summary>
+    /// Changes what one subscription asks for: place, also in another municipality, what, and from which severity on. One that is gone is left alone; one that comes out like another of the person's is joined with it. The
+    /// address is confirmed already, so no mail goes out. What waits for the subscription's former municipality goes with the last subscription there.
+    /// </summary>
+    /// <param name="token">Of the person's preferences.</param>
+    /// <param name="subscription">Which of their subscriptions.</param>
+    /// <param name="municipality">Slug of the municipality wanted.</param>
+    /// <param name="wish">What is wanted there.</param>
+    /// <param name="cancellationToken">Gives up; nothing is changed then.</param>
+    /// <returns>The outcome, and when changed the token of a link that holds from now on: a link dies with the last subscription of its municipality.</returns>
+    /// <exception cref="ArgumentException">A field breaks its rule; the parameter's name is the field's.</exception>
+    ValueTask<(ConfirmOutcome Outcome, string? PreferencesToken)> ChangeSubscriptionAsync(string? token, string subscription, string municipality, Wish wish, CancellationToken cancellationToken);
 
     /// <summary>Deletes one subscription; with the last one everything that is kept about the person in its municipality.</summary>
     /// <returns>False when the link does not hold.</returns>

@@ -1,6 +1,7 @@
 using System.Net;
 using Hub.Cloud.Notifications.Outbox;
 using Hub.Cloud.Notifications.Storage;
+using Hub.Edge.Contract.Topics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 
@@ -110,16 +111,7 @@ internal sealed class SignUpDesk(
                 return (ConfirmOutcome.Full, null);
             }
 
-            person = new SubscriberRow
-            {
-                Municipality = request.Municipality,
-                Channel = request.Channel,
-                Target = request.Target,
-                TargetKey = request.TargetKey,
-                SeverityMin = Severity.Information,
-                Digest = true,
-                Stamp = Guid.NewGuid(),
-            };
+            person = NewPerson(request.Municipality, request.Channel, request.Target, request.TargetKey);
             db.Subscribers.Add(person);
             address.Add(person);
         }
@@ -206,18 +198,67 @@ internal sealed class SignUpDesk(
         return address.Count > 0;
     }
 
-    public async ValueTask<bool> ChangeSubscriptionAsync(string? token, string subscription, Severity severityMin, CancellationToken cancellationToken)
+    public async ValueTask<(ConfirmOutcome Outcome, string? PreferencesToken)> ChangeSubscriptionAsync(string? token, string subscription, string municipality, Wish wish, CancellationToken cancellationToken)
     {
-        Refuse.Unless(Enum.IsDefined(severityMin), nameof(Wish.SeverityMin), "must be Information, Warning or Alert");
+        ArgumentNullException.ThrowIfNull(wish);
+        Refuse.Unless(HubTopic.IsSlug(municipality), nameof(Subscription.Municipality), "must be the slug of a municipality");
+        wish.Check();
         await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         var address = await AddressAsync(db, token, cancellationToken).ConfigureAwait(false);
-        if (Guid.TryParseExact(subscription, "N", out var stamp) && address.SelectMany(person => person.Subscriptions).FirstOrDefault(row => row.Stamp == stamp) is { } found)
+        if (address is not [var first, ..])
         {
-            found.SeverityMin = severityMin;
-            await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
+            return (ConfirmOutcome.Unknown, null);
         }
 
-        return address.Count > 0;
+        if (!Guid.TryParseExact(subscription, "N", out var stamp) || address.Find(person => person.Subscriptions.Exists(row => row.Stamp == stamp)) is not { } from)
+        {
+            return (ConfirmOutcome.Confirmed, token);
+        }
+
+        var row = from.Subscriptions.Find(one => one.Stamp == stamp)!;
+        var to = address.Find(person => person.Municipality == municipality);
+        if (to is null)
+        {
+            if (await db.Subscribers.CountAsync(one => one.Municipality == municipality, cancellationToken).ConfigureAwait(false) >= options.Value.SubscriberCountMax)
+            {
+                return (ConfirmOutcome.Full, null);
+            }
+
+            to = NewPerson(municipality, first.Channel, first.Target, first.TargetKey!);
+            (to.Language, to.Quiet, to.PausedUntil) = (first.Language, first.Quiet, first.PausedUntil);
+            db.Subscribers.Add(to);
+        }
+
+        var isKnown = to.Subscriptions.Exists(one => one.Stamp != stamp && one.Wish == wish);
+        if (to != from && !isKnown && to.Subscriptions.Count >= options.Value.SignUp.SubscriptionsPerPersonMax)
+        {
+            return (ConfirmOutcome.Full, null);
+        }
+
+        if (to == from && !isKnown)
+        {
+            row.Wish = wish;
+        }
+        else
+        {
+            from.Subscriptions.Remove(row);
+            if (!isKnown)
+            {
+                // A row of its own: one subscriber's does not become another's.
+                to.Subscriptions.Add(new SubscriptionRow { Stamp = Guid.NewGuid(), Since = row.Since, Wish = wish });
+            }
+        }
+
+        await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
+        if (from.Subscriptions.Count == 0)
+        {
+            await Forgetting.ForgetAsync(db, [from], instruments, "unsubscribed", cancellationToken).ConfigureAwait(false);
+        }
+
+        await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+        var key = await keys.GetAsync(cancellationToken).ConfigureAwait(false);
+        return (ConfirmOutcome.Confirmed, SignedToken.Make(key, LinkPurpose.Preferences, to.Stamp!.Value, Now + options.Value.SignUp.PreferencesLinkKeep));
     }
 
     public async ValueTask<bool> RemoveSubscriptionAsync(string? token, string subscription, CancellationToken cancellationToken)
@@ -258,6 +299,17 @@ internal sealed class SignUpDesk(
         await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
         return true;
     }
+
+    private static SubscriberRow NewPerson(string municipality, ChannelKind channel, string target, string targetKey) => new()
+    {
+        Municipality = municipality,
+        Channel = channel,
+        Target = target,
+        TargetKey = targetKey,
+        SeverityMin = Severity.Information,
+        Digest = true,
+        Stamp = Guid.NewGuid(),
+    };
 
     private async ValueTask<RequestOutcome> TakeAsync(RequestRow row, IPAddress? source, CancellationToken cancellationToken)
     {

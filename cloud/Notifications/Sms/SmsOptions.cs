@@ -40,6 +40,9 @@ public sealed class SmsOptions
     /// <summary>Whether the gateway may be at a private or loopback address and be spoken to over plain HTTP, such as a modem in the operator's network. Default false.</summary>
     public bool AllowPrivateTargets { get; set; }
 
+    /// <summary>Messages to the gateway in a minute, 0 to 60,000, evenly: in a second at most a sixtieth of them, rounded up. Default 0: no limit. Past it messages wait.</summary>
+    public int PerMinuteMax { get; set; }
+
     /// <summary>Time for one attempt, from the connection to the end of the answer. 1 to 60 seconds; default 15.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(15);
 

@@ -55,6 +55,7 @@ internal static class SmsText
         };
         var note = message switch
         {
+            { Overtaken: true } => words.Of(" Já há notícias mais recentes.", " There is later news."),
             { Kind: NotificationKind.Acknowledged } => words.Of($" Por {message.By}.", $" By {message.By}."),
             { Kind: NotificationKind.Past, EndedAt: null } => words.Of(" Não é emergência: dados antigos; não se sabe se continua.", " No emergency: old data; whether it goes on is not known."),
             { Kind: NotificationKind.Past } => words.Of(" Não é emergência: já passou.", " No emergency: it is over."),

@@ -27,6 +27,8 @@ internal sealed class NotificationsContext(DbContextOptions<NotificationsContext
 
     public DbSet<CallRow> Calls => Set<CallRow>();
 
+    public DbSet<PastCallRow> PastCalls => Set<PastCallRow>();
+
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
         configurationBuilder.Properties<DateTime>().HaveConversion<UtcConverter>();
 
@@ -74,6 +76,13 @@ internal sealed class NotificationsContext(DbContextOptions<NotificationsContext
             call.HasIndex(row => row.Alarm);
             call.HasIndex(row => row.DueAt);
         });
+        modelBuilder.Entity<PastCallRow>(call =>
+        {
+            call.ToTable("notifications_calls_past");
+            call.HasIndex(row => row.Alarm);
+            call.HasIndex(row => new { row.Municipality, row.Id });
+            call.HasIndex(row => row.EndedAt);
+        });
         modelBuilder.Entity<MessageRow>(message =>
         {
             message.ToTable("notifications_messages");
@@ -85,6 +94,9 @@ internal sealed class NotificationsContext(DbContextOptions<NotificationsContext
             delivery.ToTable("notifications_deliveries");
             delivery.HasOne(row => row.Message).WithMany().HasForeignKey(row => row.MessageId);
             delivery.HasIndex(row => new { row.Channel, row.State, row.NextAt });
+            delivery.HasIndex(row => new { row.Channel, row.State, row.Rank, row.NextAt });
+            delivery.HasIndex(row => new { row.Channel, row.AttemptedAt });
+            delivery.HasIndex(row => row.Key);
             delivery.HasIndex(row => new { row.SubscriberId, row.OrderKey, row.State });
             delivery.HasIndex(row => new { row.SubscriberId, row.Alarm });
             delivery.HasIndex(row => new { row.SubscriberId, row.CreatedAt });

@@ -154,6 +154,7 @@ internal sealed class DutyRow
     public int AfterSeconds { get; set; }
     public int SubscriberId { get; set; }
     public string Schedule { get; set; } = "";
+    public int RepeatCount { get; set; }
 }
 
 /// <summary>A call about an alarm that nobody has acknowledged yet.</summary>
@@ -169,8 +170,32 @@ internal sealed class CallRow
     /// <summary>The step whose turn is next.</summary>
     public int Step { get; set; }
 
+    /// <summary>Its round: 0 for the first, up to the roster's repetitions.</summary>
+    public int Round { get; set; }
+
     public DateTime BeganAt { get; set; }
     public DateTime DueAt { get; set; }
+}
+
+/// <summary>A call that is over.</summary>
+internal sealed class PastCallRow
+{
+    public long Id { get; set; }
+    public string Municipality { get; set; } = "";
+    public string Alarm { get; set; } = "";
+
+    /// <summary>Key of the message that said it started.</summary>
+    public string Key { get; set; } = "";
+
+    /// <summary>Round that was reached.</summary>
+    public int Round { get; set; }
+
+    public DateTime BeganAt { get; set; }
+    public DateTime EndedAt { get; set; }
+    public DutyCallEnd End { get; set; }
+
+    /// <summary>Who acknowledged; empty otherwise.</summary>
+    public string By { get; set; } = "";
 }
 
 /// <summary>Times of day as they are stored: minutes from midnight.</summary>
@@ -222,8 +247,26 @@ internal sealed class DeliveryRow
     /// <summary>What the receiver calls the message, for replies to it; empty when it does not say.</summary>
     public string Receipt { get; set; } = "";
 
+    /// <summary>Which goes first where not all can go at once: 0 for a call by the roster, then by severity, at last what tells of the past.</summary>
+    public int Rank { get; set; }
+
+    /// <summary>When the last attempt began, UTC; kept for channels with a limit of their own.</summary>
+    public DateTime? AttemptedAt { get; set; }
+
+    /// <summary>Whether an operator had it sent again after it was dead.</summary>
+    public bool Resent { get; set; }
+
     /// <summary>Of a call by the roster: how long nobody had acknowledged the alarm; null otherwise.</summary>
     public int? CalledAfterSeconds { get; set; }
+
+    /// <summary>Rank of a call by the roster.</summary>
+    public const int CallRank = 0;
+
+    /// <summary>Rank of what nobody needs at once.</summary>
+    public const int RankMax = 4;
+
+    /// <summary>Rank of a message that is no call.</summary>
+    public static int RankOf(NotificationKind kind, Severity severity) => kind is NotificationKind.Past or NotificationKind.Digest ? RankMax : RankMax - (int)severity;
 
     /// <summary>A message to one subscriber.</summary>
     public static DeliveryRow Of(MessageRow stored, AlarmMessage message, SubscriberRow subscriber, DeliveryPlan plan, DateTime now) => new()
@@ -241,6 +284,7 @@ internal sealed class DeliveryRow
         State = DeliveryState.Waiting,
         Severity = message.Severity,
         Gathering = plan.Gathering,
+        Rank = RankOf(message.Kind, message.Severity),
         NextAt = plan.NextAt,
         CreatedAt = now,
     };

@@ -11,6 +11,12 @@ public sealed partial class TelegramOptions
     /// <summary>Address of the Bot API, https, or http on this machine for a Bot API server of one's own. Default <c>https://api.telegram.org</c>.</summary>
     public string BaseUrl { get; set; } = "https://api.telegram.org";
 
+    /// <summary>
+    /// Messages of the bot in a minute, 0 to 60,000, evenly: in a second at most a sixtieth of them, rounded up. Default 1500, 25 a second: Telegram lets a bot send about 30 a second
+    /// (core.telegram.org/bots/faq, "My bot is hitting limits"). 0: no limit. Past it messages wait.
+    /// </summary>
+    public int PerMinuteMax { get; set; } = 1_500;
+
     /// <summary>Time for one attempt, from the connection to the end of the answer. 1 to 60 seconds; default 15.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(15);
 

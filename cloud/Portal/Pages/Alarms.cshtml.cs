@@ -1,6 +1,7 @@
 using Hub.Cloud.Alerts;
 using Hub.Cloud.Audit;
 using Hub.Cloud.Municipalities;
+using Hub.Cloud.Notifications;
 using Hub.Cloud.Portal.Read;
 using Hub.Cloud.Portal.Serving;
 using Microsoft.AspNetCore.Mvc;
@@ -9,8 +10,33 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace Hub.Cloud.Portal.Pages;
 
 /// <summary>Open alarms, and those that ended lately.</summary>
-internal sealed class AlarmsModel(Reader reader, IMunicipalities municipalities, IAlarmHandling handling, IEnumerable<IAudit> audits, PageScope scope) : PageModel
+internal sealed class AlarmsModel(
+    Reader reader, IMunicipalities municipalities, IAlarmHandling handling, IEnumerable<IAudit> audits, IEnumerable<ICapAlerts> feeds, IEnumerable<IDuty> duties, PageScope scope) : PageModel
 {
+    /// <summary>Which alarms are asked for; empty: the open ones, and those that ended lately.</summary>
+    public AlarmFilter Filter { get; private set; } = new();
+
+    /// <summary>What the filter finds, newest first.</summary>
+    public IReadOnlyList<AlarmView> Found { get; private set; } = [];
+
+    /// <summary>Whether there are more than are shown.</summary>
+    public bool More { get; private set; }
+
+    /// <summary>Stations that can be chosen, <c>municipality/slug</c> and name.</summary>
+    public IReadOnlyList<(string Value, string Name)> Stations { get; private set; } = [];
+
+    /// <summary>Rules that can be chosen.</summary>
+    public IReadOnlyList<Rule> Rules { get; private set; } = [];
+
+    /// <summary>Address of the roster, for operators of the municipality that is shown, or of any when all are; null where there is none to see.</summary>
+    public string? DutyAddress => RulesAddress is null || !duties.Any() ? null : Chosen is { } one ? Duty.DutyModel.AddressOf(one.Slug) : "/duty";
+
+    /// <summary>Address of the delivery log, for the same.</summary>
+    public string? DeliveriesAddress => DutyAddress is null ? null : Chosen is { } one ? Deliveries.DeliveriesModel.AddressOf(one.Slug) : "/deliveries";
+
+    /// <summary>Address of the page without the filter.</summary>
+    public string Unfiltered => Chosen is { } one ? "/alarms?municipality=" + one.Slug : "/alarms";
+
     /// <summary>What is shelved and out of service, for people of the municipality.</summary>
     public IReadOnlyList<SuppressionView> Suppressions { get; private set; } = [];
 
@@ -20,7 +46,7 @@ internal sealed class AlarmsModel(Reader reader, IMunicipalities municipalities,
 
     /// <summary>Address of the rules, for operators of the municipality that is shown, or of any when all are.</summary>
     public string? RulesAddress => Chosen is { } one
-        ? User.Holds(Role.Operator, one.Slug) ? Rules.RulesModel.AddressOf(one.Slug) : null
+        ? User.Holds(Role.Operator, one.Slug) ? Pages.Rules.RulesModel.AddressOf(one.Slug) : null
         : municipalities.All.Any(town => User.Holds(Role.Operator, town.Slug)) ? "/rules" : null;
 
     public IReadOnlyList<AlarmView> Open { get; private set; } = [];
@@ -44,6 +70,19 @@ internal sealed class AlarmsModel(Reader reader, IMunicipalities municipalities,
             }
 
             Chosen = found;
+        }
+
+        var zone = reader.ZoneOf(Chosen?.Slug ?? (municipalities.All is [var first, ..] ? first.Slug : null));
+        Filter = AlarmFilter.Read(Request.Query);
+        (Stations, Rules) = reader.AlarmChoices(User, Chosen?.Slug);
+        if (!Filter.IsEmpty)
+        {
+            (Found, More) = await reader.FindAlarmsAsync(User, Chosen?.Slug, Filter, zone, cancellationToken);
+        }
+
+        foreach (var town in feeds.Any() ? municipalities.All.Where(one => Chosen is null || one.Slug == Chosen.Slug) : [])
+        {
+            scope.Feeds.Add(new(scope.Speech.Of("alarms.feed.of", town.Name), $"/api/v1/municipalities/{town.Slug}/alarms.atom" + (scope.Speech.Code == "pt" ? "" : "?language=" + scope.Speech.Code)));
         }
 
         Open = await reader.WithHandlingAsync(reader.OpenAlarms(User, Chosen?.Slug), cancellationToken);

@@ -21,6 +21,9 @@ internal sealed class Reader(
     /// <summary>A longer span is shown in a table by the day.</summary>
     private static readonly TimeSpan RowsByHourMax = TimeSpan.FromDays(7);
 
+    /// <summary>How many times the alarms that are shown are looked at by a filter.</summary>
+    private const int LookedAtFactor = 10;
+
     public DateTime Now => clock.GetUtcNow().UtcDateTime;
 
     public CityView City(ClaimsPrincipal visitor, Municipality? chosen)
@@ -56,6 +59,35 @@ internal sealed class Reader(
             .Where(alarm => station is null || alarm.Station == station)
             .Select(alarm => View(visitor, alarm)).OfType<AlarmView>().ToArray();
     }
+
+    /// <summary>Alarms as a filter means them, newest first, with how they stand: at most as many as the options allow. Without days, those of the usual span, and whatever is active.</summary>
+    /// <returns>The alarms; and whether there are more than are shown.</returns>
+    public async ValueTask<(IReadOnlyList<AlarmView> Found, bool More)> FindAlarmsAsync(ClaimsPrincipal visitor, string? municipality, AlarmFilter filter, TimeZoneInfo zone, CancellationToken cancellationToken)
+    {
+        var now = Now;
+        var from = filter.From is { } first ? Begin(first) : now - options.Value.AlarmsSpan;
+        var to = filter.To is { } last ? Begin(last.AddDays(1)) : now + TimeSpan.FromMinutes(1);
+        var most = options.Value.AlarmsMax;
+
+        // More than are shown are looked at, so that a filter finds what is rare among them.
+        var looked = await alerts.HistoryAsync(municipality, from, to, most * LookedAtFactor, cancellationToken);
+        var open = filter.From is null && filter.To is null ? alerts.Active(municipality) : [];
+        Alarm[] meant = [.. looked.Concat(open).DistinctBy(static alarm => alarm.Id).Where(alarm => alarm.StartedAt < to && filter.Means(alarm)).OrderByDescending(static alarm => alarm.StartedAt)];
+        var views = await WithHandlingAsync([.. meant.Select(alarm => View(visitor, alarm)).OfType<AlarmView>()], cancellationToken);
+        AlarmView[] found = [.. views.Where(view => filter.Means(view.Handling!))];
+        return ([.. found.Take(most)], found.Length > most || looked.Count >= most * LookedAtFactor);
+
+        DateTime Begin(DateOnly day)
+        {
+            var local = day.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc);
+            return local - zone.GetUtcOffset(local - zone.GetUtcOffset(local));
+        }
+    }
+
+    /// <summary>What alarms of visible stations can be chosen by: the stations, and the rules that can concern one, as <c>municipality/slug</c> with a name.</summary>
+    public (IReadOnlyList<(string Value, string Name)> Stations, IReadOnlyList<Rule> Rules) AlarmChoices(ClaimsPrincipal visitor, string? municipality) => (
+        [.. stations.All.Where(one => (municipality is null || one.Municipality == municipality) && visitor.MaySee(one)).OrderBy(one => one.Name, StringComparer.CurrentCultureIgnoreCase).Select(one => ($"{one.Municipality}/{one.Slug}", one.Name))],
+        [.. alerts.Rules(municipality).Where(rule => rule.Station is null || (stations.TryGet(rule.Municipality, rule.Station, out var station) && visitor.MaySee(station)))]);
 
     /// <summary>The same alarms with how they stand now.</summary>
     public async ValueTask<IReadOnlyList<AlarmView>> WithHandlingAsync(IReadOnlyList<AlarmView> views, CancellationToken cancellationToken)

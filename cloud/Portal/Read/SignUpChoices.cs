@@ -76,9 +76,13 @@ internal sealed class SignUpChoices(IMunicipalities municipalities, IStations st
             return say.Of("subscribe.where.all", name);
         }
 
-        var near = stations.All.FirstOrDefault(one => one.Public && one.Municipality == municipality && new Circle(area.Latitude, area.Longitude, 1).Contains(one.Latitude, one.Longitude));
+        var near = At(municipality, area);
         return say.Of("subscribe.where.area", Distance(say, area.RadiusMetres), near?.Name ?? say.Coordinates(area.Latitude, area.Longitude), name);
     }
+
+    /// <summary>The public station in the middle of a circle; null when there is none.</summary>
+    public Station? At(string municipality, Circle area) =>
+        stations.All.FirstOrDefault(one => one.Public && one.Municipality == municipality && new Circle(area.Latitude, area.Longitude, 1).Contains(one.Latitude, one.Longitude));
 
     /// <summary>What, in words.</summary>
     public string What(Speech say, string municipality, Wish wish)

@@ -10,6 +10,11 @@ using Microsoft.Extensions.Options;
 
 namespace Hub.Cloud.Portal.Serving;
 
+/// <summary>A feed that goes with a page.</summary>
+/// <param name="Title">In the page's language.</param>
+/// <param name="Address">Below this hub.</param>
+internal sealed record PageFeed(string Title, string Address);
+
 /// <summary>What every page of one request needs to know: language, theme, visitor, time. One per request.</summary>
 internal sealed class PageScope
 {
@@ -65,6 +70,9 @@ internal sealed class PageScope
 
     /// <summary>Script entries the page needs beside the one of all pages.</summary>
     public IList<string> Scripts { get; } = [];
+
+    /// <summary>Feeds that tell what the page tells, with their titles; programs find them in the head of the page.</summary>
+    public IList<PageFeed> Feeds { get; } = [];
 
     /// <summary>Address of this page with one query value changed: for the language and theme switches.</summary>
     public string With(string key, string value)

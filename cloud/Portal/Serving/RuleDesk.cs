@@ -1,19 +1,13 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Xml;
 using Hub.Cloud.Alerts;
 using Hub.Cloud.Audit;
-using Hub.Edge.Contract.Quantities;
 
 namespace Hub.Cloud.Portal.Serving;
 
 /// <summary>Saves and removes rules for the pages: not over what somebody else changed meanwhile, and with a note for the record as the API writes it. Safe for concurrent callers.</summary>
 internal sealed class RuleDesk(IAlerts alerts, IEnumerable<IAudit> audits) : IDisposable
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     private readonly SemaphoreSlim _one = new(1);
 
     /// <summary>A rule as it is now; null when there is none.</summary>
@@ -35,7 +29,7 @@ internal sealed class RuleDesk(IAlerts alerts, IEnumerable<IAudit> audits) : IDi
             }
 
             var saved = await alerts.SaveAsync(rule, cancellationToken);
-            await NoteAsync(rule.Municipality, "rule-saved", rule.Slug, by, Details(saved));
+            await NoteAsync(rule.Municipality, "rule-saved", rule.Slug, by, RuleRecord.Of(saved));
             return true;
         }
         finally
@@ -58,7 +52,7 @@ internal sealed class RuleDesk(IAlerts alerts, IEnumerable<IAudit> audits) : IDi
             if (rule.Enabled != enabled)
             {
                 var saved = await alerts.SaveAsync(rule with { Enabled = enabled }, cancellationToken);
-                await NoteAsync(municipality, "rule-saved", slug, by, Details(saved));
+                await NoteAsync(municipality, "rule-saved", slug, by, RuleRecord.Of(saved));
             }
 
             return true;
@@ -89,48 +83,5 @@ internal sealed class RuleDesk(IAlerts alerts, IEnumerable<IAudit> audits) : IDi
 
     public void Dispose() => _one.Dispose();
 
-    /// <summary>The rule with the members and words of the API.</summary>
-    private static object Details(Rule rule) => new
-    {
-        rule.Municipality,
-        Rule = rule.Slug,
-        rule.NamePt,
-        rule.NameEn,
-        Severity = Low(rule.Severity),
-        rule.Property,
-        Unit = QuantityCatalogue.TryGet(rule.Property, out var quantity) ? quantity.SenmlUnit : null,
-        rule.Station,
-        rule.Sensor,
-        Period = rule.PeriodSeconds is { } seconds ? Long(TimeSpan.FromSeconds(seconds)) : null,
-        Crossing = Low(rule.Crossing),
-        rule.SetLevel,
-        rule.ClearLevel,
-        For = Long(rule.For),
-        rule.Enabled,
-        rule.Edge,
-        Area = rule.Area.Count == 0 ? null : rule.Area.Select(corner => new[] { corner.Longitude, corner.Latitude }),
-        rule.SuppressedBy,
-        Measure = rule.Measure switch { Measure.NoData => "no-data", Measure.GoodShare => "good-share", _ => Low(rule.Measure) },
-        Window = rule.Measure == Measure.Value ? null : Long(rule.Window),
-        rule.OnClock,
-        Percent = rule.Measure == Measure.Percentile ? rule.Percent : (double?)null,
-        CoverageMin = rule.Measure is Measure.Value or Measure.NoData or Measure.Count ? (double?)null : rule.CoverageMin,
-        OffFor = Long(rule.OffFor),
-        rule.Schedule,
-        rule.Source,
-        Levels = rule.Levels.Select(level => new { Severity = Low(level.Severity), level.SetLevel, level.ClearLevel, For = Long(level.For), OffFor = Long(level.OffFor) }),
-    };
-
-    private static string Low(Enum value) => value.ToString().ToLowerInvariant();
-
-    private static string Long(TimeSpan duration) => duration == TimeSpan.Zero ? "PT0S" : XmlConvert.ToString(duration);
-
-    /// <summary>The visitor may leave; what is done is noted all the same.</summary>
-    private async Task NoteAsync(string municipality, string action, string slug, string by, object details)
-    {
-        if (audits.LastOrDefault() is { } audit)
-        {
-            await audit.NoteAsync(new AuditNote(municipality, action, slug, by.Length <= 200 ? by : by[..200], JsonSerializer.Serialize(details, Json)), CancellationToken.None);
-        }
-    }
+    private Task NoteAsync(string municipality, string action, string slug, string by, object details) => audits.NoteAsync(municipality, action, slug, by, details);
 }

@@ -88,11 +88,11 @@ internal sealed class RuleForm
 
     public DurationFields Period { get; set; } = new();
 
-    /// <summary>Corners of an area, longitude and latitude each, between semicolons; empty: the whole municipality.</summary>
+    /// <summary>Corners of an area, a line each with longitude and latitude; empty: the whole municipality.</summary>
     public string? Area { get; set; }
 
-    /// <summary>Slugs of the rules that suppress it, between commas or blanks.</summary>
-    public string? SuppressedBy { get; set; }
+    /// <summary>Slugs of the rules that suppress it, of each box that is ticked one.</summary>
+    public string[] SuppressedBy { get; set; } = [];
 
     public string? Measure { get; set; }
 
@@ -141,8 +141,8 @@ internal sealed class RuleForm
         Station = rule.Station,
         Sensor = rule.Sensor,
         Period = DurationFields.Of(rule.PeriodSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null, say),
-        Area = string.Join("; ", rule.Area.Select(corner => string.Create(CultureInfo.InvariantCulture, $"{corner.Longitude:R} {corner.Latitude:R}"))),
-        SuppressedBy = string.Join(", ", rule.SuppressedBy),
+        Area = string.Join("\n", rule.Area.Select(corner => string.Create(CultureInfo.InvariantCulture, $"{corner.Longitude:R}, {corner.Latitude:R}"))),
+        SuppressedBy = [.. rule.SuppressedBy],
         Measure = RuleWords.Low(rule.Measure),
         Window = DurationFields.Of(rule.Window == TimeSpan.Zero ? null : rule.Window, say, "h"),
         OnClock = rule.OnClock ? "on" : null,
@@ -247,7 +247,7 @@ internal sealed class RuleForm
             Source = (Source ?? "").Trim(),
             Levels = [.. levels.Skip(1)],
             Area = area ?? [],
-            SuppressedBy = (SuppressedBy ?? "").Split([',', ';', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+            SuppressedBy = [.. SuppressedBy.SelectMany(static one => (one ?? "").Split([',', ';', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).Distinct()],
         };
 
         string Name(string? text, string field) => Text(text) ?? (withNames ? Bad(field, "rules.bad.name", "") : "?");
@@ -264,12 +264,15 @@ internal sealed class RuleForm
     }
 
     /// <summary>The corners; none for an empty text, null when they cannot be read.</summary>
-    private static List<AreaPoint>? ReadArea(string? text)
+    public static List<AreaPoint>? ReadArea(string? text)
     {
         List<AreaPoint> corners = [];
         foreach (var corner in (text ?? "").Split([';', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
-            if (corner.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is not [var longitude, var latitude] || ReadNumber(longitude) is not { } x || ReadNumber(latitude) is not { } y)
+            // "-8.42, 41.55", "-8,42 41,55" and "-8.42,41.55" say the same.
+            var parts = corner.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+            parts = parts is [var whole] && whole.Split(',') is [_, _] pair ? pair : parts;
+            if (parts is not [var longitude, var latitude] || ReadNumber(longitude.TrimEnd(',')) is not { } x || ReadNumber(latitude) is not { } y)
             {
                 return null;
             }

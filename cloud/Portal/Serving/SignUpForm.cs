@@ -107,6 +107,26 @@ internal sealed class SignUpForm
         }
     }
 
+    /// <summary>Puts a wish into the fields.</summary>
+    public void Show(string municipality, Wish wish, SignUpChoices choices)
+    {
+        What = wish.Property is { } property ? "property:" + property : wish.Rule is { } rule ? "rule:" + rule : "";
+        Level = ((int)wish.SeverityMin).ToString(CultureInfo.InvariantCulture);
+        (Place, Radius, Latitude, Longitude) = (wish.Station is { } station ? $"{municipality}/{station}" : municipality, null, null, null);
+        if (wish.Area is { } area)
+        {
+            Radius = area.RadiusMetres.ToString("0", CultureInfo.InvariantCulture);
+            if (choices.At(municipality, area) is { } centre)
+            {
+                Place = $"{municipality}/{centre.Slug}";
+            }
+            else
+            {
+                (Latitude, Longitude) = (area.Latitude.ToString("0.######", CultureInfo.InvariantCulture), area.Longitude.ToString("0.######", CultureInfo.InvariantCulture));
+            }
+        }
+    }
+
     private Circle? Area(SignUpPlace place)
     {
         var (hasRadius, hasPoint) = (!string.IsNullOrEmpty(Radius), !string.IsNullOrWhiteSpace(Latitude) || !string.IsNullOrWhiteSpace(Longitude));

@@ -60,6 +60,18 @@ public sealed class DeliveryTests
     }
 
     [Fact]
+    public async Task What_later_news_has_overtaken_is_sent_again_too()
+    {
+        await using var host = await StartAsync();
+        await host.Notifications.EnqueueAsync(CapEndpointTests.Message("0:ended:2") with { Alarm = "0", Kind = NotificationKind.Ended }, Cancel);
+        await host.ExecuteAsync("UPDATE notifications_deliveries SET State = CASE Id WHEN 1 THEN 3 ELSE 1 END");
+        using var client = host.Client("Operator@braga");
+        using var answer = await client.PostAsync("/api/v1/deliveries/1/resend", null, Cancel);
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+        Assert.Equal("waiting", (await host.Notifications.FindAsync(1, Cancel))!.State);
+    }
+
+    [Fact]
     public async Task Whoever_may_not_sends_nothing_and_leaves_no_record()
     {
         await using var host = await StartAsync();

@@ -19,7 +19,7 @@ public sealed class DutyTests
         await using var _ = host;
         await host.ProblemAsync(Address, 404, "no-duty-roster", "Operator@braga");
         using var client = host.Client("Operator@braga");
-        var body = $$"""{"severityMin":"warning","steps":[{"afterMinutes":0,"onDuty":[{"subscriber":{{ana}},"schedule":""}]},{"afterMinutes":15,"onDuty":[{"subscriber":{{ana}}}]}]}""";
+        var body = $$"""{"severityMin":"warning","steps":[{"afterMinutes":0,"onDuty":[{"subscriber":{{ana}},"schedule":""}]},{"afterMinutes":15,"onDuty":[{"subscriber":{{ana}}}]}],"repeatCount":2}""";
         using (var saved = await PutAsync(client, body))
         {
             Assert.Equal(HttpStatusCode.OK, saved.StatusCode);
@@ -27,6 +27,10 @@ public sealed class DutyTests
 
         var read = await host.GetAsync(Address, "Operator@braga");
         Assert.Equal(("warning", 15, ana), (read.GetProperty("severityMin").GetString(), read.GetProperty("steps")[1].GetProperty("afterMinutes").GetInt32(), read.GetProperty("steps")[1].GetProperty("onDuty")[0].GetProperty("subscriber").GetInt32()));
+        Assert.Equal(2, read.GetProperty("repeatCount").GetInt32());
+
+        // On record as the API answers it.
+        Assert.Equal(read.GetRawText(), JsonElement.Parse(host.Audit.Entries[0].Note.Details).GetRawText(), ignoreWhiteSpaceDifferences: true);
         using (var gone = await client.DeleteAsync(Address, Cancel))
         {
             Assert.Equal(HttpStatusCode.NoContent, gone.StatusCode);
@@ -54,6 +58,7 @@ public sealed class DutyTests
     [InlineData("""{"severityMin":"dire","steps":[]}""", "severityMin is")]
     [InlineData("""{"steps":[]}""", "severityMin is")]
     [InlineData("""{"severityMin":"alert"}""", "steps must be 1 to 10")]
+    [InlineData("""{"severityMin":"alert","steps":[{"afterMinutes":0,"onDuty":[{"subscriber":1}]}],"repeatCount":11}""", "repeatCount must be 0 to 10")]
     [InlineData("""{"severityMin":"alert","steps":[null]}""", "steps[0].afterMinutes must be zero")]
     [InlineData("""{"severityMin":"alert","steps":[{"afterMinutes":0,"onDuty":[null]}]}""", "steps[0].onDuty[0].subscriber 0 is no subscriber")]
     [InlineData("""{"severityMin":"alert","steps":[{"afterMinutes":5,"onDuty":[{"subscriber":1}]}]}""", "steps[0].afterMinutes must be zero")]

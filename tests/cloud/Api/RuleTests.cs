@@ -90,6 +90,18 @@ public sealed class RuleTests
         await ApiHost.ProblemAsync(await client.GetAsync("/api/v1/rules/braga/wrong", Cancel), 404, "unknown-rule");
     }
 
+    [Theory]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","crossing":"above","setLevel":90}""")]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"warning","property":"pm10","crossing":"above","setLevel":90,"measure":"percentile","percent":95,"window":"P1D","onClock":true,"coverageMin":0.5,"offFor":"PT1H","schedule":"night","source":"Law","suppressedBy":["other"],"levels":[{"severity":"alert","setLevel":95,"for":"PT5M"}],"area":{"type":"Polygon","coordinates":[[[-8.5,41.5],[-8.4,41.5],[-8.4,41.6],[-8.5,41.5]]]}}""")]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","measure":"no-data","window":"PT2H"}""")]
+    [InlineData("""{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","crossing":"below","setLevel":90,"measure":"good-share","window":"PT2H"}""")]
+    public async Task What_is_on_record_of_a_rule_is_what_is_answered(string body)
+    {
+        await using var host = await ApiHost.StartAsync();
+        var (_, made) = await PutAsync(host, "braga/pm10-day", body, "Operator@braga");
+        Assert.Equal(made.GetRawText(), JsonElement.Parse(Assert.Single(host.Audit.Entries).Note.Details).GetRawText(), ignoreWhiteSpaceDifferences: true);
+    }
+
     [Fact]
     public async Task A_measure_over_a_window_comes_back_as_it_was_given()
     {

@@ -1,4 +1,5 @@
 using Hub.Tests.Kit;
+using Microsoft.EntityFrameworkCore;
 using Xunit;
 
 namespace Hub.Cloud.Notifications.Tests;
@@ -85,7 +86,7 @@ public sealed class DeliveryLogTests
     }
 
     [Fact]
-    public async Task An_old_state_does_not_take_the_place_of_a_later_one_on_its_topic()
+    public async Task What_later_news_has_overtaken_goes_out_under_its_key_and_says_so_and_is_not_the_state_of_its_topic()
     {
         await using var bench = await NotificationsBench.StartAsync(("Hub:Notifications:RetryDelays:0", "00:00:01"));
         await bench.SubscribeAsync(ChannelKind.Mqtt, "");
@@ -96,9 +97,45 @@ public sealed class DeliveryLogTests
         Assert.Equal("dead", dead.State);
         await bench.Notifications.EnqueueAsync(NotificationsBench.Message("a:ended:2", NotificationKind.Ended), default);
         await bench.SettledAsync();
-        var refused = await Assert.ThrowsAsync<InvalidOperationException>(async () => await bench.Notifications.ResendAsync(dead.Id, default));
-        Assert.Contains("older than what its topic says now", refused.Message, StringComparison.Ordinal);
-        Assert.Single(bench.Topic.Payloads);
+        await bench.Notifications.ResendAsync(dead.Id, default);
+        await bench.SettledAsync();
+        Assert.Equal("delivered", (await bench.Notifications.FindAsync(dead.Id, default))!.State);
+        Assert.Equal(["a:ended:2 False", "a:started:1 True"], bench.Topic.Messages.Select(message => $"{message.Key} {message.Overtaken}"));
+        Assert.DoesNotContain("overtaken", bench.Topic.Payloads[0], StringComparison.Ordinal);
+        Assert.Contains("\"overtaken\":true", bench.Topic.Payloads[1], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_mail_sent_again_says_whether_later_news_has_gone_out_and_keeps_its_id(bool overtaken)
+    {
+        await using var bench = await NotificationsBench.StartAsync();
+        await bench.SubscribeAsync(ChannelKind.Mail, "ana@example.org");
+        await bench.Notifications.EnqueueAsync(NotificationsBench.Message("a:started:1"), default);
+        await bench.SettledAsync();
+        var dead = Assert.Single(await bench.LogAsync());
+
+        // As if the mail server had refused it for good.
+        var id = Assert.Single(bench.Mails).MessageId;
+        Array.ForEach(Directory.GetFiles(bench.MailFolder), File.Delete);
+        await using (var db = await bench.Contexts.CreateDbContextAsync())
+        {
+            await db.Deliveries.ExecuteUpdateAsync(set => set.SetProperty(row => row.State, DeliveryState.Dead).SetProperty(row => row.DeliveredAt, (DateTime?)null));
+        }
+
+        if (overtaken)
+        {
+            await bench.Notifications.EnqueueAsync(NotificationsBench.Message("a:ended:2", NotificationKind.Ended), default);
+            await bench.SettledAsync();
+        }
+
+        await bench.Notifications.ResendAsync(dead.Id, default);
+        await bench.SettledAsync();
+        Assert.Equal("delivered", (await bench.Notifications.FindAsync(dead.Id, default))!.State);
+        var mail = bench.Mails.Single(one => one.MessageId == id);
+        Assert.StartsWith(overtaken ? "Sent again: Warning: Night noise" : "Warning: Night noise", mail.Subject, StringComparison.Ordinal);
+        Assert.Equal(overtaken, mail.TextBody!.Contains("could not be delivered at the time", StringComparison.Ordinal));
     }
 
     [Fact]

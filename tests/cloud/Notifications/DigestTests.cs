@@ -182,6 +182,37 @@ public sealed class DigestTests
         Assert.Empty(Alarms(bench));
     }
 
+    [Theory]
+    [InlineData("2026-05-04T12:00:00Z", "01:00:00", "2026-05-04T13:00:00Z")]
+    [InlineData("2026-05-04T12:59:59Z", "01:00:00", "2026-05-04T13:00:00Z")]
+    [InlineData("2026-05-04T12:00:03Z", "00:00:05", "2026-05-04T12:00:05Z")]
+    [InlineData("2026-05-04T12:00:00Z", "1.00:00:00", "2026-05-04T23:00:00Z")]
+    [InlineData("2026-05-04T12:00:00Z", "06:00:00", "2026-05-04T17:00:00Z")]
+    [InlineData("2026-03-28T12:00:00Z", "1.00:00:00", "2026-03-29T00:00:00Z")]
+    [InlineData("2026-03-29T00:00:00Z", "1.00:00:00", "2026-03-29T23:00:00Z")]
+    [InlineData("2026-03-29T00:30:00Z", "01:00:00", "2026-03-29T01:00:00Z")]
+    [InlineData("2026-10-24T23:00:00Z", "1.00:00:00", "2026-10-26T00:00:00Z")]
+    [InlineData("2026-10-25T00:30:00Z", "01:00:00", "2026-10-25T01:00:00Z")]
+    [InlineData("2026-10-25T00:00:00Z", "02:00:00", "2026-10-25T02:00:00Z")]
+    public void What_is_gathered_goes_out_at_the_next_whole_multiple_by_the_clock_on_the_wall(string now, string every, string at)
+    {
+        var culture = System.Globalization.CultureInfo.InvariantCulture;
+        var found = DeliveryPlan.NextDigest(DateTime.Parse(now, culture, System.Globalization.DateTimeStyles.AdjustToUniversal), TimeSpan.Parse(every, culture), TimeZoneInfo.FindSystemTimeZoneById("Europe/Lisbon"));
+        Assert.Equal(DateTime.Parse(at, culture, System.Globalization.DateTimeStyles.AdjustToUniversal), found);
+    }
+
+    [Fact]
+    public async Task The_time_of_the_digest_is_a_setting()
+    {
+        await using var bench = await SignUpTests.StartAsync(("Hub:Notifications:DigestEvery", "00:05:00"));
+        await SignUpTests.ConfirmedAsync(bench, SignUpTests.Request());
+        await bench.Notifications.EnqueueAsync(Message("a", NotificationKind.Past), default);
+        await bench.Notifications.EnqueueAsync(Message("b", NotificationKind.Past), default);
+        bench.Time.Advance(TimeSpan.FromMinutes(5));
+        await bench.SettledAsync();
+        Assert.Equal("Resumo: 2 alarmes – Braga", Alarms(bench).Single().Subject);
+    }
+
     [Fact]
     public void A_digest_s_key_is_a_function_of_what_it_holds()
     {

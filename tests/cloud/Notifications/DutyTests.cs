@@ -194,6 +194,8 @@ public sealed class DutyTests
         [
             ("Steps", new DutyRoster("braga", Severity.Alert, [])),
             ("SeverityMin", new DutyRoster("braga", 0, [good])),
+            ("RepeatCount", new DutyRoster("braga", Severity.Alert, [good]) { RepeatCount = 11 }),
+            ("RepeatCount", new DutyRoster("braga", Severity.Alert, [good]) { RepeatCount = -1 }),
             ("Municipality", new DutyRoster("Not A Slug", Severity.Alert, [good])),
             ("Steps[0].After", new DutyRoster("braga", Severity.Alert, [good with { After = TimeSpan.FromMinutes(1) }])),
             ("Steps[1].After", new DutyRoster("braga", Severity.Alert, [good, good])),
@@ -217,7 +219,7 @@ public sealed class DutyTests
     [Fact]
     public void Whatever_the_roster_and_whoever_is_there_everybody_there_is_told_once_and_in_order()
     {
-        Gen.Select(Gen.Int[1, 4].Array[1, 6], Gen.Bool.Array[24]).Sample((sizes, there) =>
+        Gen.Select(Gen.Int[1, 4].Array[1, 6], Gen.Bool.Array[24], Gen.Int[0, 3]).Sample((sizes, there, repeats) =>
         {
             var id = 0;
             var after = TimeSpan.Zero;
@@ -231,15 +233,17 @@ public sealed class DutyTests
             var now = new DateTime(2026, 5, 4, 12, 0, 0, DateTimeKind.Utc);
             List<int> told = [];
             DateTime? last = null;
-            for (int? step = 0; step is { } turnOf;)
+            var roster = new DutyRoster("braga", Severity.Alert, steps) { RepeatCount = repeats };
+            for (DutyNext? next = new DutyNext(0, 0, now); next is { } due;)
             {
-                var turn = DutySteps.Of(steps, turnOf, now, entry => there[entry.Subscriber]);
+                Assert.True(last is null || due.At > last);
+                var turn = DutySteps.Of(roster, due.Step, due.Round, due.At, (_, entry) => there[entry.Subscriber]);
                 told.AddRange(turn.Subscribers);
-                Assert.True(last is null || now > last);
-                (last, step, now) = (now, turn.Next, turn.NextAt);
+                (last, next) = (due.At, turn.Next);
             }
 
-            Assert.Equal(Enumerable.Range(0, id).Where(one => there[one]), told);
+            // In each round once.
+            Assert.Equal(Enumerable.Range(0, repeats + 1).SelectMany(_ => Enumerable.Range(0, id).Where(one => there[one])), told);
         });
     }
 

@@ -223,6 +223,9 @@ internal sealed class RecordedTopic : IAlarmTopic
 
     public IReadOnlyList<string> Payloads => [.. payloads];
 
+    /// <summary>What was published, as the broker's side is told it.</summary>
+    public ConcurrentQueue<AlarmMessage> Messages { get; } = new();
+
     public ValueTask PublishAsync(AlarmMessage message, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
         if (Interlocked.Decrement(ref FailuresLeft) >= 0)
@@ -230,6 +233,7 @@ internal sealed class RecordedTopic : IAlarmTopic
             throw new IOException("the broker is away");
         }
 
+        Messages.Enqueue(message);
         payloads.Enqueue(System.Text.Encoding.UTF8.GetString(payload.Span));
         return ValueTask.CompletedTask;
     }

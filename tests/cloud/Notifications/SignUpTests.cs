@@ -171,7 +171,7 @@ public sealed partial class SignUpTests
         var quiet = new QuietHours(new(23, 30), new(6, 15), ExceptHighest: false);
         var until = bench.Time.GetUtcNow().UtcDateTime.AddDays(7);
         Assert.True(await bench.SignUp.ChangeAsync(token, "en", quiet, until, default));
-        Assert.True(await bench.SignUp.ChangeSubscriptionAsync(token, all.Subscriptions[0].Id, Severity.Alert, default));
+        Assert.Equal(ConfirmOutcome.Confirmed, (await bench.SignUp.ChangeSubscriptionAsync(token, all.Subscriptions[0].Id, "braga", all.Subscriptions[0].Wish with { SeverityMin = Severity.Alert }, default)).Outcome);
         all = (await bench.SignUp.FindPreferencesAsync(token, default))!;
         Assert.Equal(("en", quiet, until, Severity.Alert), (all.Language, all.Quiet, all.PausedUntil, all.Subscriptions[0].Wish.SeverityMin));
         await bench.Notifications.EnqueueAsync(NotificationsBench.Message(), default);
@@ -189,6 +189,54 @@ public sealed partial class SignUpTests
         Assert.Null(await bench.SignUp.FindPreferencesAsync(token, default));
         await using var db = await bench.Contexts.CreateDbContextAsync();
         Assert.Equal("aveiro", (await db.Subscribers.SingleAsync()).Municipality);
+    }
+
+    [Fact]
+    public async Task A_subscription_is_changed_in_all_it_asks_for_and_moves_to_another_municipality_without_another_mail()
+    {
+        await using var bench = await StartAsync();
+        await ConfirmedAsync(bench, Request(wish: Everything with { Station = "se" }, quiet: new(new(22, 0), new(7, 0))));
+        var token = await ConfirmedAsync(bench, Request(wish: Everything with { Property = "laeq" }, quiet: new(new(22, 0), new(7, 0))));
+        await bench.SettledAsync();
+        var mails = bench.Mails.Count;
+        var mine = (await bench.SignUp.FindPreferencesAsync(token, default))!;
+        var circle = new Wish(null, new Circle(41.55, -8.42, 2_000), "pm2_5", null, Severity.Information);
+        var (outcome, next) = await bench.SignUp.ChangeSubscriptionAsync(token, mine.Subscriptions[0].Id, "braga", circle, default);
+        Assert.Equal(ConfirmOutcome.Confirmed, outcome);
+        mine = (await bench.SignUp.FindPreferencesAsync(next, default))!;
+        Assert.Equal((circle, "braga"), (mine.Subscriptions[0].Wish, mine.Subscriptions[0].Municipality));
+
+        // Like another of theirs: the two are one.
+        Assert.Equal(ConfirmOutcome.Confirmed, (await bench.SignUp.ChangeSubscriptionAsync(token, mine.Subscriptions[1].Id, "braga", circle, default)).Outcome);
+        var only = Assert.Single((await bench.SignUp.FindPreferencesAsync(token, default))!.Subscriptions);
+
+        // Elsewhere: the last one in Braga goes, and with it the links of Braga; language and quiet hours stay.
+        (_, next) = await bench.SignUp.ChangeSubscriptionAsync(token, only.Id, "aveiro", circle with { Area = null, Station = "ria" }, default);
+        Assert.Null(await bench.SignUp.FindPreferencesAsync(token, default));
+        mine = (await bench.SignUp.FindPreferencesAsync(next, default))!;
+        Assert.Equal(("aveiro", "ria", new TimeOnly(22, 0)), (Assert.Single(mine.Subscriptions).Municipality, mine.Subscriptions[0].Wish.Station, mine.Quiet!.From));
+        Assert.Equal(only.Since, mine.Subscriptions[0].Since);
+        await bench.SettledAsync();
+        Assert.Equal(mails, bench.Mails.Count);
+
+        // What is not good is refused as at sign-up, and what is gone or not theirs changes nothing.
+        await Assert.ThrowsAsync<ArgumentException>(async () => await bench.SignUp.ChangeSubscriptionAsync(next, mine.Subscriptions[0].Id, "Not A Slug", circle, default));
+        Assert.Equal("Area", (await Assert.ThrowsAsync<ArgumentException>(async () =>
+            await bench.SignUp.ChangeSubscriptionAsync(next, mine.Subscriptions[0].Id, "aveiro", circle with { Station = "ria" }, default))).ParamName);
+        Assert.Equal(ConfirmOutcome.Unknown, (await bench.SignUp.ChangeSubscriptionAsync("nonsense", mine.Subscriptions[0].Id, "aveiro", circle, default)).Outcome);
+        Assert.Equal(ConfirmOutcome.Confirmed, (await bench.SignUp.ChangeSubscriptionAsync(next, only.Id, "aveiro", circle, default)).Outcome);
+        Assert.Equal("ria", Assert.Single((await bench.SignUp.FindPreferencesAsync(next, default))!.Subscriptions).Wish.Station);
+    }
+
+    [Fact]
+    public async Task A_municipality_that_is_full_takes_no_subscription_of_another()
+    {
+        await using var bench = await StartAsync(("Hub:Notifications:SubscriberCountMax", "1"));
+        var token = await ConfirmedAsync(bench, Request());
+        await bench.Notifications.SaveAsync(new Subscriber(0, "aveiro", ChannelKind.Mail, "x@example.org", "pt", null, Severity.Information, ""), default);
+        var mine = (await bench.SignUp.FindPreferencesAsync(token, default))!;
+        Assert.Equal((ConfirmOutcome.Full, null), await bench.SignUp.ChangeSubscriptionAsync(token, mine.Subscriptions[0].Id, "aveiro", Everything, default));
+        Assert.Equal("braga", Assert.Single((await bench.SignUp.FindPreferencesAsync(token, default))!.Subscriptions).Municipality);
     }
 
     [Fact]

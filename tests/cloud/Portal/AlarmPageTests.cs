@@ -108,7 +108,7 @@ public sealed class AlarmPageTests
         Assert.Empty(html.Faults);
         Assert.Equal(
             ["/alarms/a1?handler=Acknowledge", "/alarms/a1?handler=Shelve", "/alarms/a6?handler=Acknowledge", "/alarms/a6?handler=Shelve"],
-            html.Tags.Where(tag => tag.Name == "form").Select(tag => tag["action"]).Order());
+            html.Tags.Where(tag => tag.Name == "form" && tag["method"] == "post").Select(tag => tag["action"]).Order());
         Assert.All(html.Tags.Where(tag => tag["name"] == "back"), tag => Assert.Equal("/alarms?municipality=braga", tag["value"]));
         Assert.Equal(4, html.Tags.Count(tag => tag["name"] == "__RequestVerificationToken"));
 
@@ -141,6 +141,82 @@ public sealed class AlarmPageTests
 
         Assert.DoesNotContain("Silenciados e fora de serviço", await browser.GetStringAsync("/alarms", Cancel), StringComparison.Ordinal);
         Assert.Equal(["taken-out-of-service", "returned-to-service"], host.Audit.Notes.Select(note => note.Action));
+    }
+
+    [Theory]
+    [InlineData("state=active-unacknowledged", "a1 a2")]
+    [InlineData("state=active-acknowledged", "")]
+    [InlineData("state=silent", "a2 a5")]
+    [InlineData("state=normal", "a4 a5")]
+    [InlineData("state=returned-unacknowledged", "a3")]
+    [InlineData("severity=alert&state=normal", "a5")]
+    [InlineData("station=braga/avenida-central", "a1")]
+    [InlineData("rule=braga/pm25-alto&state=active-unacknowledged", "a1")]
+    [InlineData("municipality=evora&state=normal", "a5")]
+    [InlineData("from=2026-11-23&to=2026-11-23", "a1 a2 a3")]
+    [InlineData("rule=braga/nothing", "")]
+    public async Task The_address_says_which_alarms_are_shown(string query, string found)
+    {
+        await using var host = await StartAsync();
+        await host.Handling.ShelveAsync(
+            host.City.Alerts.All.Single(alarm => alarm.Id == "a2").Municipality, host.City.Alerts.All.Single(alarm => alarm.Id == "a2").Rule, host.City.Alerts.All.Single(alarm => alarm.Id == "a2").Station,
+            Noon.AddHours(1), new HandledBy("x"), null, Cancel);
+        using var stranger = host.Browser();
+        var html = Html.Read(await stranger.GetStringAsync("/alarms?" + query, Cancel));
+        Assert.Empty(html.Faults);
+        Assert.Equal(found, string.Join(' ', html.Tags.Select(tag => tag["href"]).Where(one => one?.StartsWith("/alarms/a", StringComparison.Ordinal) == true).Select(one => one!["/alarms/".Length..]).Distinct().Order()));
+        Assert.Equal(found.Length == 0, html.Text.Contains("Nenhum alarme corresponde ao filtro", StringComparison.Ordinal));
+
+        // The form shows what the address says.
+        foreach (var part in query.Split('&').Where(one => !one.StartsWith("municipality", StringComparison.Ordinal)))
+        {
+            var (name, value) = (part.Split('=')[0], part.Split('=')[1]);
+            Assert.Contains(html.Tags, tag => name is "from" or "to" ? tag["id"] == name && tag["value"] == value : tag.Name == "option" && tag["value"] == value && tag["selected"] is not null);
+        }
+    }
+
+    [Fact]
+    public async Task A_filter_that_cannot_be_is_said_at_its_field_and_private_alarms_stay_private()
+    {
+        await using var host = await StartAsync();
+        using var stranger = host.Browser("en");
+        var html = Html.Read(await stranger.GetStringAsync("/alarms?from=yesterday&to=2026-11-20&state=sleepy", Cancel));
+        Assert.Empty(html.Faults);
+        Assert.Equal("true", html.Tags.Single(tag => tag["id"] == "from")["aria-invalid"]);
+        Assert.Contains(html.Tags, tag => tag["id"] == "problem-from");
+        Assert.Equal("true", html.Tags.Single(tag => tag["id"] == "state")["aria-invalid"]);
+        Assert.Contains("No alarm matches the filter", await stranger.GetStringAsync("/alarms?station=braga/oficina", Cancel), StringComparison.Ordinal);
+        Assert.DoesNotContain(html.Tags, tag => tag.Name == "option" && tag["value"] == "braga/oficina");
+    }
+
+    [Fact]
+    public async Task The_rule_of_an_alarm_is_a_step_away_for_who_may_change_it()
+    {
+        await using var host = await StartAsync();
+        using var stranger = host.Browser();
+        Assert.DoesNotContain("/rules/braga/pm25-alto", await stranger.GetStringAsync(Page, Cancel), StringComparison.Ordinal);
+        using var browser = await SignedInAsync(host);
+        var html = Html.Read(await browser.GetStringAsync(Page, Cancel));
+        Assert.Contains(html.Tags, tag => tag["href"] == "/rules/braga/pm25-alto");
+        Assert.Contains(html.Tags, tag => tag["href"] == "/stations/braga/avenida-central");
+    }
+
+    [Fact]
+    public async Task Programs_find_the_feed_in_the_head_and_people_on_the_page()
+    {
+        using var folder = new Hub.Tests.Kit.TempFolder();
+        await using (var host = await PortalHost.StartAsync(new(Noon), new FakeTimeProvider(new(Noon)), signUpFolder: folder.Path))
+        {
+            using var stranger = host.Browser("en");
+            var html = Html.Read(await stranger.GetStringAsync("/alarms?municipality=braga", Cancel));
+            Assert.Empty(html.Faults);
+            const string Feed = "/api/v1/municipalities/braga/alarms.atom?language=en";
+            Assert.Equal(("application/atom+xml", Feed), (html.Tags.Single(tag => tag["rel"] == "alternate")["type"], html.Tags.Single(tag => tag["rel"] == "alternate")["href"]));
+            Assert.Contains(html.Tags, tag => tag.Name == "a" && tag["href"] == Feed);
+            Assert.Equal(host.City.Municipalities.All.Count, Html.Read(await stranger.GetStringAsync("/alarms", Cancel)).Tags.Count(tag => tag["rel"] == "alternate"));
+        }
+
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
     }
 
     private static Task<PortalHost> StartAsync() => PortalHost.StartAsync(new(Noon), new FakeTimeProvider(new(Noon)));

@@ -158,9 +158,9 @@ public sealed class RulePageTests
     [InlineData("station", "nowhere", "station", "There is no such station")]
     [InlineData("sensor", "Ärger", "sensor", "must be 1 to 64 of a-z")]
     [InlineData("period.number", "x", "period", "Write a length of time")]
-    [InlineData("area", "over there", "area", "Write three or more corners")]
-    [InlineData("area", "-8.44 41.54; -8.4 41.54", "area", "Write three or more corners")]
-    [InlineData("suppressedBy", "No Slug!", "suppressedBy", "Write identifiers of other rules")]
+    [InlineData("area", "over there", "area", "Write 3 to 200 corners")]
+    [InlineData("area", "-8.44 41.54; -8.4 41.54", "area", "Write 3 to 200 corners")]
+    [InlineData("suppressedBy", "No Slug!", "suppressedBy", "Choose at most 10 rules")]
     [InlineData("suppressedBy", "pm25-alto", "suppressedBy", "must not come round to the rule")]
     [InlineData("measure", "sum", "measure", "Sum says nothing of")]
     [InlineData("window.number", "9", "window", "must be zero for single values")]
@@ -393,6 +393,39 @@ public sealed class RulePageTests
     }
 
     [Theory]
+    [InlineData("-8.44, 41.54\n-8.4, 41.54\n-8.42, 41.57")]
+    [InlineData("-8,44 41,54\r\n-8,4 41,54\r\n\r\n-8,42 41,57")]
+    [InlineData("-8.44,41.54; -8.4,41.54; -8.42,41.57")]
+    public void An_area_is_read_as_people_write_coordinates(string text) =>
+        Assert.Equal([new(-8.44, 41.54), new(-8.4, 41.54), new(-8.42, 41.57)], RuleForm.ReadArea(text)!);
+
+    [Theory]
+    [InlineData("-8,44,41,54")]
+    [InlineData("-8.44")]
+    [InlineData("-8.44 41.54 3")]
+    [InlineData("west, north")]
+    public void What_can_be_read_in_two_ways_or_none_is_no_area(string text) => Assert.Null(RuleForm.ReadArea(text));
+
+    [Fact]
+    public async Task An_area_is_drawn_with_the_stations_in_it_and_nothing_is_saved()
+    {
+        await using var host = await StartAsync();
+        using var browser = await SignedInAsync(host, "en");
+        var page = await browser.GetStringAsync(NewPage, Cancel);
+        using var shown = await PostAsync(browser, NewPage, "Area", page, ("area", "-8.43, 41.548\n-8.42, 41.548\n-8.42, 41.553\n-8.43, 41.553"), ("suppressedBy", "pm25-alto"));
+        var text = await shown.Content.ReadAsStringAsync(Cancel);
+        var html = Html.Read(text);
+        Assert.Empty(html.Faults);
+        Assert.Contains("2 stations in this area: Avenida Central, Largo da Sé", text, StringComparison.Ordinal);
+        Assert.Equal(4, html.Tags.Single(tag => tag.Name == "polygon")["points"]!.Split(' ').Length);
+        Assert.NotNull(html.Tags.Single(tag => tag["id"] == "parent-pm25-alto")["checked"]);
+        Assert.DoesNotContain("Give the rule a name", text, StringComparison.Ordinal);
+        using var bad = await PostAsync(browser, NewPage, "Area", page, ("area", "over there"));
+        Assert.Equal("true", Html.Read(await bad.Content.ReadAsStringAsync(Cancel)).Tags.Single(tag => tag["id"] == "area")["aria-invalid"]);
+        Assert.Single(host.City.Alerts.Rules("braga"));
+    }
+
+    [Theory]
     [InlineData("Ruído à noite!", "ruido-a-noite")]
     [InlineData("  PM2,5 — acima ", "pm2-5-acima")]
     [InlineData("日本", "")]
@@ -426,6 +459,13 @@ public sealed class RulePageTests
             if (tag.Name == "input" && tag["name"] is { } name and not "__RequestVerificationToken" && (tag["type"] != "checkbox" || tag["checked"] is not null))
             {
                 fields.Add((name, tag["value"] ?? ""));
+            }
+            else if (tag.Name == "textarea")
+            {
+                // A browser leaves out the first line break.
+                var begin = page.IndexOf('>', tag.Start) + 1;
+                var text = WebUtility.HtmlDecode(page[begin..page.IndexOf("</textarea>", begin, StringComparison.Ordinal)]);
+                fields.Add((tag["name"]!, (text.StartsWith('\n') ? text[1..] : text).Replace("\n", "\r\n", StringComparison.Ordinal)));
             }
             else if (tag.Name == "select")
             {

@@ -116,9 +116,23 @@ public sealed partial class SignUpPageTests : IAsyncLifetime
         Good(await Text(browser, "/subscriptions?done=sent"));
         var link = LinkOf(await MailAsync("/subscriptions"), "/subscriptions");
         var mine = Good(await Text(browser, link));
-        var id = mine.Tags.First(tag => tag["name"] == "subscription")["value"]!;
-        using var level = await PostAsync(browser, link + "&handler=Level", mine, new("subscription", id), new("level", "3"));
-        Assert.Contains(Good(await Text(browser, level.Headers.Location!.OriginalString)).Tags, tag => tag.Name == "option" && tag["value"] == "3" && tag["selected"] is not null);
+        var edit = mine.Tags.Single(tag => tag["href"]?.Contains("&edit=", StringComparison.Ordinal) == true)["href"]!.Split('#')[0];
+        var fields = Good(await Text(browser, edit));
+        foreach (var value in new[] { "braga/avenida-central", "2000", "property:pm2_5" })
+        {
+            Assert.Contains(fields.Tags, tag => tag.Name == "option" && tag["value"] == value && tag["selected"] is not null);
+        }
+
+        // A mistake is told at its field; what holds for another municipality is moved there, with another link.
+        var id = fields.Tags.First(tag => tag["name"] == "subscription")["value"]!;
+        using var bad = await PostAsync(browser, link + "&handler=Subscription", fields, new("subscription", id), new("place", "evora"), new("what", "rule:pm25-alto"), new("level", "3"));
+        Assert.Contains(Good(await bad.Content.ReadAsStringAsync(Cancel)).Tags, tag => tag["id"] == "problem-what");
+        using var changed = await PostAsync(browser, link + "&handler=Subscription", fields, new("subscription", id), new("place", "evora"), new("level", "3"));
+        link = changed.Headers.Location!.OriginalString.Replace("done=changed&", "", StringComparison.Ordinal);
+        mine = Good(await Text(browser, link));
+        Assert.Contains("Todo o município de Évora", mine.Text, StringComparison.Ordinal);
+        Assert.Contains("Só alertas, o mais grave", mine.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("maria@example.org", await Text(browser, preferences), StringComparison.Ordinal);
         using var unsure = await PostAsync(browser, link + "&handler=Forget", mine);
         Assert.Contains(Good(await unsure.Content.ReadAsStringAsync(Cancel)).Tags, tag => tag["id"] == "problem-sure");
         using var forgotten = await PostAsync(browser, link + "&handler=Forget", mine, new KeyValuePair<string, string>("sure", "on"));

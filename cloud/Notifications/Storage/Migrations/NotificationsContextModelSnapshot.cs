@@ -41,6 +41,9 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<int>("Round")
+                        .HasColumnType("INTEGER");
+
                     b.Property<int>("Step")
                         .HasColumnType("INTEGER");
 
@@ -133,6 +136,9 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<DateTime?>("AttemptedAt")
+                        .HasColumnType("TEXT");
+
                     b.Property<int>("Attempts")
                         .HasColumnType("INTEGER");
 
@@ -172,9 +178,15 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<int>("Rank")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("Receipt")
                         .IsRequired()
                         .HasColumnType("TEXT");
+
+                    b.Property<bool>("Resent")
+                        .HasColumnType("INTEGER");
 
                     b.Property<int>("Severity")
                         .HasColumnType("INTEGER");
@@ -191,7 +203,11 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
 
                     b.HasKey("Id");
 
+                    b.HasIndex("Key");
+
                     b.HasIndex("MessageId");
+
+                    b.HasIndex("Channel", "AttemptedAt");
 
                     b.HasIndex("Municipality", "Id");
 
@@ -204,6 +220,8 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
                     b.HasIndex("Municipality", "State", "Id");
 
                     b.HasIndex("SubscriberId", "OrderKey", "State");
+
+                    b.HasIndex("Channel", "State", "Rank", "NextAt");
 
                     b.ToTable("notifications_deliveries", (string)null);
                 });
@@ -220,6 +238,9 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
                     b.Property<string>("Municipality")
                         .IsRequired()
                         .HasColumnType("TEXT");
+
+                    b.Property<int>("RepeatCount")
+                        .HasColumnType("INTEGER");
 
                     b.Property<string>("Schedule")
                         .IsRequired()
@@ -285,6 +306,51 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
                         .IsUnique();
 
                     b.ToTable("notifications_messages", (string)null);
+                });
+
+            modelBuilder.Entity("Hub.Cloud.Notifications.Storage.PastCallRow", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Alarm")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("BeganAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("By")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte>("End")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<DateTime>("EndedAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Key")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Municipality")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Round")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Alarm");
+
+                    b.HasIndex("EndedAt");
+
+                    b.HasIndex("Municipality", "Id");
+
+                    b.ToTable("notifications_calls_past", (string)null);
                 });
 
             modelBuilder.Entity("Hub.Cloud.Notifications.Storage.RequestRow", b =>

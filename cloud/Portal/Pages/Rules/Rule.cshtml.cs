@@ -123,6 +123,30 @@ internal sealed class RuleModel(IAlerts alerts, IStations stations, RuleDesk des
         return Show();
     }
 
+    /// <summary>Shows the area that is typed; nothing is tried or saved.</summary>
+    public IActionResult OnPostArea(string municipality, string rule)
+    {
+        if (!Begin(municipality, rule))
+        {
+            return this.Missing();
+        }
+
+        var show = Show();
+        if (RuleForm.ReadArea(Form.Area) is null)
+        {
+            Form.Problems["area"] = new("rules.bad.area");
+        }
+
+        return show;
+    }
+
+    /// <summary>The area as it is typed; null when there is none, or it cannot be read.</summary>
+    public AreaPicture? Area => RuleForm.ReadArea(Form.Area) is { } corners ? AreaPicture.Draw(corners, Stations) : null;
+
+    /// <summary>The other rules of the municipality, and slugs chosen of which there is no rule.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Parents => [.. alerts.Rules(Town).Where(one => one.Slug != Slug).Select(one => KeyValuePair.Create(one.Slug, scope.Speech.NameOf(one)))
+        .Concat(Form.SuppressedBy.Where(slug => alerts.Rules(Town).All(one => one.Slug != slug)).Select(static slug => KeyValuePair.Create(slug, slug)))];
+
     public async Task<IActionResult> OnPostTryAsync(string municipality, string rule, int days, CancellationToken cancellationToken)
     {
         if (!Begin(municipality, rule))
@@ -275,7 +299,7 @@ internal sealed class RuleModel(IAlerts alerts, IStations stations, RuleDesk des
         yield return ("sensor", Text(form.Sensor));
         yield return ("period", Length(form.Period));
         yield return ("area", Text(form.Area));
-        yield return ("suppressedBy", Text(form.SuppressedBy));
+        yield return ("suppressedBy", string.Join(", ", form.SuppressedBy.Order(StringComparer.Ordinal)));
         yield return ("measure", say["rules.measure." + RuleWords.Low(form.MeasureChosen)]);
         yield return ("window", Length(form.Window));
         yield return ("onClock", Flag(form.OnClock));

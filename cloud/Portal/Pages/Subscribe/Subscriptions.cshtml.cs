@@ -34,7 +34,19 @@ internal sealed class SubscriptionsModel(IEnumerable<ISignUp> signUps, SignUpCho
     /// <summary>Days of a pause that can be chosen, as the form writes them.</summary>
     public static IEnumerable<string> PauseDays => Pauses.Keys;
 
-    public async Task OnGetAsync(string? done, CancellationToken cancellationToken)
+    /// <summary>The subscription that is being changed; null for none.</summary>
+    public Subscription? Editing { get; private set; }
+
+    /// <summary>Slug of the municipality whose quantities and rules can be chosen: that of the place chosen.</summary>
+    public string EditingMunicipality => choices.TryPlace(Form.Place, out var place) ? place.Municipality.Slug : Editing!.Municipality;
+
+    /// <summary>Address of this page.</summary>
+    public string PageAddress => "/subscriptions?t=" + Uri.EscapeDataString(Token ?? "");
+
+    /// <summary>Address of this page with one subscription to change.</summary>
+    public string EditAddress(string subscription) => $"{PageAddress}&edit={Uri.EscapeDataString(subscription)}#change";
+
+    public async Task OnGetAsync(string? done, string? edit, CancellationToken cancellationToken)
     {
         Done = done is "confirmed" or "changed" or "removed" or "sent" or "forgotten" ? "subscriptions.done." + done : null;
         await LoadAsync(cancellationToken);
@@ -42,6 +54,11 @@ internal sealed class SubscriptionsModel(IEnumerable<ISignUp> signUps, SignUpCho
         {
             Form.Show(found.Quiet);
             Form.Language = found.Language;
+            Editing = found.Subscriptions.FirstOrDefault(one => one.Id == edit);
+            if (Editing is { } one)
+            {
+                Form.Show(one.Municipality, one.Wish, choices);
+            }
         }
     }
 
@@ -95,15 +112,33 @@ internal sealed class SubscriptionsModel(IEnumerable<ISignUp> signUps, SignUpCho
         return Back(await signUps.Last().ChangeAsync(Token, Form.Language is "en" ? "en" : "pt", quiet, until, cancellationToken), "changed");
     }
 
-    public async Task<IActionResult> OnPostLevelAsync(string? subscription, CancellationToken cancellationToken)
+    /// <summary>Changes what one subscription asks for, checked as at sign-up.</summary>
+    public async Task<IActionResult> OnPostSubscriptionAsync(string? subscription, CancellationToken cancellationToken)
     {
         await LoadAsync(cancellationToken);
-        if (Preferences is null || !int.TryParse(Form.Level, NumberStyles.None, CultureInfo.InvariantCulture, out var level) || !Enum.IsDefined((Severity)level))
+        if (Preferences is null)
         {
             return Page();
         }
 
-        return Back(await signUps.Last().ChangeSubscriptionAsync(Token, subscription ?? "", (Severity)level, cancellationToken), "changed");
+        Editing = Preferences.Subscriptions.FirstOrDefault(one => one.Id == subscription);
+        if (Form.Read(choices, withWhat: true) is not var (place, wish) || Editing is null)
+        {
+            // The other form of the page shows what is stored.
+            Form.Show(Preferences.Quiet);
+            return Page();
+        }
+
+        var (outcome, token) = await signUps.Last().ChangeSubscriptionAsync(Token, Editing.Id, place.Municipality.Slug, wish, cancellationToken);
+        if (outcome == ConfirmOutcome.Full)
+        {
+            Problem = "subscriptions.full";
+            Form.Show(Preferences.Quiet);
+            return Page();
+        }
+
+        Token = token ?? Token;
+        return Back(outcome == ConfirmOutcome.Confirmed, "changed");
     }
 
     public async Task<IActionResult> OnPostRemoveAsync(string? subscription, CancellationToken cancellationToken)

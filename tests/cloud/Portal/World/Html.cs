@@ -98,9 +98,13 @@ internal sealed partial class Html
         {
             foreach (var reference in new[] { "for", "aria-labelledby", "aria-describedby" })
             {
-                if (tag[reference] is { } target && !ids.ContainsKey(target))
+                // ARIA takes a list of ids, a label one.
+                foreach (var target in tag[reference] is not { } said ? [] : reference == "for" ? [said] : said.Split(' ', StringSplitOptions.RemoveEmptyEntries))
                 {
-                    faults.Add($"<{tag.Name} {reference}={target}> refers to nothing.");
+                    if (!ids.ContainsKey(target))
+                    {
+                        faults.Add($"<{tag.Name} {reference}={target}> refers to nothing.");
+                    }
                 }
             }
 

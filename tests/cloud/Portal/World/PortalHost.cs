@@ -90,6 +90,7 @@ internal sealed class PortalHost : IAsyncDisposable
         if (signUpFolder is not null)
         {
             builder.Services.AddSingleton<IAlarmTopic, FakeTopic>();
+            builder.Services.AddSingleton<IDutyHours, Alerts.Rules.DutyHours>();
             builder.Services.AddHubNotifications(builder.Configuration);
         }
 
