@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Hub.Cloud.Notifications.Tests;
 using Hub.Tests.Journeys.Programs;
 using Hub.Tests.Kit;
 using Xunit;
@@ -7,7 +8,8 @@ namespace Hub.Tests.Journeys;
 
 /// <summary>
 /// A station is cut off for three hours, in which two alarms come and go and a third begins and goes on. At its return it says what is now, and then its backlog arrives at once. Its alarm history is that of
-/// a station beside it that has sent the same readings one after the other; nobody is alarmed about what is over, everybody is told of it as past, and what is active now is an alarm.
+/// a station beside it that has sent the same readings one after the other; nobody is alarmed about what is over, everybody is told of it as past, and what is active now is an alarm. Somebody who has asked for digests
+/// gets a mail about each active alarm, and of the past a digest through a real mail server, in which each alarm stands once.
 /// </summary>
 public sealed class OutageJourney : IAsyncLifetime
 {
@@ -17,23 +19,43 @@ public sealed class OutageJourney : IAsyncLifetime
     private const string Path = "/hook";
 
     private readonly TempFolder _folder = new();
+    private readonly TestAuthority _authority = new();
+    private readonly System.Security.Cryptography.X509Certificates.X509Certificate2 _certificate;
+    private readonly SecureMailServer _mail;
     private readonly HubProgram _hub;
     private WebhookReceiver _receiver = null!;
     private HubOperator _operator = null!;
 
-    public OutageJourney() => _hub = new HubProgram(_folder.File("data"));
+    public OutageJourney()
+    {
+        _hub = new HubProgram(_folder.File("data"));
+        _certificate = _authority.Issue("127.0.0.1");
+        _mail = new SecureMailServer(_certificate);
+    }
 
     public async ValueTask InitializeAsync()
     {
         try
         {
             // What has been said of the past counts as known after a second of quiet; what is said of now stays so on a busy machine.
-            await _hub.WriteSettingsAsync("""{"alerts": {"settleFor": "00:00:01", "presentWithin": "00:10:00"}, "notifications": {"webhook": {"allowPrivateTargets": true}}}""");
+            // Digests go out every five seconds instead of every hour.
+            await File.WriteAllTextAsync(_folder.File("ca.pem"), _authority.Pem);
+            await _hub.WriteSettingsAsync(JsonSerializer.Serialize(new
+            {
+                alerts = new { settleFor = "00:00:01", presentWithin = "00:10:00" },
+                notifications = new
+                {
+                    digestEvery = "00:00:05",
+                    webhook = new { allowPrivateTargets = true },
+                    mail = new { smtp = new { host = "127.0.0.1", port = _mail.Port, user = _mail.User, password = _mail.Password, certificateAuthorityFile = _folder.File("ca.pem") } },
+                },
+            }));
             _receiver = await WebhookReceiver.StartAsync();
             _operator = await HubOperator.AddAsync(_hub, "braga", Steady);
             await _operator.AddStationAsync(Cut);
             await _hub.StartAsync();
             _receiver.Trust(Path, (await _operator.SubscribeAsync("webhook", _receiver.Address(Path)))!);
+            await _operator.SubscribeAsync("mail", "maria@example.org", digest: true);
             await _operator.PutRuleAsync("pm10-high", """{"namePt":"PM10 alto","nameEn":"High PM10","severity":"alert","property":"pm10","crossing":"above","setLevel":50,"clearLevel":40,"for":"PT5M"}""");
         }
         catch
@@ -52,6 +74,9 @@ public sealed class OutageJourney : IAsyncLifetime
             await _receiver.DisposeAsync();
         }
 
+        _mail.Dispose();
+        _certificate.Dispose();
+        _authority.Dispose();
         _folder.Dispose();
     }
 
@@ -72,6 +97,7 @@ public sealed class OutageJourney : IAsyncLifetime
         }
 
         await Eventually.TrueAsync(() => Told(Steady).Count >= 3 && Told(Cut).Count >= 3, "three alarms of each have been told");
+        await Eventually.TrueAsync(() => Gathered().Count >= 4, "a digest, or two, tells of the past");
         await Eventually.TrueAsync(async () => (await _operator.ItemsAsync("api/v1/deliveries?municipality=braga&state=waiting")).Count == 0, "nothing waits");
         var (steady, cut) = (await HistoryAsync(Steady), await HistoryAsync(Cut));
 
@@ -89,7 +115,27 @@ public sealed class OutageJourney : IAsyncLifetime
                 cut.Select(alarm => (alarm.EndedAt is null ? "alarm.started" : "alarm.past", alarm.ConditionAt, alarm.StartedAt, alarm.EndedAt)),
                 told.Select(message => (message.GetProperty("type").GetString()!, Instant(message, "conditionAt")!.Value, Instant(message, "startedAt")!.Value, Instant(message, "endedAt"))).OrderBy(message => message.Item2));
         }
+
+        // By mail: the two that are active by themselves and urgently; each of the four that are over once, in a digest that says that it is none.
+        Assert.Equal([$"{Cut} 80", $"{Cut} 99", $"{Steady} 80", $"{Steady} 99"], Gathered().Order(StringComparer.Ordinal));
+        var (digests, others) = (_mail.Messages.Where(mail => mail.Subject!.StartsWith("Summary:", StringComparison.Ordinal)).ToList(), _mail.Messages.Where(mail => !mail.Subject!.StartsWith("Summary:", StringComparison.Ordinal)).ToList());
+        Assert.Equal(2, others.Count);
+        Assert.All(others, mail => Assert.StartsWith("Alert: High PM10, 70", mail.Subject, StringComparison.Ordinal));
+        Assert.All(others, mail => Assert.Equal(MimeKit.MessageImportance.High, mail.Importance));
+        Assert.All(digests, mail => Assert.Contains("This is not an emergency", mail.TextBody, StringComparison.Ordinal));
+        Assert.All(digests, mail => Assert.Equal(MimeKit.MessageImportance.Normal, mail.Importance));
     }
+
+    /// <summary>The alarms of the past that digests name: station and highest value.</summary>
+    private List<string> Gathered() =>
+    [
+        .. from mail in _mail.Messages
+           where mail.Subject!.StartsWith("Summary:", StringComparison.Ordinal)
+           from alarm in mail.TextBody!.ReplaceLineEndings("\n").Split("\n\n")
+           where alarm.StartsWith("Of the past (alert): High PM10", StringComparison.Ordinal)
+           let lines = alarm.Split('\n')
+           select $"{lines[1].Trim()} {lines[3].Trim().Split(' ', '\u00A0')[1]}",
+    ];
 
     /// <summary>Two alarms that are over, a burst too short to be one, and an alarm that goes on.</summary>
     private static double ValueAt(int minute) => minute switch

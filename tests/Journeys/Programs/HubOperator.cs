@@ -31,10 +31,10 @@ public sealed class HubOperator
         Word(await _hub.ToolAsync("station", "add", $"{_municipality}/{station}", "--name", station, "--latitude", "41.55", "--longitude", "-8.42"), "secret")!;
 
     /// <summary>Adds a subscriber to the running hub; the secret of a webhook.</summary>
-    public async Task<string?> SubscribeAsync(string channel, string target = "", string language = "en")
+    public async Task<string?> SubscribeAsync(string channel, string target = "", string language = "en", bool digest = false)
     {
         using var request = await RequestAsync(HttpMethod.Post, $"api/v1/subscribers?municipality={_municipality}");
-        request.Content = JsonContent.Create(new { channel, target, language });
+        request.Content = JsonContent.Create(new { channel, target, language, digest });
         using var answer = await _hub.Client.SendAsync(request);
         var said = await answer.Content.ReadAsStringAsync();
         Assert.True(answer.IsSuccessStatusCode, said);
