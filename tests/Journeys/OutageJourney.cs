@@ -118,7 +118,7 @@ public sealed class OutageJourney : IAsyncLifetime
 
         // By mail: the two that are active by themselves and urgently; each of the four that are over once, in a digest that says that it is none.
         Assert.Equal([$"{Cut} 80", $"{Cut} 99", $"{Steady} 80", $"{Steady} 99"], Gathered().Order(StringComparer.Ordinal));
-        var (digests, others) = (_mail.Messages.Where(mail => mail.Subject.StartsWith("Summary:", StringComparison.Ordinal)).ToList(), _mail.Messages.Where(mail => !mail.Subject.StartsWith("Summary:", StringComparison.Ordinal)).ToList());
+        var (digests, others) = (_mail.Messages.Where(mail => mail.Subject!.StartsWith("Summary:", StringComparison.Ordinal)).ToList(), _mail.Messages.Where(mail => !mail.Subject!.StartsWith("Summary:", StringComparison.Ordinal)).ToList());
         Assert.Equal(2, others.Count);
         Assert.All(others, mail => Assert.StartsWith("Alert: High PM10, 70", mail.Subject, StringComparison.Ordinal));
         Assert.All(others, mail => Assert.Equal(MimeKit.MessageImportance.High, mail.Importance));
@@ -130,11 +130,11 @@ public sealed class OutageJourney : IAsyncLifetime
     private List<string> Gathered() =>
     [
         .. from mail in _mail.Messages
-           where mail.Subject.StartsWith("Summary:", StringComparison.Ordinal)
-           from alarm in mail.TextBody.ReplaceLineEndings("\n").Split("\n\n")
+           where mail.Subject!.StartsWith("Summary:", StringComparison.Ordinal)
+           from alarm in mail.TextBody!.ReplaceLineEndings("\n").Split("\n\n")
            where alarm.StartsWith("Of the past (alert): High PM10", StringComparison.Ordinal)
            let lines = alarm.Split('\n')
-           select $"{lines[1].Trim()} {lines[3].Trim().Split(' ')[1].Split('.')[0]}",
+           select $"{lines[1].Trim()} {lines[3].Trim().Split(' ', '\u00A0')[1]}",
     ];
 
     /// <summary>Two alarms that are over, a burst too short to be one, and an alarm that goes on.</summary>
