@@ -48,7 +48,9 @@ internal sealed class Evaluator(
     private readonly Dictionary<int, DateTime> unresolved = [];
     private readonly PairBook pairs = new(stations, places, municipalities, options.Value);
     // What was stored, without the flags found since: an alarm must not depend on whether they were found before or after it was evaluated.
-    private readonly PairEvaluation evaluation = new(series.Stored(), new AlarmMessages(municipalities), options.Value, instruments);
+    private readonly WindowMeans means = new(series.Stored(), options.Value.IgnoreQuality);
+    private readonly AlarmMessages messages = new(municipalities);
+    private PairEvaluation? made;
     private readonly Channel<bool> wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     private Task<bool>? woken;
     private int stationsChanged;
@@ -180,7 +182,7 @@ internal sealed class Evaluator(
         notes.Add(unfinished.ToDictionary(datastream => datastream, _ => DateTime.MaxValue), 0);
 
         // Of silence nothing tells but the clock: who may fall silent must be known.
-        var listened = book.RuleRows.Where(rule => rule is { Enabled: true, Measure: Measure.NoData }).SelectMany(pairs.Concerned).Select(datastream => datastream.Id).Distinct();
+        var listened = book.RuleRows.Where(rule => rule.Enabled && rule.Measure.IsSilence()).SelectMany(pairs.Concerned).Select(datastream => datastream.Id).Distinct();
         notes.Add(listened.ToDictionary(datastream => datastream, _ => DateTime.MaxValue), 0);
         return cursor.Commit;
     }
@@ -195,6 +197,8 @@ internal sealed class Evaluator(
 
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
+    private PairEvaluation Evaluation => made ??= new(series.Stored(), new AcrossReader(series.Stored(), places, means), messages, options.Value, instruments);
+
     /// <summary>Evaluates everything noted so far, tells what is due, and hands it over.</summary>
     private async Task PassAsync(CancellationToken cancellationToken)
     {
@@ -202,7 +206,7 @@ internal sealed class Evaluator(
         var asking = book.WaitersUpTo(long.MaxValue);
         await LockedAsync(() => handling.EndAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
         stationsUnheeded |= Interlocked.Exchange(ref stationsChanged, 0) == 1;
-        if (book.RuleRows.Any(rule => rule.Area.Length > 0 && (rule.Reevaluate || stationsUnheeded)))
+        if (book.RuleRows.Any(rule => (rule.Area.Length > 0 || rule.Measure == Measure.DifferenceToNeighbours) && (rule.Reevaluate || stationsUnheeded)))
         {
             await places.RefreshAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -212,13 +216,23 @@ internal sealed class Evaluator(
             await LockedAsync(() => ReevaluateAsync(rule, null, cancellationToken), cancellationToken).ConfigureAwait(false);
         }
 
+        if (stationsUnheeded)
+        {
+            pairs.Use(book.RuleRows);
+            foreach (var rule in pairs.HeedStations())
+            {
+                await LockedAsync(() => ReevaluateAsync(rule, StationsOf(rule), cancellationToken), cancellationToken).ConfigureAwait(false);
+            }
+        }
+
         // What was before a move stays as it was: each observation is judged by where its station was then.
         var moved = places.Moved;
         if (places.MovedSince(movesHeeded) is { Count: > 0 } at)
         {
-            foreach (var rule in book.RuleRows.Where(rule => rule is { Enabled: true, Area.Length: > 0 }).ToList())
+            foreach (var rule in book.RuleRows.Where(rule => rule is { Enabled: true } and ({ Area.Length: > 0 } or { Measure: Measure.DifferenceToNeighbours })).ToList())
             {
-                await LockedAsync(() => ReevaluateAsync(rule, at, cancellationToken), cancellationToken).ConfigureAwait(false);
+                // Who has moved is another neighbour to all.
+                await LockedAsync(() => ReevaluateAsync(rule, rule.Measure == Measure.DifferenceToNeighbours ? StationsOf(rule) : at, cancellationToken), cancellationToken).ConfigureAwait(false);
             }
 
             movesHeeded = moved;
@@ -255,6 +269,8 @@ internal sealed class Evaluator(
         }
 
         notes.Return(taken);
+        await LockedAsync(() => EvaluateAcrossAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+        means.Trim();
         evaluated = Math.Max(evaluated, commit);
         var waiters = asking.Where(waiter => waiter.Commit <= evaluated).ToList();
         await LockedAsync(() => TellDueAsync(flush: waiters.Count > 0, cancellationToken), cancellationToken).ConfigureAwait(false);
@@ -284,9 +300,11 @@ internal sealed class Evaluator(
                 continue;
             }
 
+            means.Forget(datastream, note.From);
+            pairs.Reach(datastream, note);
             foreach (var pair in found)
             {
-                if (!evaluation.TryAdvance(pair, note, now))
+                if (!Evaluation.TryAdvance(pair, note, now))
                 {
                     concerned.Add((pair, note));
                 }
@@ -308,6 +326,35 @@ internal sealed class Evaluator(
 
         await StoreAsync(db, outcomes, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>Evaluates what was noted for the pairs made of several datastreams, each once for all of them. What fails stays noted.</summary>
+    private async Task EvaluateAcrossAsync(CancellationToken cancellationToken)
+    {
+        pairs.Use(book.RuleRows);
+        var now = Now;
+        foreach (var chunk in pairs.Reached().Chunk(ChunkCount))
+        {
+            var concerned = chunk.SelectMany(one => one.Levels.Select(pair => (Pair: (AcrossPair)pair, one.Note))).Where(one => !PairEvaluation.TryAdvance(one.Pair, one.Note, now)).ToList();
+            if (concerned.Count > 0)
+            {
+                await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+                var outcomes = new List<PairOutcome>();
+                foreach (var (pair, note) in concerned)
+                {
+                    outcomes.Add(await RunAsync(db, pair, note, byRule: false, now, flush: false, outcomes, cancellationToken).ConfigureAwait(false));
+                }
+
+                await StoreAsync(db, outcomes, cancellationToken).ConfigureAwait(false);
+            }
+
+            foreach (var (levels, _) in chunk)
+            {
+                pairs.Done(levels[0]);
+            }
+        }
+    }
+
+    private HashSet<int> StationsOf(RuleRow rule) => [.. stations.All.Where(station => station.Municipality == rule.Municipality).Select(station => station.Id)];
 
     private async Task TellDueAsync(bool flush, CancellationToken cancellationToken)
     {
@@ -343,7 +390,7 @@ internal sealed class Evaluator(
         }
 
         pair.Terms = pair.Terms with { Silence = silence };
-        return evaluation.RunAsync(db, pair, note, byRule, now, flush, pass, cancellationToken);
+        return Evaluation.RunAsync(db, pair, note, byRule, now, flush, pass, cancellationToken);
     }
 
     /// <summary>Evaluates a new or changed rule over the horizon, and withdraws what it does not stand behind any more; or an unchanged one at stations that have moved.</summary>
@@ -412,7 +459,7 @@ internal sealed class Evaluator(
             }
 
             var outcome = new PairOutcome(pairs.Loose(rule, stations.TryGetDatastream(said.Datastream, out var known) ? known : Unknown(rule, said), said));
-            evaluation.Withdraw(db, outcome, group, rule.Removed ? Cause.RuleRemoved : Cause.RuleChanged, now);
+            Evaluation.Withdraw(db, outcome, group, rule.Removed ? Cause.RuleRemoved : Cause.RuleChanged, now);
             outcomes.Add(outcome);
         }
 
