@@ -17,7 +17,7 @@ namespace Hub.Cloud.Alerts;
 /// Hears what is committed to the series and keeps the alarm history true to it: one worker evaluates what has changed, stores the outcome together with the messages it calls for,
 /// takes it over into memory, and hands the messages to Notifications.
 /// </summary>
-internal sealed class Evaluator(
+internal sealed partial class Evaluator(
     ISeries series,
     IStations stations,
     PlaceBook places,
@@ -181,6 +181,8 @@ internal sealed class Evaluator(
             .Select(row => row.Datastream).Distinct().ToListAsync(cancellationToken).ConfigureAwait(false);
         notes.Add(unfinished.ToDictionary(datastream => datastream, _ => DateTime.MaxValue), 0);
 
+        pairs.Use(book.RuleRows);
+
         // Of silence nothing tells but the clock: who may fall silent must be known.
         var listened = book.RuleRows.Where(rule => rule.Enabled && rule.Measure.IsSilence()).SelectMany(pairs.Concerned).Select(datastream => datastream.Id).Distinct();
         notes.Add(listened.ToDictionary(datastream => datastream, _ => DateTime.MaxValue), 0);
@@ -219,7 +221,9 @@ internal sealed class Evaluator(
         if (stationsUnheeded)
         {
             pairs.Use(book.RuleRows);
-            foreach (var rule in pairs.HeedStations())
+            var (joined, lost) = pairs.HeedStations();
+            notes.Add(await FirstOfAsync(joined, cancellationToken).ConfigureAwait(false), 0);
+            foreach (var rule in lost)
             {
                 await LockedAsync(() => ReevaluateAsync(rule, StationsOf(rule), cancellationToken), cancellationToken).ConfigureAwait(false);
             }
@@ -326,35 +330,6 @@ internal sealed class Evaluator(
 
         await StoreAsync(db, outcomes, cancellationToken).ConfigureAwait(false);
     }
-
-    /// <summary>Evaluates what was noted for the pairs made of several datastreams, each once for all of them. What fails stays noted.</summary>
-    private async Task EvaluateAcrossAsync(CancellationToken cancellationToken)
-    {
-        pairs.Use(book.RuleRows);
-        var now = Now;
-        foreach (var chunk in pairs.Reached().Chunk(ChunkCount))
-        {
-            var concerned = chunk.SelectMany(one => one.Levels.Select(pair => (Pair: (AcrossPair)pair, one.Note))).Where(one => !PairEvaluation.TryAdvance(one.Pair, one.Note, now)).ToList();
-            if (concerned.Count > 0)
-            {
-                await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-                var outcomes = new List<PairOutcome>();
-                foreach (var (pair, note) in concerned)
-                {
-                    outcomes.Add(await RunAsync(db, pair, note, byRule: false, now, flush: false, outcomes, cancellationToken).ConfigureAwait(false));
-                }
-
-                await StoreAsync(db, outcomes, cancellationToken).ConfigureAwait(false);
-            }
-
-            foreach (var (levels, _) in chunk)
-            {
-                pairs.Done(levels[0]);
-            }
-        }
-    }
-
-    private HashSet<int> StationsOf(RuleRow rule) => [.. stations.All.Where(station => station.Municipality == rule.Municipality).Select(station => station.Id)];
 
     private async Task TellDueAsync(bool flush, CancellationToken cancellationToken)
     {

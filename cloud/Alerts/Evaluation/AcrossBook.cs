@@ -8,29 +8,47 @@ internal sealed class AcrossBook(IStations stations, IMunicipalityDirectory muni
 {
     private readonly Dictionary<RuleRow, IReadOnlyList<AcrossGroup>> groups = new(ReferenceEqualityComparer.Instance);
     private Dictionary<int, List<(AcrossGroup Group, Datastream Changed)>>? reached;
+    private readonly Dictionary<(int Rule, int Version), HashSet<int>> members = [];
+    private readonly HashSet<int> joined = [];
+    private readonly HashSet<int> lost = [];
     private IReadOnlyList<RuleRow> rules = [];
 
-    /// <summary>Takes over the rules.</summary>
+    /// <summary>Takes over the rules, and puts together anew what they need from the stations of now.</summary>
     public void Use(IReadOnlyList<RuleRow> current)
     {
         rules = current;
-        Forget();
-    }
-
-    /// <summary>Forgets what is put together: it is found anew from the stations of now.</summary>
-    public void Forget()
-    {
         groups.Clear();
         reached = null;
+        var before = new Dictionary<(int Rule, int Version), HashSet<int>>(members);
+        members.Clear();
+        foreach (var rule in rules.Where(rule => rule.Enabled && rule.Measure.IsOfSeveral()))
+        {
+            var ids = members[(rule.Id, rule.Version)] = [.. GroupsOf(rule).SelectMany(group => group.Ids)];
+            if (before.TryGetValue((rule.Id, rule.Version), out var known))
+            {
+                joined.UnionWith(ids.Except(known));
+                if (rule.Measure.IsDifference() && known.Except(ids).Any())
+                {
+                    lost.Add(rule.Id);
+                }
+            }
+        }
     }
 
-    /// <summary>Puts everything together anew.</summary>
-    /// <returns>The rules that compare stations of which one has gone.</returns>
-    public List<RuleRow> Renew(IReadOnlyList<RuleRow> current)
+    /// <summary>The datastreams that have joined a group since the last question: what was observed by them before nobody has heeded.</summary>
+    public List<int> TakeJoined()
     {
-        var before = groups.Where(one => one.Key.Measure.IsDifference()).Select(one => (Rule: one.Key, Ids: one.Value.SelectMany(group => group.Ids).ToList())).ToList();
-        Use(current);
-        return [.. before.Where(one => current.Contains(one.Rule) && one.Ids.Except(GroupsOf(one.Rule).SelectMany(group => group.Ids)).Any()).Select(one => one.Rule)];
+        List<int> taken = [.. joined.Order()];
+        joined.Clear();
+        return taken;
+    }
+
+    /// <summary>The rules that compare stations of which one has gone since the last question: what they said of the others may have changed.</summary>
+    public List<RuleRow> TakeLost()
+    {
+        List<RuleRow> taken = [.. rules.Where(rule => lost.Contains(rule.Id))];
+        lost.Clear();
+        return taken;
     }
 
     /// <summary>The groups of a rule that needs several datastreams.</summary>

@@ -35,7 +35,6 @@ internal sealed class PairBook(IStations stations, PlaceBook places, IMunicipali
 
         rules = current;
         byDatastream.Clear();
-        across.Use(current);
         var byId = current.Where(rule => rule.Enabled).ToDictionary(rule => rule.Id);
         foreach (var (key, levels) in pairs.ToList())
         {
@@ -51,6 +50,8 @@ internal sealed class PairBook(IStations stations, PlaceBook places, IMunicipali
                 Forget(key);
             }
         }
+
+        PutTogether();
     }
 
     /// <summary>The pairs of a datastream, of each rule the most serious level first; null when the datastream is not known to the Stations stage.</summary>
@@ -80,11 +81,6 @@ internal sealed class PairBook(IStations stations, PlaceBook places, IMunicipali
         }
 
         byDatastream.Clear();
-        if (rule.Measure.IsOfSeveral())
-        {
-            across.Forget();
-        }
-
         return rule.Enabled ? [.. Concerned(rule).Where(datastream => at?.Contains(datastream.Station.Id) != false).Select(datastream => LevelsOf(rule, datastream))] : [];
     }
 
@@ -162,16 +158,20 @@ internal sealed class PairBook(IStations stations, PlaceBook places, IMunicipali
     public void Done(Pair pair) => pending.Remove((pair.Rule.Id, pair.Datastream.Id));
 
     /// <summary>Takes over that stations have changed: what pairs are made of.</summary>
-    /// <returns>The rules that compare stations of which one has gone: what they said of the others may have changed.</returns>
-    public List<RuleRow> HeedStations()
+    /// <returns>The datastreams that have joined others, and the rules that compare stations of which one has gone.</returns>
+    public (List<int> Joined, List<RuleRow> Lost) HeedStations()
     {
-        var lost = across.Renew(rules);
+        PutTogether();
+        return (across.TakeJoined(), across.TakeLost());
+    }
+
+    private void PutTogether()
+    {
+        across.Use(rules);
         foreach (var pair in pairs.Values.SelectMany(levels => levels).OfType<AcrossPair>())
         {
-            pair.Group = across.GroupOf(pair.Group.Rule, pair.Datastream) ?? pair.Group;
+            pair.Group = across.GroupOf(pair.Rule, pair.Datastream) ?? pair.Group;
         }
-
-        return lost;
     }
 
     /// <summary>Takes over what an evaluation found, after it was stored.</summary>

@@ -42,7 +42,11 @@ public sealed class AcrossOrderTests
     }
 
     /// <summary>A way in which observations and stations become known.</summary>
-    private sealed record Course(Observation[] Delivery, int[] BatchSizes, Between[] Betweens, (int Station, int Minute, int Place)[] Moves);
+    private sealed record Course(Observation[] Delivery, int[] BatchSizes, Between[] Betweens, (int Station, int Minute, int Place)[] Moves)
+    {
+        public override string ToString() =>
+            $"{string.Join(' ', Delivery.Select(o => $"{o.Datastream}@{(o.PhenomenonTime - Begin).TotalMinutes}={o.Result}/{o.Quality}/{o.Revision}"))}; {string.Join(' ', BatchSizes)}; {string.Join(' ', Betweens)}; {string.Join(' ', Moves)}";
+    }
 
     private static readonly Gen<Course> AnyCourse =
         from set in AnyObservation.Array[20, 120]
