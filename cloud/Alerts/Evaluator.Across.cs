@@ -7,6 +7,12 @@ namespace Hub.Cloud.Alerts;
 /// <summary>Of the evaluator: rules whose measure needs several datastreams.</summary>
 internal sealed partial class Evaluator
 {
+    /// <summary>Longest time for which the cursor waits for a datastream that Stations do not know: it may never be known.</summary>
+    private static readonly TimeSpan HeldMax = TimeSpan.FromHours(1);
+
+    /// <summary>How far evaluation has come, as a start after this moment must know it: before what came of datastreams that are not known yet.</summary>
+    private long CursorTo => held is { } hold && Now - hold.Since < HeldMax ? Math.Min(evaluated, hold.Commit) : evaluated;
+
     /// <summary>Evaluates what was noted for the pairs made of several datastreams, each once for all of them. What fails stays noted.</summary>
     private async Task EvaluateAcrossAsync(CancellationToken cancellationToken)
     {

@@ -63,6 +63,7 @@ internal sealed partial class Evaluator(
     private long evaluated;
     private long cursorStored;
     private DateTime cursorStoredAt;
+    private (long Commit, DateTime Since)? held;
 
     /// <inheritdoc/>
     public void OnCommitted(SeriesCommit commit)
@@ -112,7 +113,7 @@ internal sealed partial class Evaluator(
             book.Woken -= Wake;
         }
 
-        if (evaluated > cursorStored)
+        if (CursorTo > cursorStored)
         {
             await using var db = await contexts.CreateDbContextAsync(CancellationToken.None).ConfigureAwait(false);
             await StoreCursorAsync(db, CancellationToken.None).ConfigureAwait(false);
@@ -275,11 +276,12 @@ internal sealed partial class Evaluator(
         notes.Return(taken);
         await LockedAsync(() => EvaluateAcrossAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
         means.Trim();
+        held = unresolved.Count == 0 ? null : held ?? (evaluated, Now);
         evaluated = Math.Max(evaluated, commit);
         var waiters = asking.Where(waiter => waiter.Commit <= evaluated).ToList();
         await LockedAsync(() => TellDueAsync(flush: waiters.Count > 0, cancellationToken), cancellationToken).ConfigureAwait(false);
         await HandAsync(cancellationToken).ConfigureAwait(false);
-        if (evaluated > cursorStored && Now - cursorStoredAt >= CursorEvery)
+        if (CursorTo > cursorStored && Now - cursorStoredAt >= CursorEvery)
         {
             await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
             await StoreCursorAsync(db, cancellationToken).ConfigureAwait(false);
@@ -500,7 +502,7 @@ internal sealed partial class Evaluator(
 
     private async Task StoreCursorAsync(AlertsContext db, CancellationToken cancellationToken)
     {
-        var commit = evaluated;
+        var commit = CursorTo;
         await db.Cursors.ExecuteUpdateAsync(set => set.SetProperty(row => row.Commit, commit), cancellationToken).ConfigureAwait(false);
         (cursorStored, cursorStoredAt) = (commit, Now);
     }
@@ -531,7 +533,7 @@ internal sealed partial class Evaluator(
             due = end;
         }
 
-        var cursorDue = evaluated > cursorStored ? cursorStoredAt + CursorEvery : (DateTime?)null;
+        var cursorDue = CursorTo > cursorStored ? cursorStoredAt + CursorEvery : (DateTime?)null;
         var at = due < cursorDue || cursorDue is null ? due : cursorDue;
         if (at is { } instant)
         {
