@@ -18,7 +18,8 @@ internal sealed class AlarmCourses(ISeries series, IStations stations, IOptions<
     /// <inheritdoc/>
     public async ValueTask<AlarmCourse?> OfAsync(AlarmMessage message, DateTime from, DateTime to, CancellationToken cancellationToken)
     {
-        if (to <= from || !stations.TryGetDatastream(message.Datastream, out var datastream) || datastream.Quantity.Averaging == AveragingRule.CircularMean)
+        // Of a station as a whole no one datastream shows what was judged.
+        if (to <= from || message.Property.Length == 0 || !stations.TryGetDatastream(message.Datastream, out var datastream) || datastream.Quantity.Averaging == AveragingRule.CircularMean)
         {
             return null;
         }

@@ -17,7 +17,7 @@ namespace Hub.Cloud.Alerts;
 /// Hears what is committed to the series and keeps the alarm history true to it: one worker evaluates what has changed, stores the outcome together with the messages it calls for,
 /// takes it over into memory, and hands the messages to Notifications.
 /// </summary>
-internal sealed class Evaluator(
+internal sealed partial class Evaluator(
     ISeries series,
     IStations stations,
     PlaceBook places,
@@ -48,7 +48,9 @@ internal sealed class Evaluator(
     private readonly Dictionary<int, DateTime> unresolved = [];
     private readonly PairBook pairs = new(stations, places, municipalities, options.Value);
     // What was stored, without the flags found since: an alarm must not depend on whether they were found before or after it was evaluated.
-    private readonly PairEvaluation evaluation = new(series.Stored(), new AlarmMessages(municipalities), options.Value, instruments);
+    private readonly WindowMeans means = new(series.Stored(), options.Value.IgnoreQuality);
+    private readonly AlarmMessages messages = new(municipalities);
+    private PairEvaluation? made;
     private readonly Channel<bool> wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     private Task<bool>? woken;
     private int stationsChanged;
@@ -61,6 +63,7 @@ internal sealed class Evaluator(
     private long evaluated;
     private long cursorStored;
     private DateTime cursorStoredAt;
+    private (long Commit, DateTime Since)? held;
 
     /// <inheritdoc/>
     public void OnCommitted(SeriesCommit commit)
@@ -110,7 +113,7 @@ internal sealed class Evaluator(
             book.Woken -= Wake;
         }
 
-        if (evaluated > cursorStored)
+        if (CursorTo > cursorStored)
         {
             await using var db = await contexts.CreateDbContextAsync(CancellationToken.None).ConfigureAwait(false);
             await StoreCursorAsync(db, CancellationToken.None).ConfigureAwait(false);
@@ -179,8 +182,10 @@ internal sealed class Evaluator(
             .Select(row => row.Datastream).Distinct().ToListAsync(cancellationToken).ConfigureAwait(false);
         notes.Add(unfinished.ToDictionary(datastream => datastream, _ => DateTime.MaxValue), 0);
 
+        pairs.Use(book.RuleRows);
+
         // Of silence nothing tells but the clock: who may fall silent must be known.
-        var listened = book.RuleRows.Where(rule => rule is { Enabled: true, Measure: Measure.NoData }).SelectMany(pairs.Concerned).Select(datastream => datastream.Id).Distinct();
+        var listened = book.RuleRows.Where(rule => rule.Enabled && rule.Measure.IsSilence()).SelectMany(pairs.Concerned).Select(datastream => datastream.Id).Distinct();
         notes.Add(listened.ToDictionary(datastream => datastream, _ => DateTime.MaxValue), 0);
         return cursor.Commit;
     }
@@ -195,6 +200,8 @@ internal sealed class Evaluator(
 
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
+    private PairEvaluation Evaluation => made ??= new(series.Stored(), new AcrossReader(series.Stored(), places, means), messages, options.Value, instruments);
+
     /// <summary>Evaluates everything noted so far, tells what is due, and hands it over.</summary>
     private async Task PassAsync(CancellationToken cancellationToken)
     {
@@ -202,7 +209,7 @@ internal sealed class Evaluator(
         var asking = book.WaitersUpTo(long.MaxValue);
         await LockedAsync(() => handling.EndAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
         stationsUnheeded |= Interlocked.Exchange(ref stationsChanged, 0) == 1;
-        if (book.RuleRows.Any(rule => rule.Area.Length > 0 && (rule.Reevaluate || stationsUnheeded)))
+        if (book.RuleRows.Any(rule => (rule.Area.Length > 0 || rule.Measure == Measure.DifferenceToNeighbours) && (rule.Reevaluate || stationsUnheeded)))
         {
             await places.RefreshAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -212,13 +219,25 @@ internal sealed class Evaluator(
             await LockedAsync(() => ReevaluateAsync(rule, null, cancellationToken), cancellationToken).ConfigureAwait(false);
         }
 
+        if (stationsUnheeded)
+        {
+            pairs.Use(book.RuleRows);
+            var (joined, lost) = pairs.HeedStations();
+            notes.Add(await FirstOfAsync(joined, cancellationToken).ConfigureAwait(false), 0);
+            foreach (var rule in lost)
+            {
+                await LockedAsync(() => ReevaluateAsync(rule, StationsOf(rule), cancellationToken), cancellationToken).ConfigureAwait(false);
+            }
+        }
+
         // What was before a move stays as it was: each observation is judged by where its station was then.
         var moved = places.Moved;
         if (places.MovedSince(movesHeeded) is { Count: > 0 } at)
         {
-            foreach (var rule in book.RuleRows.Where(rule => rule is { Enabled: true, Area.Length: > 0 }).ToList())
+            foreach (var rule in book.RuleRows.Where(rule => rule is { Enabled: true } and ({ Area.Length: > 0 } or { Measure: Measure.DifferenceToNeighbours })).ToList())
             {
-                await LockedAsync(() => ReevaluateAsync(rule, at, cancellationToken), cancellationToken).ConfigureAwait(false);
+                // Who has moved is another neighbour to all.
+                await LockedAsync(() => ReevaluateAsync(rule, rule.Measure == Measure.DifferenceToNeighbours ? StationsOf(rule) : at, cancellationToken), cancellationToken).ConfigureAwait(false);
             }
 
             movesHeeded = moved;
@@ -255,11 +274,14 @@ internal sealed class Evaluator(
         }
 
         notes.Return(taken);
+        await LockedAsync(() => EvaluateAcrossAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+        means.Trim();
+        held = unresolved.Count == 0 ? null : held ?? (evaluated, Now);
         evaluated = Math.Max(evaluated, commit);
         var waiters = asking.Where(waiter => waiter.Commit <= evaluated).ToList();
         await LockedAsync(() => TellDueAsync(flush: waiters.Count > 0, cancellationToken), cancellationToken).ConfigureAwait(false);
         await HandAsync(cancellationToken).ConfigureAwait(false);
-        if (evaluated > cursorStored && Now - cursorStoredAt >= CursorEvery)
+        if (CursorTo > cursorStored && Now - cursorStoredAt >= CursorEvery)
         {
             await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
             await StoreCursorAsync(db, cancellationToken).ConfigureAwait(false);
@@ -284,9 +306,11 @@ internal sealed class Evaluator(
                 continue;
             }
 
+            means.Forget(datastream, note.From);
+            pairs.Reach(datastream, note);
             foreach (var pair in found)
             {
-                if (!evaluation.TryAdvance(pair, note, now))
+                if (!Evaluation.TryAdvance(pair, note, now))
                 {
                     concerned.Add((pair, note));
                 }
@@ -343,7 +367,7 @@ internal sealed class Evaluator(
         }
 
         pair.Terms = pair.Terms with { Silence = silence };
-        return evaluation.RunAsync(db, pair, note, byRule, now, flush, pass, cancellationToken);
+        return Evaluation.RunAsync(db, pair, note, byRule, now, flush, pass, cancellationToken);
     }
 
     /// <summary>Evaluates a new or changed rule over the horizon, and withdraws what it does not stand behind any more; or an unchanged one at stations that have moved.</summary>
@@ -412,7 +436,7 @@ internal sealed class Evaluator(
             }
 
             var outcome = new PairOutcome(pairs.Loose(rule, stations.TryGetDatastream(said.Datastream, out var known) ? known : Unknown(rule, said), said));
-            evaluation.Withdraw(db, outcome, group, rule.Removed ? Cause.RuleRemoved : Cause.RuleChanged, now);
+            Evaluation.Withdraw(db, outcome, group, rule.Removed ? Cause.RuleRemoved : Cause.RuleChanged, now);
             outcomes.Add(outcome);
         }
 
@@ -478,7 +502,7 @@ internal sealed class Evaluator(
 
     private async Task StoreCursorAsync(AlertsContext db, CancellationToken cancellationToken)
     {
-        var commit = evaluated;
+        var commit = CursorTo;
         await db.Cursors.ExecuteUpdateAsync(set => set.SetProperty(row => row.Commit, commit), cancellationToken).ConfigureAwait(false);
         (cursorStored, cursorStoredAt) = (commit, Now);
     }
@@ -509,7 +533,7 @@ internal sealed class Evaluator(
             due = end;
         }
 
-        var cursorDue = evaluated > cursorStored ? cursorStoredAt + CursorEvery : (DateTime?)null;
+        var cursorDue = CursorTo > cursorStored ? cursorStoredAt + CursorEvery : (DateTime?)null;
         var at = due < cursorDue || cursorDue is null ? due : cursorDue;
         if (at is { } instant)
         {

@@ -48,6 +48,41 @@ public enum Measure
 
     /// <summary>Share of the window's observations against which nothing is known that rules pass over (<c>Hub:Alerts:IgnoreQuality</c>), percent; levels are 0 to 100.</summary>
     GoodShare = 10,
+
+    // 11 to 19 are for measures of one datastream; from 20 on those that need several.
+
+    /// <summary>Silence of a station as a whole: minutes since the latest period of any of its datastreams ended. Levels are not used, the property is empty; one alarm for each station.</summary>
+    Offline = 20,
+
+    /// <summary>Mean of a window of the clock less the median of the same window's means at the other stations of the municipality, of which at least three must say something.</summary>
+    DifferenceToMunicipality = 21,
+
+    /// <summary>
+    /// Mean of a window of the clock less the median of the same window's means at the nearest other stations: the 5 nearest that say something, within 3 km of where the station stood then; at least one.
+    /// </summary>
+    DifferenceToNeighbours = 22,
+
+    /// <summary>
+    /// European Air Quality Index of the station by the hour of the clock, 1 (good) to 6 (extremely poor): the worst class of those of its pollutants (O3, NO2, SO2, PM10, PM2.5) that are known, of which one is
+    /// enough. The property is empty; one alarm for each station.
+    /// </summary>
+    AirIndex = 23,
+}
+
+/// <summary>What measures have in common.</summary>
+public static class MeasureKinds
+{
+    /// <summary>Whether it is silence, so that levels are not used.</summary>
+    public static bool IsSilence(this Measure measure) => measure is Measure.NoData or Measure.Offline;
+
+    /// <summary>Whether it is of the station as a whole, so that a rule has no property.</summary>
+    public static bool IsOfStation(this Measure measure) => measure is Measure.Offline or Measure.AirIndex;
+
+    /// <summary>Whether it is a difference to other stations.</summary>
+    public static bool IsDifference(this Measure measure) => measure is Measure.DifferenceToMunicipality or Measure.DifferenceToNeighbours;
+
+    /// <summary>Whether it is made of several datastreams.</summary>
+    public static bool IsOfSeveral(this Measure measure) => measure.IsOfStation() || measure.IsDifference();
 }
 
 /// <summary>A further level of a rule: the same condition, more serious.</summary>
@@ -63,13 +98,13 @@ public sealed record RuleLevel(Severity Severity, double SetLevel, double ClearL
 /// <param name="Latitude">WGS 84, degrees, -90 to 90.</param>
 public readonly record struct AreaPoint(double Longitude, double Latitude);
 
-/// <summary>A condition on every datastream of a municipality with an observed property (optionally of one station, one sensor, one period).</summary>
+/// <summary>A condition on every datastream of a municipality with an observed property (optionally of one station, one sensor, one period), or on every station.</summary>
 /// <param name="Municipality">Slug.</param>
 /// <param name="Slug">Slug within the municipality.</param>
 /// <param name="NamePt">Name in Portuguese.</param>
 /// <param name="NameEn">Name in English.</param>
 /// <param name="Severity">How serious; of a rule with several levels, the first and least serious of them.</param>
-/// <param name="Property">Identifier of the observed property.</param>
+/// <param name="Property">Identifier of the observed property; empty for a measure of the station as a whole (<see cref="MeasureKinds.IsOfStation"/>), and only then.</param>
 /// <param name="Station">Only this station, or null for all.</param>
 /// <param name="Sensor">Only this sensor, or null for all.</param>
 /// <param name="PeriodSeconds">Only datastreams with this averaging period, or null for all.</param>

@@ -25,7 +25,7 @@ internal sealed class RuleRehearsal(ISeries series, IStations stations, PlaceBoo
 
         var row = new RuleRow { Municipality = rule.Municipality, Slug = rule.Slug };
         row.Set(rule);
-        if (rule.Area.Count > 0)
+        if (rule.Area.Count > 0 || rule.Measure == Measure.DifferenceToNeighbours)
         {
             await places.RefreshAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -33,11 +33,13 @@ internal sealed class RuleRehearsal(ISeries series, IStations stations, PlaceBoo
         var book = new PairBook(stations, places, municipalities, options.Value);
         var alarms = new PriorityQueue<Alarm, (DateTime, string)>();
         var (count, datastreams, observations, active) = (0, 0, new Counter(options.Value.RehearsalObservationsMax), TimeSpan.Zero);
+        var means = new WindowMeans(stored, options.Value.IgnoreQuality) { OnRead = observations.Add };
+        var across = new AcrossReader(stored, places, means);
         foreach (var datastream in book.Concerned(row))
         {
             datastreams++;
             var levels = book.Loose(row, datastream);
-            var found = await EpisodesAsync(levels, from, to, observations, cancellationToken).ConfigureAwait(false);
+            var found = await EpisodesAsync(levels, across, from, to, observations, cancellationToken).ConfigureAwait(false);
             active += Covered(found.SelectMany(episodes => episodes), to);
             foreach (var (pair, episode) in levels.Zip(found).SelectMany(level => level.Second.Select(episode => (level.First, episode))))
             {
@@ -62,11 +64,21 @@ internal sealed class RuleRehearsal(ISeries series, IStations stations, PlaceBoo
     }
 
     /// <summary>The episodes of each level of a rule on one datastream.</summary>
-    private async ValueTask<IReadOnlyList<IReadOnlyList<Episode>>> EpisodesAsync(Pair[] levels, DateTime from, DateTime to, Counter observations, CancellationToken cancellationToken)
+    private async ValueTask<IReadOnlyList<IReadOnlyList<Episode>>> EpisodesAsync(Pair[] levels, AcrossReader across, DateTime from, DateTime to, Counter observations, CancellationToken cancellationToken)
     {
         // The window is full by then, as it would have been. Silence that began before counts from the last observation.
         var (machine, signal) = (levels[0].Machine, levels[0].Signal);
         var begin = from - (machine.IsSilence ? machine.Silence : signal.Reach);
+        if (levels[0] is AcrossPair several)
+        {
+            // Of silence, what began before may have been heard of by a long period.
+            begin -= machine.IsSilence ? several.Group.Members[0].Datastreams.Max(datastream => datastream.Period) : TimeSpan.Zero;
+            var points = across.ReadAsync(several.Group, several.Datastream, signal, begin, to, new AcrossTip(), cancellationToken);
+            var found = await Fold.EachAsync(levels.Select(pair => pair.Machine), signal, new FoldStart(default, from.Date), machine.IsSilence ? Counted(points, observations, cancellationToken) : points, cancellationToken).ConfigureAwait(false);
+            var last = found[0].State;
+            return machine.Hush(ref last, to) ? [[.. found[0].Episodes, last.Open]] : [.. found.Select(fold => fold.Episodes)];
+        }
+
         var folds = await Fold.EachAsync(
             levels.Select(pair => pair.Machine), signal, new FoldStart(default, from.Date, signal.IsPlain ? default : from),
             Counted(stored.RangeAsync(levels[0].Datastream.Id, begin, to, cancellationToken), observations, cancellationToken), cancellationToken).ConfigureAwait(false);

@@ -135,10 +135,10 @@ internal static partial class RuleEndpoints
         }
 
         var measure = request.Measure is null ? Measure.Value : Word<Measure>(request.Measure, "measure");
-        var crossing = request.Crossing is { } word ? Word<Crossing>(word, "crossing") : measure == Measure.NoData ? Crossing.Above : throw Needed("crossing");
-        var set = request.SetLevel ?? (measure == Measure.NoData ? 0 : throw Needed("setLevel"));
+        var crossing = request.Crossing is { } word ? Word<Crossing>(word, "crossing") : measure.IsSilence() ? Crossing.Above : throw Needed("crossing");
+        var set = request.SetLevel ?? (measure.IsSilence() ? 0 : throw Needed("setLevel"));
         return new Rule(
-            municipality, rule, request.NamePt, request.NameEn, Word<Severity>(request.Severity, "severity"), request.Property, request.Station, request.Sensor,
+            municipality, rule, request.NamePt, request.NameEn, Word<Severity>(request.Severity, "severity"), request.Property ?? "", request.Station, request.Sensor,
             request.Period is null ? null : (int)Duration(request.Period, "period").TotalSeconds, crossing, set, request.ClearLevel ?? set,
             request.For is null ? TimeSpan.Zero : Duration(request.For, "for"), request.Enabled ?? true, request.Edge ?? false)
         {
@@ -182,7 +182,7 @@ internal static partial class RuleEndpoints
                     level.For is null ? TimeSpan.Zero : Duration(level.For, path + ".for"), level.OffFor is null ? TimeSpan.Zero : Duration(level.OffFor, path + ".offFor"));
         }
 
-        static ProblemException Needed(string member) => new(Problems.BadBody, $"{member} is missing; it is needed for every measure but no-data.", member);
+        static ProblemException Needed(string member) => new(Problems.BadBody, $"{member} is missing; it is needed for every measure but no-data and offline.", member);
     }
 
     /// <summary>"ClearLevel must not be above the set level ...": the field in the words of the body, "levels[0].setLevel" for "Levels[0].SetLevel".</summary>
@@ -226,13 +226,13 @@ internal static partial class RuleEndpoints
         r.Station, r.Sensor, r.PeriodSeconds is { } seconds ? Words.Of(TimeSpan.FromSeconds(seconds)) : null,
         r.Crossing.ToString().ToLowerInvariant(), r.SetLevel, r.ClearLevel, Words.Of(r.For), r.Enabled, r.Edge,
         Words.Of(r.Measure), r.Measure == Measure.Value ? null : Words.Of(r.Window), r.OnClock, r.Measure == Measure.Percentile ? r.Percent : null,
-        r.Measure is Measure.Value or Measure.NoData or Measure.Count ? null : r.CoverageMin, Words.Of(r.OffFor), r.Schedule, r.Source,
+        r.Measure is Measure.Value or Measure.NoData or Measure.Offline or Measure.Count ? null : r.CoverageMin, Words.Of(r.OffFor), r.Schedule, r.Source,
         [.. r.Levels.Select(level => new RuleLevelDocument(level.Severity.ToString().ToLowerInvariant(), level.SetLevel, level.ClearLevel, Words.Of(level.For), Words.Of(level.OffFor)))],
         r.Area.Count == 0 ? null : new AreaDocument("Polygon", [[.. r.Area.Append(r.Area[0]).Select(corner => (IReadOnlyList<double>)[corner.Longitude, corner.Latitude])]]), r.SuppressedBy);
 
     private static Task<RuleRequest> ReadAsync(HttpContext context) => RequestBody.ReadAsync<RuleRequest>(
         context, RequestBody.Strict, BodyBytesMax,
-        "Expected is a JSON object with namePt, nameEn, severity, property, crossing and setLevel, and as wanted station, sensor, area, period, clearLevel, for, offFor, measure, window, onClock, percent, coverageMin, levels, schedule, suppressedBy, source, enabled, edge; at most 16 KiB.");
+        "Expected is a JSON object with namePt, nameEn, severity, property (but for offline and air-index), crossing and setLevel, and as wanted station, sensor, area, period, clearLevel, for, offFor, measure, window, onClock, percent, coverageMin, levels, schedule, suppressedBy, source, enabled, edge; at most 16 KiB.");
 
     private static T Word<T>(string text, string member)
         where T : struct, Enum => Words.TryRead<T>(text, out var value) ? value : throw new ProblemException(Problems.BadBody, $"{member} is \"{Query.Short(text)}\"; expected is one of {Words.All<T>()}.", member);

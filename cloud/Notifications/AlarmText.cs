@@ -76,8 +76,12 @@ internal sealed record AlarmText(string Title, string Sentence, string Place, IR
         var rows = new List<(string, string)>
         {
             (words.Of("Local", "Where"), $"{message.StationName}, {message.MunicipalityName}"),
-            (words.Of("Grandeza", "Quantity"), QuantityCatalogue.TryGet(message.Property, out var quantity) ? words.Of(quantity.NamePt, quantity.NameEn) : message.Property),
         };
+        if (message.Property.Length > 0)
+        {
+            rows.Add((words.Of("Grandeza", "Quantity"), QuantityCatalogue.TryGet(message.Property, out var quantity) ? words.Of(quantity.NamePt, quantity.NameEn) : message.Property));
+        }
+
         if (message.Kind == NotificationKind.Acknowledged)
         {
             rows.Add((words.Of("Reconhecido por", "Acknowledged by"), message.By));

@@ -50,7 +50,7 @@ internal readonly record struct Episode(DateTime ConditionAt, DateTime StartedAt
 /// <param name="LastValue">Its value.</param>
 internal readonly record struct MachineState(Phase Phase, DateTime ConditionAt, DateTime StartedAt, double StartValue, double Peak, DateTime LastAt, double LastValue)
 {
-    /// <summary>When the value of an active alarm came to the clear level and stayed there; default otherwise.</summary>
+    /// <summary>When the value of an active alarm came to the clear level and stayed there; of a station's silence the end of the latest period; default otherwise.</summary>
     public DateTime ClearAt { get; init; }
 
     /// <summary>The open episode of an active state.</summary>
@@ -79,6 +79,9 @@ internal sealed record AlarmMachine(Crossing Crossing, double SetLevel, double C
 
     /// <summary>Of a rule about silence: time from one observation to the next beyond which there was none; zero for a rule about values. Values and flags do not matter then.</summary>
     public TimeSpan Silence { get; init; }
+
+    /// <summary>Of silence: whether the value of an observation is its averaging period, seconds, and silence counts from the end of the latest period (<see cref="MachineState.ClearAt"/>) instead of from the latest observation.</summary>
+    public bool CountsFromPeriods { get; init; }
 
     /// <summary>Whether the rule is about silence.</summary>
     public bool IsSilence => Silence > TimeSpan.Zero;
@@ -122,7 +125,7 @@ internal sealed record AlarmMachine(Crossing Crossing, double SetLevel, double C
         var before = state;
         if (IsSilence)
         {
-            return TakeAfterSilence(ref state, at, out ended);
+            return TakeAfterSilence(ref state, at, value, out ended);
         }
 
         if (before.Phase == Phase.Active)
@@ -178,34 +181,44 @@ internal sealed record AlarmMachine(Crossing Crossing, double SetLevel, double C
         return wasActive ? Step.Ended : Step.Nothing;
     }
 
+    /// <summary>Until when a state knows of something that was measured; silence counts from here.</summary>
+    public DateTime HeardTo(in MachineState state) => CountsFromPeriods ? state.ClearAt : state.LastAt;
+
     /// <summary>Notes that there is silence up to an instant; true when an alarm starts by it. Only of a rule about silence.</summary>
     /// <param name="state">State after the latest observation; replaced when the alarm starts.</param>
     /// <param name="watermark">Instant up to which nothing came, UTC.</param>
     public bool Hush(ref MachineState state, DateTime watermark)
     {
-        if (!IsSilence || state.Phase != Phase.Normal || state.LastAt == default || watermark <= state.LastAt + Silence)
+        var heardTo = HeardTo(state);
+        if (!IsSilence || state.Phase != Phase.Normal || state.LastAt == default || watermark <= heardTo + Silence)
         {
             return false;
         }
 
         var minutes = Silence.TotalMinutes;
-        state = new MachineState(Phase.Active, state.LastAt, state.LastAt + Silence, minutes, minutes, state.LastAt, minutes);
+        state = new MachineState(Phase.Active, heardTo, heardTo + Silence, minutes, minutes, state.LastAt, minutes) { ClearAt = state.ClearAt };
         return true;
     }
 
-    private Step TakeAfterSilence(ref MachineState state, DateTime at, out Episode ended)
+    private Step TakeAfterSilence(ref MachineState state, DateTime at, double period, out Episode ended)
     {
         ended = default;
-        var before = state;
+        var (before, heardTo) = (state, HeardTo(state));
         state = default(MachineState) with { LastAt = at };
-        if (before.LastAt == default || at - before.LastAt <= Silence)
+        if (CountsFromPeriods)
+        {
+            var end = at + TimeSpan.FromSeconds(period);
+            state = state with { ClearAt = end > heardTo ? end : heardTo };
+        }
+
+        if (before.LastAt == default || at - heardTo <= Silence)
         {
             return before.Phase == Phase.Active ? Step.Undone : Step.Nothing;
         }
 
         // The same whether somebody had noted the silence before or not.
-        var (limit, minutes) = (Silence.TotalMinutes, (at - before.LastAt).TotalMinutes);
-        ended = new Episode(before.LastAt, before.LastAt + Silence, at, limit, minutes, minutes);
+        var (limit, minutes) = (Silence.TotalMinutes, (at - heardTo).TotalMinutes);
+        ended = new Episode(heardTo, heardTo + Silence, at, limit, minutes, minutes);
         return Step.Ended;
     }
 

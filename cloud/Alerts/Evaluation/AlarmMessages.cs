@@ -30,7 +30,7 @@ internal sealed class AlarmMessages(IMunicipalityDirectory municipalities)
             rule.Property,
             UnitText(rule, datastream.Quantity),
             ended ? alarm.LastValue : alarm.StartValue,
-            rule.Measure == Measure.NoData ? TimeSpan.FromTicks(rule.WindowTicks).TotalMinutes : ended ? pair.Machine.ClearLevel : pair.Machine.SetLevel,
+            rule.Measure.IsSilence() ? TimeSpan.FromTicks(rule.WindowTicks).TotalMinutes : ended ? pair.Machine.ClearLevel : pair.Machine.SetLevel,
             alarm.ConditionAt,
             alarm.StartedAt,
             alarm.EndedAt,
@@ -66,8 +66,8 @@ internal sealed class AlarmMessages(IMunicipalityDirectory municipalities)
 
     private static string UnitText(RuleRow rule, Quantity quantity) => rule.Measure switch
     {
-        Measure.NoData => "min",
-        Measure.Count => "",
+        Measure.NoData or Measure.Offline => "min",
+        Measure.Count or Measure.AirIndex => "",
         Measure.GoodShare => "%",
         _ => UnitText(quantity),
     };

@@ -4,7 +4,7 @@ using Hub.Cloud.Series;
 namespace Hub.Cloud.Alerts.Evaluation;
 
 /// <summary>What has changed in one datastream since it was last evaluated.</summary>
-internal sealed class ChangeNote
+internal class ChangeNote
 {
     /// <summary>Most observations a note carries; past it, they are read from the series.</summary>
     public const int CarriedMax = 32;
@@ -49,13 +49,18 @@ internal sealed class ChangeNote
         To = null;
     }
 
-    /// <summary>Adds what an earlier note says.</summary>
-    public void Merge(ChangeNote other)
+    /// <summary>Adds a stretch.</summary>
+    /// <param name="from">Earliest change.</param>
+    /// <param name="to">Latest change; null: not known.</param>
+    public void AddStretch(DateTime from, DateTime? to)
     {
         CarryNothing();
-        From = other.From < From ? other.From : From;
-        To = To is { } one && other.To is { } two ? (one > two ? one : two) : null;
+        From = from < From ? from : From;
+        To = To is { } one && to is { } two ? (one > two ? one : two) : null;
     }
+
+    /// <summary>Adds what an earlier note says.</summary>
+    public void Merge(ChangeNote other) => AddStretch(other.From, other.To);
 
     /// <summary>As if it were new; the memory stays.</summary>
     public void Clear()

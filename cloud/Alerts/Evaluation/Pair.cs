@@ -6,7 +6,7 @@ using Hub.Cloud.Stations;
 namespace Hub.Cloud.Alerts.Evaluation;
 
 /// <summary>One level of a rule on one datastream: what evaluation keeps of it in memory. Touched by the evaluator's worker only.</summary>
-internal sealed class Pair
+internal class Pair
 {
     /// <summary>Makes one.</summary>
     /// <param name="rule">The rule.</param>
@@ -30,12 +30,13 @@ internal sealed class Pair
             : new Signal(rule.Measure, window, rule.OnClock, rule.Percent, rule.CoverageMin, period, datastream.Quantity.Averaging, zone) { Schedule = RuleSchedule.Parse(rule.Schedule), Presence = presence, Faults = options.IgnoreQuality };
 
         // Windows of the clock are consecutive or they are not.
-        var gap = Signal is { IsPlain: false, OnClock: true } ? Signal.Reach : Larger(options.PendingGapMax, 3 * period);
+        var gap = Signal is { IsPlain: false, OnClock: true } ? Signal.Reach : rule.Measure.IsOfSeveral() && rule.OnClock ? ClockWindows.LongestOf(window) : Larger(options.PendingGapMax, 3 * period);
         Machine = new AlarmMachine(rule.Crossing, level.SetLevel, level.ClearLevel, level.For, gap, options.IgnoreQuality)
         {
             OffFor = level.OffFor,
-            TakesAll = rule.Measure == Measure.GoodShare,
-            Silence = rule.Measure == Measure.NoData ? window + period : TimeSpan.Zero,
+            TakesAll = rule.Measure == Measure.GoodShare || rule.Measure.IsOfSeveral(),
+            Silence = rule.Measure == Measure.NoData ? window + period : rule.Measure == Measure.Offline ? window : TimeSpan.Zero,
+            CountsFromPeriods = rule.Measure == Measure.Offline,
         };
         Terms = new TellingTerms(Larger(options.PresentWithin, 2 * period), Larger(options.StaleAfter, 3 * period), options.SettleFor);
     }

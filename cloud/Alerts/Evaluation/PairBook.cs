@@ -12,6 +12,8 @@ internal sealed class PairBook(IStations stations, PlaceBook places, IMunicipali
     // All levels of a rule on a datastream, the most serious first: what is told of one hangs on what is told of those before it.
     private readonly Dictionary<(int Rule, int Datastream), Pair[]> pairs = [];
     private readonly Dictionary<int, Pair[]> byDatastream = [];
+    private readonly AcrossBook across = new(stations, municipalities);
+    private readonly Dictionary<(int Rule, int Datastream), AcrossNote> pending = [];
     private IReadOnlyList<RuleRow> rules = [];
 
     /// <summary>Processing time at which the next pair is due, UTC; null when none waits.</summary>
@@ -48,6 +50,8 @@ internal sealed class PairBook(IStations stations, PlaceBook places, IMunicipali
                 Forget(key);
             }
         }
+
+        PutTogether();
     }
 
     /// <summary>The pairs of a datastream, of each rule the most serious level first; null when the datastream is not known to the Stations stage.</summary>
@@ -80,9 +84,10 @@ internal sealed class PairBook(IStations stations, PlaceBook places, IMunicipali
         return rule.Enabled ? [.. Concerned(rule).Where(datastream => at?.Contains(datastream.Station.Id) != false).Select(datastream => LevelsOf(rule, datastream))] : [];
     }
 
-    /// <summary>Every datastream a rule concerns: of stations that are, or ever were, in its area.</summary>
-    public IEnumerable<Datastream> Concerned(RuleRow rule) =>
-        stations.All.Where(station => station.Municipality == rule.Municipality)
+    /// <summary>Every datastream a rule concerns: of stations that are, or ever were, in its area. Of a measure of the station as a whole one for each station.</summary>
+    public IEnumerable<Datastream> Concerned(RuleRow rule) => rule.Measure.IsOfSeveral()
+        ? across.GroupsOf(rule).SelectMany(group => group.Anchors).Where(datastream => PresenceOf(rule, datastream.Station) is not null)
+        : stations.All.Where(station => station.Municipality == rule.Municipality)
             .Where(station => PresenceOf(rule, station) is not null)
             .SelectMany(station => stations.DatastreamsOf(station.Id)).Where(datastream => Pair.Matches(rule, datastream));
 
@@ -93,10 +98,13 @@ internal sealed class PairBook(IStations stations, PlaceBook places, IMunicipali
         var levels = rule.AllLevels();
         var presence = PresenceOf(rule, datastream.Station);
         presence = presence == Presence.Always ? null : presence;
+        var group = rule.Measure.IsOfSeveral() ? across.GroupOf(rule, datastream) : null;
         var found = new Pair[levels.Count];
         for (var i = 0; i < found.Length; i++)
         {
-            found[i] = new Pair(rule, levels[i].Key, levels[i].Level, i == 0 ? null : found[i - 1], datastream, presence, options, zone);
+            found[i] = group is null
+                ? new Pair(rule, levels[i].Key, levels[i].Level, i == 0 ? null : found[i - 1], datastream, presence, options, zone)
+                : new AcrossPair(rule, levels[i].Key, levels[i].Level, i == 0 ? null : (AcrossPair)found[i - 1], datastream, presence, options, group);
         }
 
         return found;
@@ -106,6 +114,65 @@ internal sealed class PairBook(IStations stations, PlaceBook places, IMunicipali
     public Pair Loose(RuleRow rule, Datastream datastream, AlarmRow said) =>
         Array.Find(Loose(rule, datastream), pair => pair.Level == said.Level)
         ?? new Pair(rule, said.Level, new RuleLevel(said.Severity, said.StartValue, said.StartValue), null, datastream, null, options, ZoneOf(rule.Municipality));
+
+    /// <summary>Notes for the pairs that are made of several datastreams what has changed in one of them. What is noted waits until it is evaluated.</summary>
+    public void Reach(int datastream, ChangeNote note)
+    {
+        foreach (var (group, changed) in across.Reached(datastream))
+        {
+            foreach (var anchor in group.Anchors)
+            {
+                if (PresenceOf(group.Rule, anchor.Station) is null)
+                {
+                    continue;
+                }
+
+                var pair = (AcrossPair)LevelsOf(group.Rule, anchor)[0];
+                if (!AcrossNote.Matters(pair, changed, note))
+                {
+                    continue;
+                }
+
+                if (!pending.TryGetValue((group.Rule.Id, anchor.Id), out var waits))
+                {
+                    pending[(group.Rule.Id, anchor.Id)] = waits = new AcrossNote();
+                }
+
+                waits.Take(pair, changed, note);
+            }
+        }
+    }
+
+    /// <summary>The pairs made of several datastreams for which something is noted, each with its levels, the most serious first. What has gone since is forgotten.</summary>
+    public List<(Pair[] Levels, AcrossNote Note)> Reached()
+    {
+        foreach (var gone in pending.Keys.Where(key => !pairs.ContainsKey(key)).ToList())
+        {
+            pending.Remove(gone);
+        }
+
+        return [.. pending.OrderBy(note => note.Key).Select(note => (pairs[note.Key], note.Value))];
+    }
+
+    /// <summary>Forgets a note that is evaluated and stored.</summary>
+    public void Done(Pair pair) => pending.Remove((pair.Rule.Id, pair.Datastream.Id));
+
+    /// <summary>Takes over that stations have changed: what pairs are made of.</summary>
+    /// <returns>The datastreams that have joined others, and the rules that compare stations of which one has gone.</returns>
+    public (List<int> Joined, List<RuleRow> Lost) HeedStations()
+    {
+        PutTogether();
+        return (across.TakeJoined(), across.TakeLost());
+    }
+
+    private void PutTogether()
+    {
+        across.Use(rules);
+        foreach (var pair in pairs.Values.SelectMany(levels => levels).OfType<AcrossPair>())
+        {
+            pair.Group = across.GroupOf(pair.Rule, pair.Datastream) ?? pair.Group;
+        }
+    }
 
     /// <summary>Takes over what an evaluation found, after it was stored.</summary>
     public void Apply(PairOutcome outcome)
@@ -119,6 +186,11 @@ internal sealed class PairBook(IStations stations, PlaceBook places, IMunicipali
         (pair.Loaded, pair.State, pair.SeenTo, pair.CheckpointAt) = (outcome.Loaded, outcome.State, outcome.SeenTo, outcome.CheckpointAt);
         (pair.HeardAt, pair.DueAt) = (outcome.HeardAt, outcome.DueAt);
         pair.Rows = outcome.Rows.Count == 0 ? Pair.NoRows : outcome.Rows;
+        if (pair is AcrossPair several)
+        {
+            several.HeardFrom = outcome.HeardFrom;
+        }
+
         if (pair.DueAt is not null)
         {
             waiting.Add(pair);
@@ -145,10 +217,10 @@ internal sealed class PairBook(IStations stations, PlaceBook places, IMunicipali
 
     /// <summary>When a station was where the rule concerns it; null for never. Of silence only where it is now counts: no observation tells when it begins.</summary>
     private Presence? PresenceOf(RuleRow rule, Station station) => rule.AreaOf() is not { } area ? Presence.Always
-        : rule.Measure != Measure.NoData ? places.PresenceOf(area, station)
+        : !rule.Measure.IsSilence() ? places.PresenceOf(area, station)
         : area.Contains(station.Longitude, station.Latitude) ? Presence.Always : null;
 
-    private Pair[] Match(Datastream datastream) => [.. rules.Where(rule => rule.Enabled && Pair.Matches(rule, datastream) && PresenceOf(rule, datastream.Station) is not null).SelectMany(rule => LevelsOf(rule, datastream))];
+    private Pair[] Match(Datastream datastream) => [.. rules.Where(rule => rule.Enabled && !rule.Measure.IsOfSeveral() && Pair.Matches(rule, datastream) && PresenceOf(rule, datastream.Station) is not null).SelectMany(rule => LevelsOf(rule, datastream))];
 
     private Pair[] LevelsOf(RuleRow rule, Datastream datastream)
     {

@@ -16,6 +16,12 @@ internal sealed class PairOutcome(Pair pair)
     public DateTime HeardAt { get; set; } = pair.HeardAt;
     public DateTime? DueAt { get; set; }
 
+    /// <summary>How far the windows of the clock are closed that are made of several datastreams; null for another measure.</summary>
+    public AcrossTip? Closes { get; set; }
+
+    /// <summary>See <see cref="AcrossPair.HeardFrom"/>.</summary>
+    public DateTime HeardFrom { get; set; } = pair is AcrossPair several ? several.HeardFrom : default;
+
     /// <summary>Whether subscribers believed an alarm of it active before the pass.</summary>
     public bool WasBelieved { get; set; } = pair.Rows.Values.Any(row => row.IsBelieved);
 
@@ -33,7 +39,7 @@ internal sealed class PairOutcome(Pair pair)
 /// Evaluates one level of a rule on one datastream: goes on from the tip when observations come in order, or runs again from the checkpoint before the earliest change until nothing differs any
 /// more. Adds what must be stored to a context; changes nothing in memory.
 /// </summary>
-internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, AlertsOptions options, AlertsInstruments instruments)
+internal sealed partial class PairEvaluation(ISeries series, AcrossReader across, AlarmMessages messages, AlertsOptions options, AlertsInstruments instruments)
 {
     private static readonly DateTime EndOfTime = DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc);
 
@@ -51,7 +57,11 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
     {
         var outcome = new PairOutcome(pair);
         var touched = new Dictionary<string, bool>(StringComparer.Ordinal);
-        if (note is not null)
+        if (note is not null && pair is AcrossPair several)
+        {
+            await TakeAsync(db, outcome, several, note, byRule, now, touched, cancellationToken).ConfigureAwait(false);
+        }
+        else if (note is not null)
         {
             var news = note.From < DateTime.MaxValue;
             outcome.HeardAt = news || !pair.Loaded ? now : pair.HeardAt;
@@ -166,8 +176,8 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
     private async ValueTask AdvanceAsync(AlertsContext db, PairOutcome outcome, ChangeNote note, DateTime now, Dictionary<string, bool> touched, CancellationToken cancellationToken)
     {
         var pair = outcome.Pair;
-        var before = pair.State;
-        var start = new FoldStart(before, pair.CheckpointAt);
+        var before = outcome.State;
+        var start = new FoldStart(before, outcome.CheckpointAt);
         FoldResult fold;
         if (pair.Signal.IsPlain && note.CarriesAll)
         {
@@ -179,7 +189,7 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
             var from = pair.Signal.IsPlain || pair.SeenTo == default ? note.From : Before(pair.SeenTo, pair.Signal.Reach);
             fold = await Fold.RunAsync(
                 pair.Machine, pair.Signal, start with { Known = pair.SeenTo == default ? default : pair.SeenTo.AddTicks(1) }, [], null,
-                series.RangeAsync(pair.Datastream.Id, from, After(note.To), cancellationToken), cancellationToken).ConfigureAwait(false);
+                ReadAsync(outcome, from, After(note.To), cancellationToken), cancellationToken).ConfigureAwait(false);
         }
 
         instruments.Evaluated(fold.Count);
@@ -191,6 +201,7 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
         outcome.State = fold.State;
         outcome.SeenTo = fold.SeenTo;
         outcome.CheckpointAt = fold.CheckpointAt;
+        outcome.HeardFrom = HeardFrom(fold, outcome.HeardFrom, outcome.HeardFrom);
         if (fold.Checkpoints.Count > 0)
         {
             var rows = await CheckpointsAsync(db, pair, cancellationToken).ConfigureAwait(false);
@@ -211,7 +222,8 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
         }
     }
 
-    private async ValueTask RefoldAsync(
+    /// <summary>Runs again from the checkpoint before the earliest change; false when what came after the changes still stands.</summary>
+    private async ValueTask<bool> RefoldAsync(
         AlertsContext db, PairOutcome outcome, ChangeNote note, bool byRule, DateTime now, Dictionary<string, bool> touched, CancellationToken cancellationToken)
     {
         var pair = outcome.Pair;
@@ -230,16 +242,16 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
             instruments.BeyondHorizon();
             if (pair.Loaded && note.To < known[0].At)
             {
-                return;
+                return false;
             }
         }
 
         var index = Math.Max(0, known.FindLastIndex(checkpoint => checkpoint.At <= note.From));
         var start = known[index];
-        var to = pair.Loaded && note.To is { } last ? After(last > Latest(pair) ? last : Latest(pair)) : EndOfTime;
+        var to = pair.Loaded && note.To is { } last && outcome.Closes is null ? After(last > Latest(pair) ? last : Latest(pair)) : EndOfTime;
         var fold = await Fold.RunAsync(
             pair.Machine, pair.Signal, new FoldStart(start.State, start.At, pair.Signal.IsPlain ? default : start.At), known.GetRange(index + 1, known.Count - index - 1), pair.Loaded ? note.To : null,
-            series.RangeAsync(pair.Datastream.Id, Before(start.At, pair.Signal.Reach), to, cancellationToken), cancellationToken).ConfigureAwait(false);
+            ReadAsync(outcome, Before(start.At, pair.Signal.Reach), to, cancellationToken), cancellationToken).ConfigureAwait(false);
         instruments.Refolded();
         instruments.Evaluated(fold.Count);
         if (fold.Converged is null)
@@ -253,7 +265,9 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
         outcome.Loaded = true;
         Store(db, pair, rows, fold.Checkpoints, now);
         var cause = byRule ? Cause.RuleChanged : pair.Loaded ? Cause.LateData : Cause.Observation;
+        outcome.HeardFrom = HeardFrom(fold, start.State.LastAt == default ? DateTime.MaxValue : start.At, outcome.HeardFrom);
         await DiffAsync(db, outcome, start.State, start.At, fold, cause, now, touched, cancellationToken).ConfigureAwait(false);
+        return fold.Converged is null;
     }
 
     /// <summary>An alarm of silence that is open goes on when what came late changes nothing at the tip: no run over observations can know of it.</summary>
@@ -293,7 +307,7 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
             return null;
         }
 
-        var (byEvents, byNews) = (state.LastAt + machine.Silence, outcome.HeardAt + TimeSpan.FromTicks(outcome.Pair.Rule.WindowTicks));
+        var (byEvents, byNews) = (machine.HeardTo(state) + machine.Silence, outcome.HeardAt + TimeSpan.FromTicks(outcome.Pair.Rule.WindowTicks));
         return (byEvents > byNews ? byEvents : byNews).AddTicks(1);
     }
 

@@ -29,6 +29,18 @@ internal sealed class PlaceBook(IEnumerable<IStationHistory> histories)
     public HashSet<int> MovedSince(IReadOnlyDictionary<int, StationLocation[]> before) =>
         [.. Moved.Where(station => !before.TryGetValue(station.Key, out var known) || !known.SequenceEqual(station.Value)).Select(station => station.Key)];
 
+    /// <summary>Where a station stood at an instant: longitude and latitude, degrees. Before its first place it stood there as well.</summary>
+    public AreaPoint PlaceOf(Station station, DateTime at)
+    {
+        if (!Moved.TryGetValue(station.Id, out var places))
+        {
+            return new AreaPoint(station.Longitude, station.Latitude);
+        }
+
+        var place = places[Math.Max(0, Array.FindLastIndex(places, one => one.Since <= at))];
+        return new AreaPoint(place.Longitude, place.Latitude);
+    }
+
     /// <summary>When a station was in an area; null when it never was.</summary>
     public Presence? PresenceOf(RuleArea area, Station station)
     {

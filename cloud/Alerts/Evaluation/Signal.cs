@@ -33,10 +33,13 @@ internal sealed record Signal(Measure Measure, TimeSpan Window, bool OnClock, do
         Measure != Measure.GoodShare ? observation.Result : (observation.Quality & Faults) == 0 ? 100 : 0;
 
     /// <summary>Whether each observation goes to the machine as it is.</summary>
-    public bool IsPlain => Measure is Measure.Value or Measure.NoData;
+    public bool IsPlain => Measure is Measure.Value or Measure.NoData || Measure.IsOfSeveral();
 
     /// <summary>Whether an observation counts.</summary>
-    public bool Covers(DateTime at) => (Presence?.Covers(at) ?? true) && (Schedule?.Covers(at, Zone) ?? true);
+    public bool Covers(DateTime at) => (Presence is null && Schedule is null) || (Measure.IsOfSeveral() && OnClock ? ClockWindows.AllOf(this, at) : CoversInstant(at));
+
+    /// <summary>Whether an instant counts.</summary>
+    public bool CoversInstant(DateTime at) => (Presence?.Covers(at) ?? true) && (Schedule?.Covers(at, Zone) ?? true);
 
     /// <summary>Event time over which an observation has a say after its own: a local day may have 25 hours.</summary>
     public TimeSpan Reach => IsPlain ? TimeSpan.Zero : OnClock && Window >= TimeSpan.FromDays(1) ? Window + TimeSpan.FromHours(2) : Window;

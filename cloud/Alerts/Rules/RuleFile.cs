@@ -100,7 +100,7 @@ public static partial class RuleFile
         NamePt = rule.NamePt,
         NameEn = rule.NameEn,
         Severity = Lower(rule.Severity.ToString()),
-        Property = rule.Property,
+        Property = rule.Property.Length == 0 ? null : rule.Property,
         Station = rule.Station,
         Sensor = rule.Sensor,
         Area = rule.Area.Count == 0 ? null : [.. rule.Area.Select(corner => new[] { corner.Longitude, corner.Latitude })],
@@ -110,8 +110,8 @@ public static partial class RuleFile
         OnClock = rule.OnClock ? true : null,
         Percent = rule.Percent == 0 ? null : rule.Percent,
         CoverageMin = rule.CoverageMin.Equals(0.75) ? null : rule.CoverageMin,
-        Crossing = rule.Measure == Measure.NoData ? null : Lower(rule.Crossing.ToString()),
-        SetLevel = rule.Measure == Measure.NoData ? null : rule.SetLevel,
+        Crossing = rule.Measure.IsSilence() ? null : Lower(rule.Crossing.ToString()),
+        SetLevel = rule.Measure.IsSilence() ? null : rule.SetLevel,
         ClearLevel = rule.ClearLevel.Equals(rule.SetLevel) ? null : rule.ClearLevel,
         For = rule.For == TimeSpan.Zero ? null : XmlConvert.ToString(rule.For),
         OffFor = rule.OffFor == TimeSpan.Zero ? null : XmlConvert.ToString(rule.OffFor),
@@ -135,12 +135,12 @@ public static partial class RuleFile
     private static Rule ToRule(RuleEntry entry, string municipality)
     {
         var at = entry.Rule is { Length: > 0 } slug ? $"rule \"{Short(slug)}\": " : "";
-        var measure = entry.Measure switch { null => Measure.Value, "no-data" => Measure.NoData, _ => Word<Measure>(entry.Measure, "measure") };
-        var crossing = entry.Crossing is null && measure == Measure.NoData ? Crossing.Above : Word<Crossing>(entry.Crossing ?? throw Missing("crossing"), "crossing");
-        var set = entry.SetLevel ?? (measure == Measure.NoData ? 0 : throw Missing("setLevel"));
+        var measure = entry.Measure switch { null => Measure.Value, _ => Word<Measure>(entry.Measure, "measure") };
+        var crossing = entry.Crossing is null && measure.IsSilence() ? Crossing.Above : Word<Crossing>(entry.Crossing ?? throw Missing("crossing"), "crossing");
+        var set = entry.SetLevel ?? (measure.IsSilence() ? 0 : throw Missing("setLevel"));
         var rule = new Rule(
             municipality, entry.Rule ?? throw Missing("rule"), entry.NamePt ?? throw Missing("namePt"), entry.NameEn ?? throw Missing("nameEn"), Word<Severity>(entry.Severity ?? throw Missing("severity"), "severity"),
-            entry.Property ?? throw Missing("property"), entry.Station, entry.Sensor, entry.Period is null ? null : (int)Math.Min(int.MaxValue, Duration(entry.Period, "period").TotalSeconds), crossing, set,
+            entry.Property ?? (measure.IsOfStation() ? "" : throw Missing("property")), entry.Station, entry.Sensor, entry.Period is null ? null : (int)Math.Min(int.MaxValue, Duration(entry.Period, "period").TotalSeconds), crossing, set,
             entry.ClearLevel ?? set, entry.For is null ? TimeSpan.Zero : Duration(entry.For, "for"), entry.Enabled ?? true, entry.Edge ?? false)
         {
             Measure = measure,
@@ -225,7 +225,11 @@ public static partial class RuleFile
     /// <summary>What was found, fit to be quoted: one line, no longer than that.</summary>
     private static string Short(string text, int lengthMax = 80) => string.Concat(text.Take(lengthMax).Select(c => char.IsControl(c) ? ' ' : c)) + (text.Length <= lengthMax ? "" : "...");
 
-    private static string Lower(string text) => text switch { nameof(Measure.NoData) => "no-data", nameof(Measure.GoodShare) => "good-share", _ => text.ToLowerInvariant() };
+    /// <summary>A word of the file: lower case, with hyphens (<c>no-data</c>).</summary>
+    private static string Lower(string text) => Enum.TryParse<Measure>(text, out _) ? InnerCapitals().Replace(text, "-").ToLowerInvariant() : text.ToLowerInvariant();
+
+    [GeneratedRegex("(?<=[a-z])(?=[A-Z])", RegexOptions.CultureInvariant)]
+    private static partial Regex InnerCapitals();
 
     [GeneratedRegex(@"^P([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9.]+S)?)?$", RegexOptions.CultureInvariant)]
     private static partial Regex DurationPattern();

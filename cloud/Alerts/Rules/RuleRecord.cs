@@ -33,7 +33,7 @@ public static class RuleRecord
             Window = rule.Measure == Measure.Value ? null : Long(rule.Window),
             rule.OnClock,
             Percent = rule.Measure == Measure.Percentile ? rule.Percent : (double?)null,
-            CoverageMin = rule.Measure is Measure.Value or Measure.NoData or Measure.Count ? (double?)null : rule.CoverageMin,
+            CoverageMin = rule.Measure is Measure.Value or Measure.NoData or Measure.Offline or Measure.Count ? (double?)null : rule.CoverageMin,
             OffFor = Long(rule.OffFor),
             rule.Schedule,
             rule.Source,

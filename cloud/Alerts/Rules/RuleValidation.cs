@@ -28,7 +28,8 @@ internal static class RuleValidation
         Require(IsName(rule.NameEn), nameof(rule.NameEn), "must be 1 to 200 characters without control characters");
         Require(Enum.IsDefined(rule.Severity), nameof(rule.Severity), "must be Information, Warning or Alert");
         Require(
-            rule.Property is not null && QuantityCatalogue.TryGet(rule.Property, out _), nameof(rule.Property), $"must be an observed property of the catalogue; '{Short(rule.Property)}' is unknown");
+            rule.Measure.IsOfStation() ? rule.Property is "" : rule.Property is not null && QuantityCatalogue.TryGet(rule.Property, out _), nameof(rule.Property),
+            rule.Measure.IsOfStation() ? $"must be empty for {rule.Measure}, which is of the station as a whole; '{Short(rule.Property)}' is given" : $"must be an observed property of the catalogue; '{Short(rule.Property)}' is unknown");
         Require(rule.Station is null || HubTopic.IsSlug(rule.Station), nameof(rule.Station), SlugText(rule.Station));
         Require(rule.Sensor is null || HubTopic.IsSlug(rule.Sensor), nameof(rule.Sensor), SlugText(rule.Sensor));
         Require(rule.PeriodSeconds is null or (>= 0 and <= 366 * 86_400), nameof(rule.PeriodSeconds), "must be 0 seconds to 366 days");
@@ -81,7 +82,7 @@ internal static class RuleValidation
 
     private static void CheckLevels(Rule rule)
     {
-        Require(rule.Levels.Count == 0 || rule.Measure != Measure.NoData, nameof(rule.Levels), "must be empty for NoData: silence has no levels");
+        Require(rule.Levels.Count == 0 || !rule.Measure.IsSilence(), nameof(rule.Levels), $"must be empty for {rule.Measure}: silence has no levels");
         var before = new RuleLevel(rule.Severity, rule.SetLevel, rule.ClearLevel);
         for (var i = 0; i < rule.Levels.Count; i++)
         {
@@ -112,7 +113,7 @@ internal static class RuleValidation
     private static void CheckSchedule(Rule rule)
     {
         Require(rule.Schedule is not null, nameof(rule.Schedule), "must be a text; an empty one for always");
-        Require(rule.Schedule!.Length == 0 || rule.Measure != Measure.NoData, nameof(rule.Schedule), "must be empty for NoData: silence is the same at any time");
+        Require(rule.Schedule!.Length == 0 || !rule.Measure.IsSilence(), nameof(rule.Schedule), $"must be empty for {rule.Measure}: silence is the same at any time");
         Require(rule.Schedule.Length == 0 || !rule.OnClock || rule.Window <= TimeSpan.FromHours(1), nameof(rule.Schedule), "must be empty for a day of the clock: no day lies in it as a whole");
         try
         {
@@ -126,7 +127,7 @@ internal static class RuleValidation
 
     private static void CheckMeasure(Rule rule)
     {
-        Require(Enum.IsDefined(rule.Measure), nameof(rule.Measure), "must be Value, Mean, Sum, Max, Min, Percentile, Count, Change, NoData, Spread or GoodShare");
+        Require(Enum.IsDefined(rule.Measure), nameof(rule.Measure), $"must be one of {string.Join(", ", Enum.GetNames<Measure>())}");
         if (rule.Measure == Measure.Value)
         {
             Require(rule.Window == TimeSpan.Zero, nameof(rule.Window), "must be zero for single values; choose a measure such as Mean");
@@ -137,11 +138,12 @@ internal static class RuleValidation
             Require(rule.Window >= WindowMin && rule.Window <= WindowMax, nameof(rule.Window), $"must be {WindowMin:c} to {WindowMax:c}, but is {rule.Window:c}");
         }
 
+        CheckSeveral(rule);
         QuantityCatalogue.TryGet(rule.Property, out var quantity);
-        Require(IsPossible(rule.Measure, quantity!.Averaging), nameof(rule.Measure), $"{rule.Measure} says nothing of '{rule.Property}'; possible are {string.Join(", ", Enum.GetValues<Measure>().Where(measure => IsPossible(measure, quantity.Averaging)))}");
+        Require(rule.Measure.IsOfStation() || IsPossible(rule.Measure, quantity!.Averaging), nameof(rule.Measure), $"{rule.Measure} says nothing of '{rule.Property}'; possible are {string.Join(", ", Enum.GetValues<Measure>().Where(measure => quantity is not null && IsPossible(measure, quantity.Averaging)))}");
         Require(
-            !rule.OnClock || (rule.Measure is not (Measure.Change or Measure.NoData) && (rule.Window == TimeSpan.FromDays(1) || (rule.Window <= TimeSpan.FromHours(1) && TimeSpan.FromHours(1).Ticks % rule.Window.Ticks == 0))),
-            nameof(rule.OnClock), "needs a window of 1 day, or one of which there is a whole number in the hour, and no Change or NoData");
+            !rule.OnClock || (rule.Measure is not (Measure.Change or Measure.NoData or Measure.Offline) && (rule.Window == TimeSpan.FromDays(1) || (rule.Window <= TimeSpan.FromHours(1) && TimeSpan.FromHours(1).Ticks % rule.Window.Ticks == 0))),
+            nameof(rule.OnClock), "needs a window of 1 day, or one of which there is a whole number in the hour, and no Change, NoData or Offline");
         Require(
             rule.Measure == Measure.Percentile ? rule.Percent is > 0 and < 100 : rule.Percent == 0, nameof(rule.Percent),
             string.Create(CultureInfo.InvariantCulture, $"must be {(rule.Measure == Measure.Percentile ? "more than 0 and less than 100" : "0 for a measure other than Percentile")}, but is {rule.Percent}"));
@@ -155,7 +157,41 @@ internal static class RuleValidation
         }
 
         Require(rule.CoverageMin is >= 0 and <= 1, nameof(rule.CoverageMin), string.Create(CultureInfo.InvariantCulture, $"must be 0 to 1, but is {rule.CoverageMin}"));
-        Require(rule.Measure != Measure.NoData || (rule.For == TimeSpan.Zero && rule.OffFor == TimeSpan.Zero), nameof(rule.For), "must be zero for NoData, as OffFor: its window says how long");
+        Require(!rule.Measure.IsSilence() || (rule.For == TimeSpan.Zero && rule.OffFor == TimeSpan.Zero), nameof(rule.For), $"must be zero for {rule.Measure}, as OffFor: its window says how long");
+    }
+
+    /// <summary>Of measures that need several datastreams.</summary>
+    private static void CheckSeveral(Rule rule)
+    {
+        if (rule.Measure.IsOfStation())
+        {
+            Require(rule.Sensor is null, nameof(rule.Sensor), $"must be empty for {rule.Measure}, which is of the station as a whole");
+            Require(rule.PeriodSeconds is null, nameof(rule.PeriodSeconds), $"must be empty for {rule.Measure}, which is of the station as a whole");
+        }
+
+        if (rule.Measure.IsDifference())
+        {
+            Require(rule.OnClock, nameof(rule.OnClock), $"must be true for {rule.Measure}: stations are compared over the same windows of the clock");
+            Require(rule.Window >= TimeSpan.FromMinutes(10), nameof(rule.Window), $"must be 10 minutes to 1 day for {rule.Measure}, but is {rule.Window:c}");
+        }
+
+        if (rule.Measure == Measure.AirIndex)
+        {
+            Require(rule.Window == TimeSpan.FromHours(1), nameof(rule.Window), $"must be 1 hour for AirIndex, but is {rule.Window:c}");
+            Require(rule.OnClock, nameof(rule.OnClock), "must be true for AirIndex: it is of the hours of the clock");
+            var i = -1;
+            foreach (var level in rule.EachLevel())
+            {
+                var path = i < 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"Levels[{i}].");
+                Require(IsClass(level.SetLevel), path + nameof(level.SetLevel), string.Create(CultureInfo.InvariantCulture, $"must be a class, 1 (good) to 6 (extremely poor), but is {level.SetLevel}"));
+                Require(
+                    IsClass(level.ClearLevel) && !level.ClearLevel.Equals(level.SetLevel), path + nameof(level.ClearLevel),
+                    string.Create(CultureInfo.InvariantCulture, $"must be another class than the set level, 1 to 6: at the same one an alarm would begin and end by turns; but is {level.ClearLevel}"));
+                i++;
+            }
+        }
+
+        static bool IsClass(double level) => level is >= 1 and <= 6 && double.IsInteger(level);
     }
 
     /// <summary>What can be made of a quantity: no mean of maxima, nothing of directions but how many there are.</summary>
@@ -163,7 +199,8 @@ internal static class RuleValidation
     {
         Measure.Value or Measure.Count or Measure.NoData or Measure.GoodShare => true,
         _ when averaging == AveragingRule.CircularMean => false,
-        Measure.Mean => averaging is AveragingRule.Mean or AveragingRule.EnergyMean or AveragingRule.Sum,
+        Measure.Offline or Measure.AirIndex => false,
+        Measure.Mean or Measure.DifferenceToMunicipality or Measure.DifferenceToNeighbours => averaging is AveragingRule.Mean or AveragingRule.EnergyMean or AveragingRule.Sum,
         Measure.Sum => averaging == AveragingRule.Sum,
         _ => true,
     };

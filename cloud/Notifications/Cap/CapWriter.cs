@@ -96,7 +96,11 @@ internal static class CapWriter
             Write(writer, "web", link);
         }
 
-        Pair(writer, "parameter", "hub:observedProperty", message.Property);
+        if (message.Property.Length > 0)
+        {
+            Pair(writer, "parameter", "hub:observedProperty", message.Property);
+        }
+
         Pair(writer, "parameter", "hub:unit", QuantityCatalogue.TryGet(message.Property, out var quantity) ? quantity.SenmlUnit : message.Unit);
         Pair(writer, "parameter", "hub:value", Number(message.Value));
         Pair(writer, "parameter", "hub:limit", Number(message.Limit));

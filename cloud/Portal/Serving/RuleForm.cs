@@ -195,7 +195,7 @@ internal sealed class RuleForm
     {
         var (pt, en) = (Name(NamePt, "namePt"), Name(NameEn, "nameEn"));
         var measure = MeasureChosen;
-        var isSilence = measure == Alerts.Measure.NoData;
+        var isSilence = measure.IsSilence();
         var crossing = Crossing == "below" ? Alerts.Crossing.Below : Alerts.Crossing.Above;
         List<RuleLevel> levels = [];
         for (var row = 0; row < Levels.Length; row++)
@@ -223,7 +223,7 @@ internal sealed class RuleForm
             Problems["area"] = new("rules.bad.area");
         }
 
-        if (string.IsNullOrEmpty(Property))
+        if (string.IsNullOrEmpty(Property) && !measure.IsOfStation())
         {
             Problems["property"] = new("rules.bad.property");
         }
@@ -234,7 +234,7 @@ internal sealed class RuleForm
         }
 
         return Problems.Count > 0 ? null : new Rule(
-            municipality, slug, pt, en, levels[0].Severity, Property!, Text(Station), Text(Sensor), period, crossing, levels[0].SetLevel, levels[0].ClearLevel, levels[0].For,
+            municipality, slug, pt, en, levels[0].Severity, Property ?? "", Text(Station), Text(Sensor), period, crossing, levels[0].SetLevel, levels[0].ClearLevel, levels[0].For,
             !string.IsNullOrEmpty(Enabled), !string.IsNullOrEmpty(Edge))
         {
             Measure = measure,
@@ -299,30 +299,31 @@ internal sealed class RuleForm
         // Of a list, the place is in what the hub says.
         name = name.StartsWith(nameof(Rule.Area), StringComparison.Ordinal) ? nameof(Rule.Area) : name.StartsWith(nameof(Rule.SuppressedBy), StringComparison.Ordinal) ? nameof(Rule.SuppressedBy) : name;
         var id = "level-" + row.ToString(CultureInfo.InvariantCulture);
+        var (isWhole, isClass, isByClock) = (MeasureChosen.IsOfStation(), MeasureChosen == Alerts.Measure.AirIndex, MeasureChosen.IsOfSeveral() && !MeasureChosen.IsSilence());
         var (field, key) = name switch
         {
             nameof(Rule.NamePt) => ("namePt", "rules.bad.name"),
             nameof(Rule.NameEn) => ("nameEn", "rules.bad.name"),
             nameof(Rule.Slug) => ("slug", "rules.bad.slug"),
-            nameof(Rule.Property) => ("property", "rules.bad.property"),
+            nameof(Rule.Property) => ("property", isWhole ? "rules.bad.whole" : "rules.bad.property"),
             nameof(Rule.Station) => ("station", "rules.bad.station"),
-            nameof(Rule.Sensor) => ("sensor", "rules.bad.sensor"),
-            nameof(Rule.PeriodSeconds) => ("period", "rules.bad.duration"),
+            nameof(Rule.Sensor) => ("sensor", isWhole ? "rules.bad.whole" : "rules.bad.sensor"),
+            nameof(Rule.PeriodSeconds) => ("period", isWhole ? "rules.bad.whole" : "rules.bad.duration"),
             nameof(Rule.Area) => ("area", "rules.bad.area"),
             nameof(Rule.SuppressedBy) => ("suppressedBy", "rules.bad.suppressedby"),
             nameof(Rule.Measure) => ("measure", "rules.bad.measure"),
-            nameof(Rule.Window) => ("window", "rules.bad.window"),
-            nameof(Rule.OnClock) => ("onClock", "rules.bad.clock"),
+            nameof(Rule.Window) => ("window", isByClock ? "rules.bad.window.several" : "rules.bad.window"),
+            nameof(Rule.OnClock) => ("onClock", isByClock && string.IsNullOrEmpty(OnClock) ? "rules.bad.clock.several" : "rules.bad.clock"),
             nameof(Rule.Percent) => ("percent", "rules.bad.percent"),
             nameof(Rule.CoverageMin) => ("coverage", "rules.bad.coverage"),
             nameof(Rule.Crossing) => ("crossing", "rules.bad.other"),
             nameof(Rule.Schedule) => ("schedule", "rules.bad.schedule"),
             nameof(Rule.Source) => ("source", "rules.bad.source"),
             nameof(Rule.Edge) => ("edge", "rules.bad.edge"),
-            nameof(Rule.Severity) => (id + "-severity", MeasureChosen == Alerts.Measure.NoData ? "rules.bad.levels" : "rules.bad.severity.order"),
-            nameof(Rule.SetLevel) => (id + "-set", "rules.bad.set"),
-            nameof(Rule.ClearLevel) => (id + "-clear", "rules.bad.clear"),
-            nameof(Rule.For) => (id + "-for", MeasureChosen == Alerts.Measure.NoData ? "rules.bad.for.silence" : "rules.bad.for"),
+            nameof(Rule.Severity) => (id + "-severity", MeasureChosen.IsSilence() ? "rules.bad.levels" : "rules.bad.severity.order"),
+            nameof(Rule.SetLevel) => (id + "-set", isClass ? "rules.bad.class" : "rules.bad.set"),
+            nameof(Rule.ClearLevel) => (id + "-clear", isClass ? "rules.bad.class" : "rules.bad.clear"),
+            nameof(Rule.For) => (id + "-for", MeasureChosen.IsSilence() ? "rules.bad.for.silence" : "rules.bad.for"),
             nameof(Rule.OffFor) => (id + "-off", "rules.bad.for"),
             _ => ("form", "rules.bad.other"),
         };

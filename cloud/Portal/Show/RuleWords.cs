@@ -11,13 +11,14 @@ internal static partial class RuleWords
 {
     /// <summary>Measures in the order in which they are offered.</summary>
     public static readonly IReadOnlyList<Measure> Measures =
-        [Measure.Value, Measure.Mean, Measure.Sum, Measure.Max, Measure.Min, Measure.Percentile, Measure.Count, Measure.Change, Measure.Spread, Measure.GoodShare, Measure.NoData];
+        [Measure.Value, Measure.Mean, Measure.Sum, Measure.Max, Measure.Min, Measure.Percentile, Measure.Count, Measure.Change, Measure.Spread, Measure.GoodShare, Measure.NoData, Measure.Offline,
+            Measure.DifferenceToMunicipality, Measure.DifferenceToNeighbours, Measure.AirIndex];
 
     /// <summary>What a rule compares, up to its first level, in one sentence: <c>Mean over 1 h of nitrogen dioxide (NO2) at or above 200 µg/m³ for 2 h; at night</c>.</summary>
     public static string Sentence(Speech say, Rule rule)
     {
         var what = say.Of("rules.sentence." + Low(rule.Measure), NameInside(say, rule.Property), WindowOf(say, rule), say.Figure(rule.Percent, double.IsInteger(rule.Percent) ? 0 : 1));
-        if (rule.Measure != Measure.NoData)
+        if (!rule.Measure.IsSilence())
         {
             what += " " + Beyond(say, rule, rule.SetLevel, rule.For);
         }
@@ -69,7 +70,7 @@ internal static partial class RuleWords
 
     /// <summary>The unit of a rule's levels as people write it; empty when they have none.</summary>
     public static string UnitOf(string? property, Measure measure) =>
-        measure == Measure.GoodShare ? "%" : measure is Measure.Count or Measure.NoData || property is null || !QuantityCatalogue.TryGet(property, out var quantity) ? "" : Units.Of(quantity);
+        measure == Measure.GoodShare ? "%" : measure is Measure.Count or Measure.NoData || measure.IsOfStation() || property is null || !QuantityCatalogue.TryGet(property, out var quantity) ? "" : Units.Of(quantity);
 
     /// <summary>A quantity's name, or its identifier when it is unknown.</summary>
     public static string NameOf(Speech say, string? property) => property is not null && QuantityCatalogue.TryGet(property, out var quantity) ? say.NameOf(quantity) : property ?? "";

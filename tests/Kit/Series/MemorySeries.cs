@@ -17,6 +17,7 @@ public sealed partial class MemorySeries : ISeries, IDisposable
     private readonly Dictionary<(int, DateTime, (int, long, Quality, int, long, long)), Observation> _history = [];
     private readonly List<ISeriesObserver> _observers = [];
     private long _lastCommit;
+    private long _rangesRead;
 
     /// <summary>While set, every append throws <see cref="SeriesUnavailableException"/> with this text and stores nothing.</summary>
     public string? UnavailableBecause { get; set; }
@@ -31,6 +32,9 @@ public sealed partial class MemorySeries : ISeries, IDisposable
 
     /// <summary>As a test says: nothing ever waits here.</summary>
     public bool AppendsWait { get; set; }
+
+    /// <summary>Stretches read so far, whatever their length.</summary>
+    public long RangesRead => Interlocked.Read(ref _rangesRead);
 
     /// <summary>Every value that lost against another one for the same key.</summary>
     public IReadOnlyList<Observation> History
@@ -91,6 +95,7 @@ public sealed partial class MemorySeries : ISeries, IDisposable
     public async IAsyncEnumerable<Observation> RangeAsync(int datastream, DateTime from, DateTime to, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.CompletedTask;
+        Interlocked.Increment(ref _rangesRead);
         foreach (var observation in Select(datastream, from, to))
         {
             cancellationToken.ThrowIfCancellationRequested();

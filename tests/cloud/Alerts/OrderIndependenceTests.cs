@@ -308,7 +308,7 @@ public sealed class OrderIndependenceTests
     }
 
     /// <summary>What subscribers were told, in the end, is what is: each ended alarm as it was, or one of a more serious level that it lies within; nothing that never was, and nothing as an emergency: all of it is of the past.</summary>
-    private static async Task CheckToldAsync(AlertsBench bench)
+    internal static async Task CheckToldAsync(AlertsBench bench)
     {
         await using var db = await bench.Contexts.CreateDbContextAsync();
         var rows = await db.Alarms.AsNoTracking().ToListAsync();

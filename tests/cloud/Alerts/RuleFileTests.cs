@@ -42,6 +42,18 @@ public sealed class RuleFileTests
     private static Gen<T> Any<T>(params T[] some) => Gen.Int[0, some.Length - 1].Select(at => some[at]);
 
     [Fact]
+    public void Measures_of_several_datastreams_are_written_with_what_they_need_and_read_back()
+    {
+        Rule[] rules = [AcrossTests.Air with { Severity = Severity.Warning, Levels = [new(Severity.Alert, 5, 4)] }, AcrossTests.Offline with { Station = "se" }, AcrossTests.ToNeighbours, AcrossTests.ToTown];
+        var yaml = RuleFile.Write(rules);
+        Assert.Equal(rules, RuleFile.Read(yaml, "braga"));
+        Assert.Equal(["air-index", "offline", "difference-to-neighbours", "difference-to-municipality"], yaml.Split('\n').Where(line => line.StartsWith("  measure: ", StringComparison.Ordinal)).Select(line => line[11..]));
+        Assert.Equal(2, yaml.Split('\n').Count(line => line.StartsWith("  property: ", StringComparison.Ordinal)));
+        Assert.Equal(3, yaml.Split('\n').Count(line => line.StartsWith("  crossing: ", StringComparison.Ordinal)));
+        Assert.StartsWith("Line 2: rule \"air\": property must be empty for AirIndex", Assert.Throws<RuleFileException>(() => RuleFile.Read(yaml.Replace("  measure: air-index", "  property: pm10\n  measure: air-index", StringComparison.Ordinal), "braga")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_file_reads_as_what_was_written() => AnyRule.Array[0, 4].Sample(
         any =>
         {
@@ -98,12 +110,12 @@ public sealed class RuleFileTests
     public void Every_pack_is_right_says_where_it_comes_from_and_meets_no_other()
     {
         var all = RulePacks.All.SelectMany(pack => RuleFile.Read(pack.Yaml, "braga")).ToList();
-        Assert.Equal(["air-2008-50", "air-2024-2881", "air-days", "noise-night", "stations", "traffic"], RulePacks.All.Select(pack => pack.Name));
+        Assert.Equal(["air-2008-50", "air-2024-2881", "air-days", "air-index-2024", "noise-night", "stations", "traffic"], RulePacks.All.Select(pack => pack.Name));
         Assert.Distinct(all.Select(rule => rule.Slug));
         Assert.All(RulePacks.All, pack => Assert.StartsWith($"# {pack.Title}\n", pack.Yaml, StringComparison.Ordinal));
-        Assert.All(all.Where(rule => rule.Measure != Measure.NoData), rule => Assert.NotEqual("", rule.Source));
+        Assert.All(all.Where(rule => !rule.Measure.IsSilence()), rule => Assert.NotEqual("", rule.Source));
         Assert.Equal(
-            [("no2-2024", 200d, 2d), ("o3", 240d, 0d), ("o3-2024", 240d, 0d), ("pm10-2024", 90d, 48d), ("pm2-5-2024", 50d, 48d), ("so2-2024", 350d, 2d)],
+            [("air-index", 5d, 0d), ("no2-2024", 200d, 2d), ("o3", 240d, 0d), ("o3-2024", 240d, 0d), ("pm10-2024", 90d, 48d), ("pm2-5-2024", 50d, 48d), ("so2-2024", 350d, 2d)],
             all.Where(rule => rule.Levels.Count > 0).OrderBy(rule => rule.Slug, StringComparer.Ordinal).Select(rule => (rule.Slug, rule.Levels.Single().SetLevel, rule.Levels[0].For.TotalHours)));
         Assert.All(all.SelectMany(rule => rule.Levels), level => Assert.Equal(Severity.Alert, level.Severity));
         var no2 = all.Single(rule => rule.Slug == "no2-alert");

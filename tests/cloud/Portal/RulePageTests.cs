@@ -69,6 +69,12 @@ public sealed class RulePageTests
     [InlineData(Measure.GoodShare, 60, "Percentagem de valores bons em 1 h de dióxido de azoto (NO2) igual ou acima de 200 %", "Share of good values within 1 h of nitrogen dioxide (NO2) at or above 200 %")]
     [InlineData(Measure.NoData, 2_880, "Nenhum valor de dióxido de azoto (NO2) durante 2 d", "No value of nitrogen dioxide (NO2) for 2 d")]
     [InlineData(Measure.NoData, 120, "Nenhum valor de dióxido de azoto (NO2) durante 2 h", "No value of nitrogen dioxide (NO2) for 2 h")]
+    [InlineData(Measure.Offline, 30, "Nenhum valor da estação durante 30 min", "No value from the station for 30 min")]
+    [InlineData(Measure.DifferenceToMunicipality, 60, "Diferença para a mediana do município na média de 1 h de dióxido de azoto (NO2) igual ou acima de 200 µg/m³",
+        "Difference to the median of the municipality in the mean over 1 h of nitrogen dioxide (NO2) at or above 200 µg/m³")]
+    [InlineData(Measure.DifferenceToNeighbours, 60, "Diferença para a mediana das estações vizinhas na média de 1 h de dióxido de azoto (NO2) igual ou acima de 200 µg/m³",
+        "Difference to the median of nearby stations in the mean over 1 h of nitrogen dioxide (NO2) at or above 200 µg/m³")]
+    [InlineData(Measure.AirIndex, 60, "Classe do índice de qualidade do ar de 1 h igual ou acima de 200", "Air quality index class over 1 h at or above 200")]
     public void Every_measure_has_a_sentence_in_both_languages(Measure measure, int minutes, string pt, string en)
     {
         var rule = Rule("x", "no2") with { Measure = measure, Window = TimeSpan.FromMinutes(minutes), SetLevel = 200, ClearLevel = 200, Percent = measure == Measure.Percentile ? 90.5 : 0 };
@@ -133,6 +139,9 @@ public sealed class RulePageTests
             Rule("preso", "no2") with { Measure = Measure.Spread, Crossing = Crossing.Below, Window = TimeSpan.FromHours(6), For = default, SetLevel = 0, ClearLevel = 1 },
             Rule("bons", "no2") with { Measure = Measure.GoodShare, Crossing = Crossing.Below, Window = TimeSpan.FromHours(6), For = default, SetLevel = 50, ClearLevel = 80 },
             Rule("silencio", "no2") with { Measure = Measure.NoData, Window = TimeSpan.FromHours(3), For = default, SetLevel = 0, ClearLevel = 0 },
+            Rule("parada", "") with { Measure = Measure.Offline, Window = TimeSpan.FromMinutes(30), For = default, SetLevel = 0, ClearLevel = 0 },
+            Rule("diferente", "laeq") with { Measure = Measure.DifferenceToNeighbours, Window = TimeSpan.FromHours(1), OnClock = true, SetLevel = 6, ClearLevel = 3 },
+            Rule("ar", "") with { Measure = Measure.AirIndex, Window = TimeSpan.FromHours(1), OnClock = true, SetLevel = 4, ClearLevel = 3, Severity = Severity.Warning, Levels = [new(Severity.Alert, 5, 4)] },
             Rule("instante", "temperature") with { PeriodSeconds = 0, SetLevel = -3, ClearLevel = -4, Edge = true },
         ];
         host.City.Alerts.AllRules.AddRange(rules);
