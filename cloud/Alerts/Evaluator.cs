@@ -17,7 +17,7 @@ namespace Hub.Cloud.Alerts;
 /// Hears what is committed to the series and keeps the alarm history true to it: one worker evaluates what has changed, stores the outcome together with the messages it calls for,
 /// takes it over into memory, and hands the messages to Notifications.
 /// </summary>
-internal sealed class Evaluator(
+internal sealed partial class Evaluator(
     ISeries series,
     IStations stations,
     PlaceBook places,
@@ -53,6 +53,7 @@ internal sealed class Evaluator(
     private Task<bool>? woken;
     private int stationsChanged;
     private bool stationsUnheeded;
+    private Dictionary<int, Station> tagsHeeded = [];
     private IReadOnlyDictionary<int, StationLocation[]> movesHeeded = new Dictionary<int, StationLocation[]>();
     private bool unhanded = true;
     private int suppressionsHeeded;
@@ -179,8 +180,10 @@ internal sealed class Evaluator(
             .Select(row => row.Datastream).Distinct().ToListAsync(cancellationToken).ConfigureAwait(false);
         notes.Add(unfinished.ToDictionary(datastream => datastream, _ => DateTime.MaxValue), 0);
 
-        // Of silence nothing tells but the clock: who may fall silent must be known.
-        var listened = book.RuleRows.Where(rule => rule is { Enabled: true, Measure: Measure.NoData }).SelectMany(pairs.Concerned).Select(datastream => datastream.Id).Distinct();
+        await HeedTagsAtStartAsync(db, cancellationToken).ConfigureAwait(false);
+
+        // Of silence nothing tells but the clock: who may fall silent must be known. And who got a tag while the hub was off.
+        var listened = book.RuleRows.Where(rule => rule.Enabled && (rule.Measure == Measure.NoData || rule.Tag is not null)).SelectMany(pairs.Concerned).Select(datastream => datastream.Id).Distinct();
         notes.Add(listened.ToDictionary(datastream => datastream, _ => DateTime.MaxValue), 0);
         return cursor.Commit;
     }
@@ -210,6 +213,11 @@ internal sealed class Evaluator(
         foreach (var rule in book.RuleRows.Where(rule => rule.Reevaluate).ToList())
         {
             await LockedAsync(() => ReevaluateAsync(rule, null, cancellationToken), cancellationToken).ConfigureAwait(false);
+        }
+
+        if (stationsUnheeded)
+        {
+            await HeedTagsAsync(cancellationToken).ConfigureAwait(false);
         }
 
         // What was before a move stays as it was: each observation is judged by where its station was then.
@@ -346,14 +354,14 @@ internal sealed class Evaluator(
         return evaluation.RunAsync(db, pair, note, byRule, now, flush, pass, cancellationToken);
     }
 
-    /// <summary>Evaluates a new or changed rule over the horizon, and withdraws what it does not stand behind any more; or an unchanged one at stations that have moved.</summary>
+    /// <summary>Evaluates a new or changed rule over the horizon, and withdraws what it does not stand behind any more; or an unchanged one at stations that have moved, or have got or lost its tag.</summary>
     private async Task ReevaluateAsync(RuleRow rule, IReadOnlySet<int>? movedStations, CancellationToken cancellationToken)
     {
         pairs.Use(book.RuleRows);
         var now = Now;
         var renewed = pairs.Renew(rule, movedStations);
         await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-        var ids = movedStations is null ? null : renewed.ConvertAll(levels => levels[0].Datastream.Id);
+        var ids = movedStations?.SelectMany(stations.DatastreamsOf).Select(datastream => datastream.Id).ToList();
         await db.Checkpoints.Where(row => row.RuleId == rule.Id && (ids == null || ids.Contains(row.Datastream))).ExecuteDeleteAsync(cancellationToken).ConfigureAwait(false);
         var changes = 0;
         if (rule.Enabled || rule.Removed)

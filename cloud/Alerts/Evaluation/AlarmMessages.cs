@@ -67,7 +67,7 @@ internal sealed class AlarmMessages(IMunicipalityDirectory municipalities)
     private static string UnitText(RuleRow rule, Quantity quantity) => rule.Measure switch
     {
         Measure.NoData => "min",
-        Measure.Count => "",
+        Measure.Count or Measure.Exceedances => "",
         Measure.GoodShare => "%",
         _ => UnitText(quantity),
     };

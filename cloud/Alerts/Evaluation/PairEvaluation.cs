@@ -13,6 +13,7 @@ internal sealed class PairOutcome(Pair pair)
     public MachineState State { get; set; } = pair.State;
     public DateTime SeenTo { get; set; } = pair.SeenTo;
     public DateTime CheckpointAt { get; set; } = pair.CheckpointAt;
+    public CountedTo Counted { get; set; } = pair.Counted;
     public DateTime HeardAt { get; set; } = pair.HeardAt;
     public DateTime? DueAt { get; set; }
 
@@ -33,7 +34,7 @@ internal sealed class PairOutcome(Pair pair)
 /// Evaluates one level of a rule on one datastream: goes on from the tip when observations come in order, or runs again from the checkpoint before the earliest change until nothing differs any
 /// more. Adds what must be stored to a context; changes nothing in memory.
 /// </summary>
-internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, AlertsOptions options, AlertsInstruments instruments)
+internal sealed partial class PairEvaluation(ISeries series, AlarmMessages messages, AlertsOptions options, AlertsInstruments instruments)
 {
     private static readonly DateTime EndOfTime = DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc);
 
@@ -55,7 +56,11 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
         {
             var news = note.From < DateTime.MaxValue;
             outcome.HeardAt = news || !pair.Loaded ? now : pair.HeardAt;
-            if (!pair.Loaded || (news && note.From <= Latest(pair)))
+            if (pair.Signal.Measure == Measure.Exceedances)
+            {
+                await CountAsync(db, outcome, note, byRule, now, touched, cancellationToken).ConfigureAwait(false);
+            }
+            else if (!pair.Loaded || (news && note.From <= Latest(pair)))
             {
                 await RefoldAsync(db, outcome, note, byRule, now, touched, cancellationToken).ConfigureAwait(false);
             }
@@ -201,11 +206,19 @@ internal sealed class PairEvaluation(ISeries series, AlarmMessages messages, Ale
         {
             await DiffAsync(db, outcome, before, before.LastAt.AddTicks(1), fold, Cause.Observation, now, touched, cancellationToken).ConfigureAwait(false);
         }
-        else if (fold.State.Phase == Phase.Active && outcome.Rows.TryGetValue(EpisodeDiff.IdOf(pair.Origin, fold.State.StartedAt), out var open))
+        else
         {
-            // Peak and last value of an open alarm live in memory: after a restart they come from the observations again.
+            KeepOpen(outcome, fold.State);
+        }
+    }
+
+    /// <summary>Peak and last value of an open alarm live in memory: after a restart they come from the observations again.</summary>
+    private static void KeepOpen(PairOutcome outcome, in MachineState state)
+    {
+        if (state.Phase == Phase.Active && outcome.Rows.TryGetValue(EpisodeDiff.IdOf(outcome.Pair.Origin, state.StartedAt), out var open))
+        {
             var changed = open.Copy();
-            changed.Set(fold.State.Open);
+            changed.Set(state.Open);
             outcome.Rows[changed.Id] = changed;
             outcome.Changed.Add(changed);
         }

@@ -35,6 +35,12 @@ internal sealed record Signal(Measure Measure, TimeSpan Window, bool OnClock, do
     /// <summary>Whether each observation goes to the machine as it is.</summary>
     public bool IsPlain => Measure is Measure.Value or Measure.NoData;
 
+    /// <summary>Of exceedances: a mean above it is one, canonical unit.</summary>
+    public double Limit { get; init; }
+
+    /// <summary>Whether windows are noise days, from 07:00 to 07:00.</summary>
+    public bool IsOfNoiseDays => Measure is Measure.Lden or Measure.Ln;
+
     /// <summary>Whether an observation counts.</summary>
     public bool Covers(DateTime at) => (Presence?.Covers(at) ?? true) && (Schedule?.Covers(at, Zone) ?? true);
 
@@ -52,6 +58,7 @@ internal sealed class SignalWindow(Signal signal)
     public const int CountMax = 20_000;
 
     private readonly BucketEdges? _edges = signal.OnClock ? new BucketEdges(signal.Window, signal.Zone) : null;
+    private readonly NoiseDayWindow? _noise = signal.IsOfNoiseDays ? new NoiseDayWindow(signal) : null;
     private readonly List<double> _sorted = [];
     private DateTime[] _times = new DateTime[64];
     private double[] _values = new double[64];
@@ -60,11 +67,17 @@ internal sealed class SignalWindow(Signal signal)
     private DateTime _closes;
 
     /// <summary>When the window of the clock that is being filled closes; <see cref="DateTime.MaxValue"/> when there is none, or windows end at each observation.</summary>
-    public DateTime Closes => _edges is null || _count == 0 ? DateTime.MaxValue : _closes;
+    public DateTime Closes => _noise is not null ? _noise.Closes : _edges is null || _count == 0 ? DateTime.MaxValue : _closes;
 
     /// <summary>Takes the next observation; the window of the clock before it must have been closed.</summary>
     public void Add(DateTime at, double value)
     {
+        if (_noise is not null)
+        {
+            _noise.Add(at, value);
+            return;
+        }
+
         if (_edges is null)
         {
             var from = signal.Measure == Measure.Change ? at - signal.Window : at - signal.Window + TimeSpan.FromTicks(1);
@@ -96,12 +109,21 @@ internal sealed class SignalWindow(Signal signal)
     }
 
     /// <summary>Empties a window of the clock.</summary>
-    public void Clear() => (_first, _count) = (0, 0);
+    public void Clear()
+    {
+        (_first, _count) = (0, 0);
+        _noise?.Clear();
+    }
 
     /// <summary>The measure of what is in the window; false when it says nothing.</summary>
     public bool TryMeasure(out double measure)
     {
         measure = 0;
+        if (_noise is not null)
+        {
+            return _noise.TryMeasure(out measure);
+        }
+
         if (_count is 0 or > CountMax || !IsCovered())
         {
             return false;
@@ -139,9 +161,11 @@ internal sealed class SignalWindow(Signal signal)
         return signal.Period.Ticks * (double)_count >= window.Ticks * signal.CoverageMin;
     }
 
-    private static long Micros(DateTime time) => (time.Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+    /// <summary>Microseconds since 1970 of an instant.</summary>
+    internal static long Micros(DateTime time) => (time.Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
 
-    private static DateTime Time(long micros) => new(DateTime.UnixEpoch.Ticks + (micros * TimeSpan.TicksPerMicrosecond), DateTimeKind.Utc);
+    /// <summary>The instant of microseconds since 1970.</summary>
+    internal static DateTime Time(long micros) => new(DateTime.UnixEpoch.Ticks + (micros * TimeSpan.TicksPerMicrosecond), DateTimeKind.Utc);
 
     private static double Sum(ReadOnlySpan<double> values)
     {
