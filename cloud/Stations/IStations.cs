@@ -96,7 +96,7 @@ public interface IStations
     /// <summary>Gives a station these tags instead of those it has, whatever else changes meanwhile; the same ones change nothing.</summary>
     /// <exception cref="KeyNotFoundException">There is no such station.</exception>
     /// <exception cref="ArgumentException">A tag is none, or there are too many; the message says which.</exception>
-    ValueTask<Station> TagAsync(int stationId, IReadOnlyList<string> tags, CancellationToken cancellationToken) => throw new NotSupportedException("These stations have no tags.");
+    ValueTask<Station> TagAsync(int stationId, IReadOnlyList<string> tags, CancellationToken cancellationToken);
 
     /// <summary>
     /// Removes a station and its credentials; its datastreams stay for history (found by identifier and by <see cref="DatastreamsOf"/>) but accept nothing any more. The slug is free again.

@@ -110,6 +110,8 @@ internal sealed class RuleDesk(IAlerts alerts, IEnumerable<IAudit> audits) : IDi
         rule.Edge,
         Area = rule.Area.Count == 0 ? null : rule.Area.Select(corner => new[] { corner.Longitude, corner.Latitude }),
         rule.SuppressedBy,
+        rule.Tag,
+        rule.Limit,
         Measure = rule.Measure switch { Measure.NoData => "no-data", Measure.GoodShare => "good-share", _ => Low(rule.Measure) },
         Window = rule.Measure == Measure.Value ? null : Long(rule.Window),
         rule.OnClock,
