@@ -12,7 +12,7 @@ internal sealed class NoiseDayWindow(Signal signal)
 {
     private static readonly TimeSpan OneDay = TimeSpan.FromDays(1);
 
-    private readonly BucketEdges _days = new(OneDay, signal.Zone, NoiseDay.BeginOf(NoisePeriod.Day));
+    private readonly BucketEdges _days = signal.Edges();
     private readonly BucketEdges _evenings = new(OneDay, signal.Zone, NoiseDay.BeginOf(NoisePeriod.Evening));
     private readonly BucketEdges _nights = new(OneDay, signal.Zone, NoiseDay.BeginOf(NoisePeriod.Night));
     private readonly NoiseDay _day = new();

@@ -171,6 +171,13 @@ internal sealed partial class PairEvaluation(ISeries series, AlarmMessages messa
     private async ValueTask AdvanceAsync(AlertsContext db, PairOutcome outcome, ChangeNote note, DateTime now, Dictionary<string, bool> touched, CancellationToken cancellationToken)
     {
         var pair = outcome.Pair;
+        if (note.To is { } last && pair.SeenTo != default && last.Date == pair.CheckpointAt && pair.Signal.IsInWindowOf(pair.SeenTo, last))
+        {
+            // A window of the clock says nothing before it is over: with a level a second, a day would be read again each second.
+            outcome.SeenTo = last;
+            return;
+        }
+
         var before = pair.State;
         var start = new FoldStart(before, pair.CheckpointAt);
         FoldResult fold;

@@ -1,4 +1,5 @@
 using Hub.Cloud.Alerts.Rules;
+using Hub.Cloud.Indicators;
 using Hub.Cloud.Series;
 using Hub.Edge.Contract.Quantities;
 using Hub.Edge.Contract.Readings;
@@ -44,6 +45,23 @@ internal sealed record Signal(Measure Measure, TimeSpan Window, bool OnClock, do
     /// <summary>Whether an observation counts.</summary>
     public bool Covers(DateTime at) => (Presence?.Covers(at) ?? true) && (Schedule?.Covers(at, Zone) ?? true);
 
+    /// <summary>
+    /// Whether an observation that follows another in order of time is in the same window of the clock, with nothing that could have come or gone in between: then the machine is given nothing yet.
+    /// </summary>
+    public bool IsInWindowOf(DateTime before, DateTime at)
+    {
+        if (IsPlain || !OnClock || Schedule is not null || Presence is not null)
+        {
+            return false;
+        }
+
+        var (start, end) = Edges().Around(SignalWindow.Micros(before));
+        return SignalWindow.Time(start) <= at && at < SignalWindow.Time(end);
+    }
+
+    /// <summary>Edges of the windows of the clock.</summary>
+    public BucketEdges Edges() => new(Window, Zone, IsOfNoiseDays ? NoiseDay.BeginOf(NoisePeriod.Day) : TimeSpan.Zero);
+
     /// <summary>Event time over which an observation has a say after its own: a local day may have 25 hours.</summary>
     public TimeSpan Reach => IsPlain ? TimeSpan.Zero : OnClock && Window >= TimeSpan.FromDays(1) ? Window + TimeSpan.FromHours(2) : Window;
 }
@@ -57,7 +75,7 @@ internal sealed class SignalWindow(Signal signal)
     /// <summary>Observations of a window at most: 5 a second over an hour. A window with more says nothing.</summary>
     public const int CountMax = 20_000;
 
-    private readonly BucketEdges? _edges = signal.OnClock ? new BucketEdges(signal.Window, signal.Zone) : null;
+    private readonly BucketEdges? _edges = signal.OnClock ? signal.Edges() : null;
     private readonly NoiseDayWindow? _noise = signal.IsOfNoiseDays ? new NoiseDayWindow(signal) : null;
     private readonly List<double> _sorted = [];
     private DateTime[] _times = new DateTime[64];
