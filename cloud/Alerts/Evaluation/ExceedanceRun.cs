@@ -8,7 +8,17 @@ namespace Hub.Cloud.Alerts.Evaluation;
 /// <param name="OpenFrom">Begin of the window that is being filled, UTC: all before it are counted; default when nothing is.</param>
 /// <param name="OpenTo">Its end, UTC.</param>
 /// <param name="Count">The count of all windows before it.</param>
-internal readonly record struct CountedTo(DateTime OpenFrom, DateTime OpenTo, YearCount Count);
+internal readonly record struct CountedTo(DateTime OpenFrom, DateTime OpenTo, YearCount Count)
+{
+    /// <summary>Places from which a count can go on, in order of time; null for none.</summary>
+    public IReadOnlyList<CountMark>? Marks { get; init; }
+}
+
+/// <summary>A place from which a count can go on when something later has changed.</summary>
+/// <param name="From">Begin of a window, UTC.</param>
+/// <param name="Count">The count of all windows before it.</param>
+/// <param name="State">State of the machine after them.</param>
+internal readonly record struct CountMark(DateTime From, YearCount Count, MachineState State);
 
 /// <summary>
 /// Counts exceedances from the means that the series gives, and runs a machine over the counts. A mean is a function of the observations in its window to the last bit, and a count of the means of its year, so neither hangs
@@ -20,6 +30,9 @@ internal readonly record struct CountedTo(DateTime OpenFrom, DateTime OpenTo, Ye
 internal sealed record ExceedanceRun(ISeries Series, Pair Pair, Quality Ignored)
 {
     private static readonly TimeSpan OneDay = TimeSpan.FromDays(1);
+
+    /// <summary>For so long back there is a mark a day, before that one a month: two kilobytes for each pair, and a backlog of some days that drains does not count the year anew with each of its packs.</summary>
+    private static readonly TimeSpan DailyMarks = TimeSpan.FromDays(8);
 
     /// <summary>State to begin with.</summary>
     public MachineState State { get; init; }
@@ -40,6 +53,7 @@ internal sealed record ExceedanceRun(ISeries Series, Pair Pair, Quality Ignored)
         var query = new AggregateQuery(Pair.Datastream.Id, from, to, new BucketWidth(signal.Window, signal.Zone), Statistics.Of(signal.Averaging), Ignored) { Cadence = signal.Period };
         var buckets = to > from ? await Series.AggregateAsync(query, cancellationToken).ConfigureAwait(false) : [];
         var (state, counted, episodes, hasTransitions) = (State, Counted, new List<Episode>(), false);
+        List<CountMark> marks = [.. counted.Marks ?? []];
         for (var i = 0; i < buckets.Count; i++)
         {
             var bucket = buckets[i];
@@ -49,8 +63,15 @@ internal sealed record ExceedanceRun(ISeries Series, Pair Pair, Quality Ignored)
                 break;
             }
 
+            if (marks.Count == 0 || bucket.Start.Date > marks[^1].From.Date)
+            {
+                marks.Add(new CountMark(bucket.Start, counted.Count, state));
+            }
+
             Take(bucket);
         }
+
+        counted = counted with { Marks = Thinned(marks, to - DailyMarks) };
 
         if (state.Phase == Phase.Active)
         {
@@ -92,6 +113,20 @@ internal sealed record ExceedanceRun(ISeries Series, Pair Pair, Quality Ignored)
                 episodes.Add(ended);
             }
         }
+    }
+
+    private static List<CountMark> Thinned(List<CountMark> marks, DateTime dailyFrom)
+    {
+        List<CountMark> kept = new(marks.Count);
+        foreach (var mark in marks)
+        {
+            if (mark.From >= dailyFrom || kept.Count == 0 || kept[^1].From.Month != mark.From.Month)
+            {
+                kept.Add(mark);
+            }
+        }
+
+        return kept;
     }
 
     /// <summary>The begin of the local calendar year of an instant, UTC.</summary>

@@ -4,8 +4,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Hub.Cloud.Alerts.Evaluation;
 
 /// <summary>
-/// Exceedances have no checkpoints: their counts are functions of whole years, and means of years are read from rollups. What is new in order goes on from the count so far; anything else is counted anew from the
-/// begin of the year.
+/// Exceedances have no checkpoints in the database: their counts are functions of whole years, and means of years are read from rollups. What is new in order goes on from the count so far, what comes late from the latest
+/// mark in memory before it, and without one the year is counted anew.
 /// </summary>
 internal sealed partial class PairEvaluation
 {
@@ -39,7 +39,16 @@ internal sealed partial class PairEvaluation
         // Up to what is there now, also where it is later than what the note says: the rest is then known when its note comes.
         var end = series.TryGetLatest(pair.Datastream.Id, out var latest) && latest.PhenomenonTime >= begin ? latest.PhenomenonTime.AddTicks(TimeSpan.TicksPerMicrosecond) : begin;
         var run = new ExceedanceRun(series, pair, options.IgnoreQuality);
-        run = isNext ? run with { State = before, Counted = counted } : run;
+        if (isNext)
+        {
+            run = run with { State = before, Counted = counted };
+        }
+        else if (pair.Loaded && counted.Marks?.LastOrDefault(mark => mark.From <= note.From) is { From: var from } mark && from >= begin)
+        {
+            // Nothing before it has changed.
+            (begin, run) = (from, run with { State = mark.State, Counted = new CountedTo(default, default, mark.Count) { Marks = [.. counted.Marks.Where(known => known.From <= from)] } });
+        }
+
         var (fold, to) = await run.RunAsync(begin, end, cancellationToken).ConfigureAwait(false);
         outcome.Loaded = true;
         instruments.Evaluated(fold.Count);
@@ -49,8 +58,8 @@ internal sealed partial class PairEvaluation
             instruments.Refolded();
             var cause = byRule ? Cause.RuleChanged : pair.Loaded ? Cause.LateData : Cause.Observation;
 
-            // An alarm that starts when the year begins is of the last window of the year before.
-            await DiffAsync(db, outcome, default, begin.AddTicks(1), fold, cause, now, touched, cancellationToken).ConfigureAwait(false);
+            // An alarm that starts when the first window begins is of the one before it.
+            await DiffAsync(db, outcome, run.State, begin.AddTicks(1), fold, cause, now, touched, cancellationToken).ConfigureAwait(false);
         }
         else if (fold.Transitions)
         {
