@@ -55,6 +55,7 @@ internal sealed partial class Evaluator(
     private Task<bool>? woken;
     private int stationsChanged;
     private bool stationsUnheeded;
+    private Dictionary<int, Station> tagsHeeded = [];
     private IReadOnlyDictionary<int, StationLocation[]> movesHeeded = new Dictionary<int, StationLocation[]>();
     private bool unhanded = true;
     private int suppressionsHeeded;
@@ -183,9 +184,10 @@ internal sealed partial class Evaluator(
         notes.Add(unfinished.ToDictionary(datastream => datastream, _ => DateTime.MaxValue), 0);
 
         pairs.Use(book.RuleRows);
+        await HeedTagsAtStartAsync(db, cancellationToken).ConfigureAwait(false);
 
-        // Of silence nothing tells but the clock: who may fall silent must be known.
-        var listened = book.RuleRows.Where(rule => rule.Enabled && rule.Measure.IsSilence()).SelectMany(pairs.Concerned).Select(datastream => datastream.Id).Distinct();
+        // Of silence nothing tells but the clock: who may fall silent must be known. And who got a tag while the hub was off.
+        var listened = book.RuleRows.Where(rule => rule.Enabled && (rule.Measure.IsSilence() || rule.Tag is not null)).SelectMany(pairs.Concerned).Select(datastream => datastream.Id).Distinct();
         notes.Add(listened.ToDictionary(datastream => datastream, _ => DateTime.MaxValue), 0);
         return cursor.Commit;
     }
@@ -228,6 +230,7 @@ internal sealed partial class Evaluator(
             {
                 await LockedAsync(() => ReevaluateAsync(rule, StationsOf(rule), cancellationToken), cancellationToken).ConfigureAwait(false);
             }
+            await HeedTagsAsync(cancellationToken).ConfigureAwait(false);
         }
 
         // What was before a move stays as it was: each observation is judged by where its station was then.
@@ -370,14 +373,14 @@ internal sealed partial class Evaluator(
         return Evaluation.RunAsync(db, pair, note, byRule, now, flush, pass, cancellationToken);
     }
 
-    /// <summary>Evaluates a new or changed rule over the horizon, and withdraws what it does not stand behind any more; or an unchanged one at stations that have moved.</summary>
+    /// <summary>Evaluates a new or changed rule over the horizon, and withdraws what it does not stand behind any more; or an unchanged one at stations that have moved, or have got or lost its tag.</summary>
     private async Task ReevaluateAsync(RuleRow rule, IReadOnlySet<int>? movedStations, CancellationToken cancellationToken)
     {
         pairs.Use(book.RuleRows);
         var now = Now;
         var renewed = pairs.Renew(rule, movedStations);
         await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-        var ids = movedStations is null ? null : renewed.ConvertAll(levels => levels[0].Datastream.Id);
+        var ids = movedStations?.SelectMany(stations.DatastreamsOf).Select(datastream => datastream.Id).ToList();
         await db.Checkpoints.Where(row => row.RuleId == rule.Id && (ids == null || ids.Contains(row.Datastream))).ExecuteDeleteAsync(cancellationToken).ConfigureAwait(false);
         var changes = 0;
         if (rule.Enabled || rule.Removed)

@@ -49,7 +49,22 @@ public enum Measure
     /// <summary>Share of the window's observations against which nothing is known that rules pass over (<c>Hub:Alerts:IgnoreQuality</c>), percent; levels are 0 to 100.</summary>
     GoodShare = 10,
 
-    // 11 to 19 are for measures of one datastream; from 20 on those that need several.
+    /// <summary>
+    /// Day-evening-night level of one noise day, 07:00 to 07:00 by the local clock, dB(A): a figure of that day; the law speaks of the year's. Needs <see cref="Rule.OnClock"/> with a window of 1 day, and
+    /// the coverage asked for in each of its three periods.
+    /// </summary>
+    Lden = 11,
+
+    /// <summary>Equivalent level of one night, 23:00 to 07:00, dB(A), known at the end of its noise day; otherwise as <see cref="Lden"/>.</summary>
+    Ln = 12,
+
+    /// <summary>
+    /// How many windows of the clock (hours or local days) of the local calendar year had a mean above <see cref="Rule.Limit"/>. Levels are the counts allowed, whole numbers: the condition holds when the count is
+    /// above the set level. The alarm ends at the first window of the next year.
+    /// </summary>
+    Exceedances = 13,
+
+    // From 20 on those that need several datastreams.
 
     /// <summary>Silence of a station as a whole: minutes since the latest period of any of its datastreams ended. Levels are not used, the property is empty; one alarm for each station.</summary>
     Offline = 20,
@@ -193,6 +208,12 @@ public sealed record Rule(
     /// hour, or 1 day.
     /// </summary>
     public bool OnClock { get; init; }
+
+    /// <summary>Only stations that have this tag now, whatever tags they had when they measured; null for all.</summary>
+    public string? Tag { get; init; }
+
+    /// <summary>Of <see cref="Measure.Exceedances"/>: a mean above it is one, canonical unit of the quantity; null for every other measure.</summary>
+    public double? Limit { get; init; }
 
     /// <summary>Of <see cref="Measure.Percentile"/>: percent of the observations at or below it, more than 0 and less than 100; 0 otherwise.</summary>
     public double Percent { get; init; }

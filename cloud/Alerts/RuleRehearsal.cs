@@ -33,7 +33,7 @@ internal sealed class RuleRehearsal(ISeries series, IStations stations, PlaceBoo
         var book = new PairBook(stations, places, municipalities, options.Value);
         var alarms = new PriorityQueue<Alarm, (DateTime, string)>();
         var (count, datastreams, observations, active) = (0, 0, new Counter(options.Value.RehearsalObservationsMax), TimeSpan.Zero);
-        var means = new WindowMeans(stored, options.Value.IgnoreQuality) { OnRead = observations.Add };
+        var means = new WindowMeans(stored, options.Value.IgnoreQuality) { OnRead = () => observations.Add(1) };
         var across = new AcrossReader(stored, places, means);
         foreach (var datastream in book.Concerned(row))
         {
@@ -66,6 +66,11 @@ internal sealed class RuleRehearsal(ISeries series, IStations stations, PlaceBoo
     /// <summary>The episodes of each level of a rule on one datastream.</summary>
     private async ValueTask<IReadOnlyList<IReadOnlyList<Episode>>> EpisodesAsync(Pair[] levels, AcrossReader across, DateTime from, DateTime to, Counter observations, CancellationToken cancellationToken)
     {
+        if (levels[0].Signal.Measure == Measure.Exceedances)
+        {
+            return await ExceedancesAsync(levels, from, to, observations, cancellationToken).ConfigureAwait(false);
+        }
+
         // The window is full by then, as it would have been. Silence that began before counts from the last observation.
         var (machine, signal) = (levels[0].Machine, levels[0].Signal);
         var begin = from - (machine.IsSilence ? machine.Silence : signal.Reach);
@@ -84,6 +89,21 @@ internal sealed class RuleRehearsal(ISeries series, IStations stations, PlaceBoo
             Counted(stored.RangeAsync(levels[0].Datastream.Id, begin, to, cancellationToken), observations, cancellationToken), cancellationToken).ConfigureAwait(false);
         var state = folds[0].State;
         return machine.Hush(ref state, to) ? [[.. folds[0].Episodes, state.Open]] : [.. folds.Select(fold => fold.Episodes)];
+    }
+
+    /// <summary>The episodes of exceedances: counted from the begin of the year, judged from <paramref name="from"/> on.</summary>
+    private async ValueTask<IReadOnlyList<IReadOnlyList<Episode>>> ExceedancesAsync(Pair[] levels, DateTime from, DateTime to, Counter observations, CancellationToken cancellationToken)
+    {
+        List<IReadOnlyList<Episode>> found = [];
+        foreach (var pair in levels)
+        {
+            var run = new ExceedanceRun(stored, pair, options.Value.IgnoreQuality) { StepFrom = from };
+            var (fold, _) = await run.RunAsync(ExceedanceRun.YearBegin(from, pair.Signal.Zone), to, cancellationToken).ConfigureAwait(false);
+            observations.Add(pair.Above is null ? fold.Count : 0);
+            found.Add(fold.Episodes);
+        }
+
+        return found;
     }
 
     /// <summary>Time in which at least one of the episodes was open.</summary>
@@ -123,9 +143,10 @@ internal sealed class RuleRehearsal(ISeries series, IStations stations, PlaceBoo
     {
         public long Count { get; private set; }
 
-        public void Add()
+        public void Add(long more = 1)
         {
-            if (++Count > max)
+            Count += more;
+            if (Count > max)
             {
                 throw new RehearsalTooLargeException(string.Create(
                     CultureInfo.InvariantCulture, $"The rule concerns more than {max} observations in that time ({AlertsOptions.Section}:{nameof(AlertsOptions.RehearsalObservationsMax)}): ask for fewer days, or for one station."));

@@ -46,6 +46,7 @@ public static class ApiExtensions
         var gate = routes.ServiceProvider.GetRequiredService<ApiGate>();
         var api = routes.MapGroup(Root).AddEndpointFilter(gate.InvokeAsync);
         PlaceEndpoints.Map(api);
+        StationTagEndpoints.Map(api);
         ObservationEndpoints.Map(api);
         RecalibrationEndpoints.Map(api);
         RetentionEndpoints.Map(api);

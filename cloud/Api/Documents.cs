@@ -35,7 +35,12 @@ internal record StationDocument(
     [property: Description("WGS 84, degrees.")] double Latitude,
     [property: Description("WGS 84, degrees.")] double Longitude,
     [property: Description("Whether everybody may see it.")] bool Public,
-    [property: Description("Whose data it shows and how they came here; empty when they are the municipality's own.")] string Attribution);
+    [property: Description("Whose data it shows and how they came here; empty when they are the municipality's own.")] string Attribution,
+    [property: Description("Words by which the municipality groups its stations, in order.")] IReadOnlyList<string> Tags);
+
+[Description("The tags a station should have, instead of those it has.")]
+internal sealed record StationTagsRequest(
+    [property: Description("At most 20, each 1 to 40 of a-z, 0-9 and -, beginning and ending with a letter or digit; none takes all away.")] IReadOnlyList<string?> Tags);
 
 [Description("A station with its datastreams.")]
 internal sealed record StationDetailsDocument(
@@ -46,7 +51,8 @@ internal sealed record StationDetailsDocument(
     double Longitude,
     bool Public,
     string Attribution,
-    IReadOnlyList<DatastreamDocument> Datastreams) : StationDocument(Municipality, Station, Name, Latitude, Longitude, Public, Attribution);
+    IReadOnlyList<string> Tags,
+    IReadOnlyList<DatastreamDocument> Datastreams) : StationDocument(Municipality, Station, Name, Latitude, Longitude, Public, Attribution, Tags);
 
 [Description("One observed property of one sensor at one station with its averaging period: a series.")]
 internal sealed record DatastreamDocument(
@@ -183,7 +189,7 @@ internal sealed record RuleDocument(
     [property: Description("How long the condition must hold, ISO 8601.")] string For,
     bool Enabled,
     [property: Description("Whether the stations watch it themselves too.")] bool Edge,
-    [property: Description("What of a datastream is compared: value, mean (of sound levels the mean of the energies), sum, max, min, percentile, count, change, spread (largest less smallest), good-share (percent of the observations that rules do not pass over), no-data, offline (of a station: nothing from any of its datastreams), difference-to-municipality and difference-to-neighbours (mean of a window of the clock less the median of the other stations' means, at least 3 of the municipality, or 1 to 5 within 3 km), air-index (European Air Quality Index of a station by the hour, 1 to 6; one pollutant is enough).")] string Measure,
+    [property: Description("What of a datastream is compared: value, mean (of sound levels the mean of the energies), sum, max, min, percentile, count, change, spread (largest less smallest), good-share (percent of the observations that rules do not pass over), no-data, lden and ln (of one noise day, 07:00 to 07:00 by the municipality's clock), exceedances (how many hours or days of the calendar year had a mean above limit: more than setLevel are too many), offline (of a station: nothing from any of its datastreams), difference-to-municipality and difference-to-neighbours (mean of a window of the clock less the median of the other stations' means, at least 3 of the municipality, or 1 to 5 within 3 km), air-index (European Air Quality Index of a station by the hour, 1 to 6; one pollutant is enough).")] string Measure,
     [property: Description("Over which time it is measured, ISO 8601; null for single values.")] string? Window,
     [property: Description("Whether windows are the hours or days of the municipality's clock, not those that end at each observation.")] bool OnClock,
     [property: Description("Of a percentile: percent of the observations at or below it.")] double? Percent,
@@ -193,7 +199,9 @@ internal sealed record RuleDocument(
     [property: Description("Where its levels come from; empty for the municipality's own.")] string Source,
     [property: Description("Further levels, each more serious than the one before it; the first is the rule's own. While an alarm of one is active, nothing new is told of those before it.")] IReadOnlyList<RuleLevelDocument> Levels,
     [property: Description("Only stations in this area, each observation judged by where its station was then; null for everywhere.")] AreaDocument? Area,
-    [property: Description("Rules of the municipality: while an alarm of one of them is active at a station, nothing new is told of this rule there.")] IReadOnlyList<string> SuppressedBy);
+    [property: Description("Rules of the municipality: while an alarm of one of them is active at a station, nothing new is told of this rule there.")] IReadOnlyList<string> SuppressedBy,
+    [property: Description("Only stations that have this tag now; null for all.")] string? Tag,
+    [property: Description("Of exceedances: a mean above it is one, canonical unit of the property; levels are then counts allowed in a year. Null for every other measure.")] double? Limit);
 
 [Description("A set of rules that comes with the hub.")]
 internal sealed record RulePackDocument(string Pack, string Title, [property: Description("Names of its rules.")] IReadOnlyList<string> Rules);
@@ -221,7 +229,7 @@ internal sealed record RuleRequest(
     [property: Description("Only datastreams with this averaging period, ISO 8601; all when absent.")] string? Period = null,
     [property: Description("false: neither starts nor ends alarms; true when absent.")] bool? Enabled = null,
     [property: Description("true: the stations it concerns watch it themselves too; false when absent.")] bool? Edge = null,
-    [property: Description("What of a datastream is compared: value (when absent), mean (of sound levels the mean of the energies), sum, max, min, percentile, count, change, spread (largest less smallest), good-share (percent of the observations that rules do not pass over), no-data (silence), offline (of a station: nothing from any of its datastreams; crossing and levels are not used of either), difference-to-municipality and difference-to-neighbours (mean of a window of the clock less the median of the other stations' means, at least 3 of the municipality, or 1 to 5 within 3 km), air-index (European Air Quality Index of a station by the hour, 1 to 6; one pollutant is enough). Differences and air-index need onClock.")] string? Measure = null,
+    [property: Description("What of a datastream is compared: value (when absent), mean (of sound levels the mean of the energies), sum, max, min, percentile, count, change, spread (largest less smallest), good-share (percent of the observations that rules do not pass over), no-data (silence), lden and ln (of one noise day, 07:00 to 07:00 by the municipality's clock: onClock with a window of P1D), exceedances (how many hours or days of the calendar year had a mean above limit: onClock with PT1H or P1D; setLevel is how many are allowed), offline (of a station: nothing from any of its datastreams; crossing and levels are not used of either), difference-to-municipality and difference-to-neighbours (mean of a window of the clock less the median of the other stations' means, at least 3 of the municipality, or 1 to 5 within 3 km), air-index (European Air Quality Index of a station by the hour, 1 to 6; one pollutant is enough). Differences and air-index need onClock.")] string? Measure = null,
     [property: Description("Over which time it is measured, ISO 8601, PT1S to P7D; with no-data and offline how long the silence must last; of differences PT10M to P1D, of air-index PT1H. Needed for every measure but value.")] string? Window = null,
     [property: Description("true: windows are those of the municipality's clock, P1D or a part of the hour such as PT1H, as limits of the law count them; false when absent.")] bool? OnClock = null,
     [property: Description("Of a percentile: percent of the observations at or below it.")] double? Percent = null,
@@ -231,7 +239,9 @@ internal sealed record RuleRequest(
     [property: Description("Where its levels come from, at most 500 characters.")] string? Source = null,
     [property: Description("Further levels, each more serious than the one before it; none when absent. Stations (edge) watch only the rule's own.")] IReadOnlyList<RuleLevelRequest?>? Levels = null,
     [property: Description("Only stations in this area, each observation judged by where its station was then; everywhere when absent.")] AreaDocument? Area = null,
-    [property: Description("Rules of the municipality, at most 10: while an alarm of one of them is active at a station, nothing new is told of this rule there; none when absent.")] IReadOnlyList<string?>? SuppressedBy = null);
+    [property: Description("Rules of the municipality, at most 10: while an alarm of one of them is active at a station, nothing new is told of this rule there; none when absent.")] IReadOnlyList<string?>? SuppressedBy = null,
+    [property: Description("Only stations that have this tag now; all when absent. Not with edge.")] string? Tag = null,
+    [property: Description("Of exceedances, and needed for them: a mean above it is one, canonical unit of the property.")] double? Limit = null);
 
 [Description("What a rule would have done over what is stored. Nothing was stored and nobody was told.")]
 internal sealed record RehearsalDocument(

@@ -22,7 +22,7 @@ internal static class PlaceEndpoints
 
         api.MapGet("/stations", (HttpContext context, IStations stations, IMunicipalities municipalities) =>
                 Page(new Query(context).Stations(stations, municipalities).Select(Document)))
-            .Describe("ListStations", Tag, "Stations", "The stations the caller may see, by municipality and slug.", QueryParameter.Municipality)
+            .Describe("ListStations", Tag, "Stations", "The stations the caller may see, by municipality and slug.", QueryParameter.Municipality, QueryParameter.Tag)
             .Produces<PageDocument<StationDocument>>()
             .Problem(400).Problem(404);
 
@@ -34,7 +34,7 @@ internal static class PlaceEndpoints
         api.MapGet("/datastreams", ListDatastreams)
             .Describe(
                 "ListDatastreams", Tag, "Datastreams", "The datastreams the caller may see, by identifier.",
-                QueryParameter.Municipality, QueryParameter.Station, QueryParameter.Property, QueryParameter.After, QueryParameter.Page)
+                QueryParameter.Municipality, QueryParameter.Station, QueryParameter.Tag, QueryParameter.Property, QueryParameter.After, QueryParameter.Page)
             .Produces<PageDocument<DatastreamDocument>>()
             .Problem(400).Problem(404);
 
@@ -77,7 +77,7 @@ internal static class PlaceEndpoints
 
     public static IResult Page<T>(IEnumerable<T> items, string? next = null) => Results.Json(new PageDocument<T>([.. items], next), ApiGate.Json);
 
-    private static StationDocument Document(Station s) => new(s.Municipality, s.Slug, s.Name, s.Latitude, s.Longitude, s.Public, s.Attribution);
+    internal static StationDocument Document(Station s) => new(s.Municipality, s.Slug, s.Name, s.Latitude, s.Longitude, s.Public, s.Attribution, s.Tags);
 
     private static IResult StationDetails(HttpContext context, string municipality, string station, IStations stations, ISeries series)
     {
@@ -89,7 +89,7 @@ internal static class PlaceEndpoints
 
         return Results.Json(
             new StationDetailsDocument(
-                s.Municipality, s.Slug, s.Name, s.Latitude, s.Longitude, s.Public, s.Attribution, [.. stations.DatastreamsOf(s.Id).Select(d => Document(d, series))]),
+                s.Municipality, s.Slug, s.Name, s.Latitude, s.Longitude, s.Public, s.Attribution, s.Tags, [.. stations.DatastreamsOf(s.Id).Select(d => Document(d, series))]),
             ApiGate.Json);
     }
 

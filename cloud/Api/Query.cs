@@ -15,6 +15,7 @@ internal sealed record QueryParameter(string Name, string Description, string Ty
     public static readonly QueryParameter Municipality = new("municipality", "Only of this municipality.", Example: "braga");
     public static readonly QueryParameter Station = new("station", "Only of this station; needs `municipality`.", Example: "centro");
     public static readonly QueryParameter Property = new("property", "Only of this observed property, an identifier of `/api/v1/quantities`.", Example: "pm2_5");
+    public static readonly QueryParameter Tag = new("tag", "Only of stations with this tag.", Example: "zona-mista");
     public static readonly QueryParameter From = new("from", "Begin, inclusive: ISO 8601 with Z or an offset.", Format: "date-time", Example: "2026-03-01T00:00:00Z");
     public static readonly QueryParameter To = new("to", "End, exclusive: ISO 8601 with Z or an offset. Now when absent.", Format: "date-time", Example: "2026-03-02T00:00:00Z");
     public static readonly QueryParameter After = new("after", "Only what comes after this datastream: filled in by `next`.", "integer");
@@ -144,10 +145,15 @@ internal readonly struct Query(HttpContext context)
     public IReadOnlyList<Station> Stations(IStations stations, IMunicipalities municipalities)
     {
         var municipality = Municipality(municipalities);
-        var person = Person;
+        var (person, tag) = (Person, Text("tag"));
+        if (tag is not null && !StationTags.IsTag(tag))
+        {
+            throw Wrong("tag", tag, $"1 to {StationTags.LengthMax} of a-z, 0-9 and -, beginning and ending with a letter or digit");
+        }
+
         if (Text("station") is not { } slug)
         {
-            return [.. stations.All.Where(s => (municipality is null || s.Municipality == municipality.Slug) && person.CanSee(s))];
+            return [.. stations.All.Where(s => (municipality is null || s.Municipality == municipality.Slug) && (tag is null || s.HasTag(tag)) && person.CanSee(s))];
         }
 
         if (municipality is null)
@@ -156,7 +162,7 @@ internal readonly struct Query(HttpContext context)
         }
 
         return stations.TryGet(municipality.Slug, slug, out var found) && person.CanSee(found)
-            ? [found]
+            ? tag is null || found.HasTag(tag) ? [found] : []
             : throw new ProblemException(Problems.UnknownStation, $"There is no station \"{Short(slug)}\" in {municipality.Slug} that you may see.", "station");
     }
 

@@ -153,6 +153,8 @@ internal static partial class RuleEndpoints
             Levels = [.. (request.Levels ?? []).Select(Level)],
             SuppressedBy = [.. (request.SuppressedBy ?? []).Select(slug => slug ?? "")],
             Area = request.Area is null ? [] : Corners(request.Area),
+            Tag = request.Tag,
+            Limit = request.Limit,
         };
 
         static AreaPoint[] Corners(AreaDocument area)
@@ -228,11 +230,11 @@ internal static partial class RuleEndpoints
         Words.Of(r.Measure), r.Measure == Measure.Value ? null : Words.Of(r.Window), r.OnClock, r.Measure == Measure.Percentile ? r.Percent : null,
         r.Measure is Measure.Value or Measure.NoData or Measure.Offline or Measure.Count ? null : r.CoverageMin, Words.Of(r.OffFor), r.Schedule, r.Source,
         [.. r.Levels.Select(level => new RuleLevelDocument(level.Severity.ToString().ToLowerInvariant(), level.SetLevel, level.ClearLevel, Words.Of(level.For), Words.Of(level.OffFor)))],
-        r.Area.Count == 0 ? null : new AreaDocument("Polygon", [[.. r.Area.Append(r.Area[0]).Select(corner => (IReadOnlyList<double>)[corner.Longitude, corner.Latitude])]]), r.SuppressedBy);
+        r.Area.Count == 0 ? null : new AreaDocument("Polygon", [[.. r.Area.Append(r.Area[0]).Select(corner => (IReadOnlyList<double>)[corner.Longitude, corner.Latitude])]]), r.SuppressedBy, r.Tag, r.Limit);
 
     private static Task<RuleRequest> ReadAsync(HttpContext context) => RequestBody.ReadAsync<RuleRequest>(
         context, RequestBody.Strict, BodyBytesMax,
-        "Expected is a JSON object with namePt, nameEn, severity, property (but for offline and air-index), crossing and setLevel, and as wanted station, sensor, area, period, clearLevel, for, offFor, measure, window, onClock, percent, coverageMin, levels, schedule, suppressedBy, source, enabled, edge; at most 16 KiB.");
+        "Expected is a JSON object with namePt, nameEn, severity, property (but for offline and air-index), crossing and setLevel, and as wanted station, sensor, tag, area, period, clearLevel, for, offFor, measure, window, onClock, percent, limit, coverageMin, levels, schedule, suppressedBy, source, enabled, edge; at most 16 KiB.");
 
     private static T Word<T>(string text, string member)
         where T : struct, Enum => Words.TryRead<T>(text, out var value) ? value : throw new ProblemException(Problems.BadBody, $"{member} is \"{Query.Short(text)}\"; expected is one of {Words.All<T>()}.", member);

@@ -12,7 +12,20 @@ namespace Hub.Cloud.Stations;
 /// <param name="Longitude">WGS 84, degrees, -180 to 180.</param>
 /// <param name="Public">Whether anonymous visitors may see it and its observations.</param>
 /// <param name="Attribution">Whose data it shows and how they came here (publisher, licence, replay), Markdown-free text; empty when it is the municipality's own.</param>
-public sealed record Station(int Id, string Municipality, string Slug, string Name, double Latitude, double Longitude, bool Public, string Attribution);
+public sealed record Station(int Id, string Municipality, string Slug, string Name, double Latitude, double Longitude, bool Public, string Attribution)
+{
+    private readonly TagList tags = TagList.None;
+
+    /// <summary>Its tags in order, each once: words by which the municipality groups its stations (<see cref="StationTags"/>); at most 20.</summary>
+    public IReadOnlyList<string> Tags
+    {
+        get => tags;
+        init => tags = TagList.Of(value);
+    }
+
+    /// <summary>Whether it has a tag.</summary>
+    public bool HasTag(string tag) => tags.Holds(tag);
+}
 
 /// <summary>One observed property of one sensor at one station, with its averaging period: a series.</summary>
 /// <param name="Id">Surrogate identifier, 1 or more: the key of the Series stage.</param>
@@ -30,7 +43,11 @@ public sealed record Datastream(int Id, Station Station, string Sensor, Quantity
 /// <param name="Longitude">WGS 84, degrees.</param>
 /// <param name="Public">Whether anonymous visitors may see it.</param>
 /// <param name="Attribution">See <see cref="Station.Attribution"/>.</param>
-public sealed record StationRegistration(string Municipality, string Slug, string Name, double Latitude, double Longitude, bool Public = true, string Attribution = "");
+public sealed record StationRegistration(string Municipality, string Slug, string Name, double Latitude, double Longitude, bool Public = true, string Attribution = "")
+{
+    /// <summary>See <see cref="Station.Tags"/>; none by default.</summary>
+    public IReadOnlyList<string> Tags { get; init; } = [];
+}
 
 /// <summary>
 /// Who may speak: stations, their credentials, places over time, sensors and datastreams. Reads come from memory; changes are durable when the task completes.
@@ -71,10 +88,15 @@ public interface IStations
     /// <exception cref="KeyNotFoundException">There is no such station.</exception>
     ValueTask<string> RotateSecretAsync(int stationId, TimeSpan overlap, CancellationToken cancellationToken);
 
-    /// <summary>Changes name, place (a new Location with its time), visibility or attribution.</summary>
+    /// <summary>Changes name, place (a new Location with its time), visibility, attribution or tags.</summary>
     /// <exception cref="KeyNotFoundException">There is no such station.</exception>
     /// <exception cref="ArgumentException">A field breaks its rule, or municipality or slug differ; the message names it.</exception>
     ValueTask<Station> UpdateAsync(Station changed, CancellationToken cancellationToken);
+
+    /// <summary>Gives a station these tags instead of those it has, whatever else changes meanwhile; the same ones change nothing.</summary>
+    /// <exception cref="KeyNotFoundException">There is no such station.</exception>
+    /// <exception cref="ArgumentException">A tag is none, or there are too many; the message says which.</exception>
+    ValueTask<Station> TagAsync(int stationId, IReadOnlyList<string> tags, CancellationToken cancellationToken);
 
     /// <summary>
     /// Removes a station and its credentials; its datastreams stay for history (found by identifier and by <see cref="DatastreamsOf"/>) but accept nothing any more. The slug is free again.

@@ -8,6 +8,7 @@ internal sealed partial class StationRegistry
     {
         ArgumentNullException.ThrowIfNull(registration);
         StationRules.Check(registration.Municipality, registration.Slug, registration.Name, registration.Latitude, registration.Longitude, registration.Attribution);
+        StationTags.Check(registration.Tags);
         var secret = StationSecret.Generate();
         Station station;
         await change.WaitAsync(cancellationToken);
@@ -34,6 +35,7 @@ internal sealed partial class StationRegistry
                 Longitude = registration.Longitude,
                 Public = registration.Public,
                 Attribution = registration.Attribution,
+                Tags = TagList.Of(registration.Tags).ToString(),
                 RegisteredAt = now,
             };
             row.Locations.Add(new LocationRow { Since = now, Latitude = registration.Latitude, Longitude = registration.Longitude });
@@ -99,6 +101,7 @@ internal sealed partial class StationRegistry
     {
         ArgumentNullException.ThrowIfNull(changed);
         StationRules.Check(changed.Municipality, changed.Slug, changed.Name, changed.Latitude, changed.Longitude, changed.Attribution);
+        StationTags.Check(changed.Tags);
         Station station;
         await change.WaitAsync(cancellationToken);
         try
@@ -121,8 +124,37 @@ internal sealed partial class StationRegistry
             row.Longitude = changed.Longitude;
             row.Public = changed.Public;
             row.Attribution = changed.Attribution;
+            row.Tags = TagList.Of(changed.Tags).ToString();
             await database.SaveChangesAsync(cancellationToken);
             station = StationOf(row);
+            Replace(state with { Station = station, Datastreams = state.Datastreams.At(station) });
+        }
+        finally
+        {
+            change.Release();
+        }
+
+        RaiseChanged();
+        return station;
+    }
+
+    public async ValueTask<Station> TagAsync(int stationId, IReadOnlyList<string> tags, CancellationToken cancellationToken)
+    {
+        StationTags.Check(tags);
+        Station station;
+        await change.WaitAsync(cancellationToken);
+        try
+        {
+            var state = Live(stationId).State;
+            station = state.Station with { Tags = tags };
+            if (station == state.Station)
+            {
+                return state.Station;
+            }
+
+            await using var database = await databases.CreateDbContextAsync(cancellationToken);
+            var text = TagList.Of(station.Tags).ToString();
+            await database.Stations.Where(s => s.Id == stationId).ExecuteUpdateAsync(set => set.SetProperty(s => s.Tags, text), cancellationToken);
             Replace(state with { Station = station, Datastreams = state.Datastreams.At(station) });
         }
         finally

@@ -210,7 +210,7 @@ internal sealed partial class StationRegistry : IStations, IStationHistory, ISta
     public void Dispose() => change.Dispose();
 
     private static Station StationOf(StationRow row) =>
-        new(row.Id, row.Municipality, row.Slug, row.Name, row.Latitude, row.Longitude, row.Public, row.Attribution);
+        new(row.Id, row.Municipality, row.Slug, row.Name, row.Latitude, row.Longitude, row.Public, row.Attribution) { Tags = TagList.Parse(row.Tags) };
 
     /// <summary>Makes a datastream visible by identifier; under the change lock.</summary>
     private void Publish(Datastream datastream)

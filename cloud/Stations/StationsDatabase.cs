@@ -23,6 +23,9 @@ internal sealed class StationRow
 
     public required string Attribution { get; set; }
 
+    /// <summary>Its tags in order, with commas; empty for none.</summary>
+    public string Tags { get; set; } = "";
+
     public DateTime RegisteredAt { get; set; }
 
     public DateTime? RemovedAt { get; set; }
@@ -141,6 +144,7 @@ internal sealed class StationsDatabase(DbContextOptions<StationsDatabase> option
         station.Property(s => s.Slug).HasMaxLength(64);
         station.Property(s => s.Name).HasMaxLength(StationRules.NameMax);
         station.Property(s => s.Attribution).HasMaxLength(StationRules.AttributionMax);
+        station.Property(s => s.Tags).HasMaxLength(StationTags.CountMax * (StationTags.LengthMax + 1)).HasDefaultValue("");
         // A removed station gives its slug back.
         station.HasIndex(s => new { s.Municipality, s.Slug }).IsUnique().HasFilter("\"RemovedAt\" IS NULL");
         station.HasMany(s => s.Locations).WithOne().HasForeignKey(l => l.StationId).OnDelete(DeleteBehavior.Cascade);

@@ -96,7 +96,7 @@ internal sealed class AcrossBook(IStations stations, IMunicipalityDirectory muni
             .Select(station => new Member(station, [.. stations.DatastreamsOf(station.Id).Where(datastream => AcrossGroup.Takes(rule, datastream)).OrderBy(datastream => datastream.Id)]))
             .Where(member => member.Datastreams.Count > 0).OrderBy(member => member.Station.Id).ToList();
         return rule.Measure.IsOfStation()
-            ? members.Where(member => rule.Station is null || rule.Station == member.Station.Slug).Select(member => new AcrossGroup(rule, [member], [member.Datastreams[0]], zone))
+            ? members.Where(member => (rule.Station is null || rule.Station == member.Station.Slug) && (rule.Tag is null || member.Station.HasTag(rule.Tag))).Select(member => new AcrossGroup(rule, [member], [member.Datastreams[0]], zone))
             : [new AcrossGroup(rule, members, [.. members.SelectMany(member => member.Datastreams).Where(datastream => Pair.Matches(rule, datastream)).OrderBy(datastream => datastream.Id)], zone)];
     }
 }

@@ -77,6 +77,9 @@ internal sealed record AlarmMachine(Crossing Crossing, double SetLevel, double C
     /// <summary>Whether observations count whatever is known against them, because that is what is measured.</summary>
     public bool TakesAll { get; init; }
 
+    /// <summary>Whether the condition holds beyond the set level only, not at it: of what is allowed, so much is allowed.</summary>
+    public bool IsStrict { get; init; }
+
     /// <summary>Of a rule about silence: time from one observation to the next beyond which there was none; zero for a rule about values. Values and flags do not matter then.</summary>
     public TimeSpan Silence { get; init; }
 
@@ -89,7 +92,7 @@ internal sealed record AlarmMachine(Crossing Crossing, double SetLevel, double C
     private double Sign => Crossing == Crossing.Above ? 1 : -1;
 
     /// <summary>Whether the condition holds at a value.</summary>
-    public bool Holds(double value) => Sign * value >= Sign * SetLevel;
+    public bool Holds(double value) => IsStrict ? Sign * value > Sign * SetLevel : Sign * value >= Sign * SetLevel;
 
     /// <summary>Whether a value ends an active alarm.</summary>
     public bool Clears(double value) => Sign * value <= Sign * ClearLevel;

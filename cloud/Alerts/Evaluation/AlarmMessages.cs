@@ -67,7 +67,7 @@ internal sealed class AlarmMessages(IMunicipalityDirectory municipalities)
     private static string UnitText(RuleRow rule, Quantity quantity) => rule.Measure switch
     {
         Measure.NoData or Measure.Offline => "min",
-        Measure.Count or Measure.AirIndex => "",
+        Measure.Count or Measure.Exceedances or Measure.AirIndex => "",
         Measure.GoodShare => "%",
         _ => UnitText(quantity),
     };

@@ -27,7 +27,7 @@ internal class Pair
         var window = TimeSpan.FromTicks(rule.WindowTicks);
         Signal = above is not null ? above.Signal
             : rule.Measure == Measure.Value && rule.Schedule.Length == 0 && presence is null ? Signal.Plain
-            : new Signal(rule.Measure, window, rule.OnClock, rule.Percent, rule.CoverageMin, period, datastream.Quantity.Averaging, zone) { Schedule = RuleSchedule.Parse(rule.Schedule), Presence = presence, Faults = options.IgnoreQuality };
+            : new Signal(rule.Measure, window, rule.OnClock, rule.Percent, rule.CoverageMin, period, datastream.Quantity.Averaging, zone) { Schedule = RuleSchedule.Parse(rule.Schedule), Presence = presence, Faults = options.IgnoreQuality, Limit = rule.Limit ?? 0 };
 
         // Windows of the clock are consecutive or they are not.
         var gap = Signal is { IsPlain: false, OnClock: true } ? Signal.Reach : rule.Measure.IsOfSeveral() && rule.OnClock ? ClockWindows.LongestOf(window) : Larger(options.PendingGapMax, 3 * period);
@@ -35,6 +35,7 @@ internal class Pair
         {
             OffFor = level.OffFor,
             TakesAll = rule.Measure == Measure.GoodShare || rule.Measure.IsOfSeveral(),
+            IsStrict = rule.Measure == Measure.Exceedances,
             Silence = rule.Measure == Measure.NoData ? window + period : rule.Measure == Measure.Offline ? window : TimeSpan.Zero,
             CountsFromPeriods = rule.Measure == Measure.Offline,
         };
@@ -71,6 +72,9 @@ internal class Pair
     /// <summary>State after the latest observation.</summary>
     public MachineState State { get; set; }
 
+    /// <summary>Of exceedances: how far they are counted; default when they are not.</summary>
+    public CountedTo Counted { get; set; }
+
     /// <summary>Time of the latest observation taken: of a measure over a window, <see cref="State"/> may know it without having moved.</summary>
     public DateTime SeenTo { get; set; }
 
@@ -94,6 +98,7 @@ internal class Pair
         rule.Municipality == datastream.Station.Municipality
         && rule.Property == datastream.Quantity.Id
         && (rule.Station is null || rule.Station == datastream.Station.Slug)
+        && (rule.Tag is null || datastream.Station.HasTag(rule.Tag))
         && (rule.Sensor is null || rule.Sensor == datastream.Sensor)
         && (rule.PeriodSeconds is null || TimeSpan.FromSeconds(rule.PeriodSeconds.Value) == datastream.Period);
 

@@ -184,7 +184,7 @@ internal sealed class PairBook(IStations stations, PlaceBook places, IMunicipali
         }
 
         (pair.Loaded, pair.State, pair.SeenTo, pair.CheckpointAt) = (outcome.Loaded, outcome.State, outcome.SeenTo, outcome.CheckpointAt);
-        (pair.HeardAt, pair.DueAt) = (outcome.HeardAt, outcome.DueAt);
+        (pair.HeardAt, pair.DueAt, pair.Counted) = (outcome.HeardAt, outcome.DueAt, outcome.Counted);
         pair.Rows = outcome.Rows.Count == 0 ? Pair.NoRows : outcome.Rows;
         if (pair is AcrossPair several)
         {

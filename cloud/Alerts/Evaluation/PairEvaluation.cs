@@ -13,6 +13,7 @@ internal sealed class PairOutcome(Pair pair)
     public MachineState State { get; set; } = pair.State;
     public DateTime SeenTo { get; set; } = pair.SeenTo;
     public DateTime CheckpointAt { get; set; } = pair.CheckpointAt;
+    public CountedTo Counted { get; set; } = pair.Counted;
     public DateTime HeardAt { get; set; } = pair.HeardAt;
     public DateTime? DueAt { get; set; }
 
@@ -65,7 +66,11 @@ internal sealed partial class PairEvaluation(ISeries series, AcrossReader across
         {
             var news = note.From < DateTime.MaxValue;
             outcome.HeardAt = news || !pair.Loaded ? now : pair.HeardAt;
-            if (!pair.Loaded || (news && note.From <= Latest(pair)))
+            if (pair.Signal.Measure == Measure.Exceedances)
+            {
+                await CountAsync(db, outcome, note, byRule, now, touched, cancellationToken).ConfigureAwait(false);
+            }
+            else if (!pair.Loaded || (news && note.From <= Latest(pair)))
             {
                 await RefoldAsync(db, outcome, note, byRule, now, touched, cancellationToken).ConfigureAwait(false);
             }
@@ -176,6 +181,13 @@ internal sealed partial class PairEvaluation(ISeries series, AcrossReader across
     private async ValueTask AdvanceAsync(AlertsContext db, PairOutcome outcome, ChangeNote note, DateTime now, Dictionary<string, bool> touched, CancellationToken cancellationToken)
     {
         var pair = outcome.Pair;
+        if (note.To is { } last && pair.SeenTo != default && last.Date == pair.CheckpointAt && pair.Signal.IsInWindowOf(pair.SeenTo, last))
+        {
+            // A window of the clock says nothing before it is over: with a level a second, a day would be read again each second.
+            outcome.SeenTo = last;
+            return;
+        }
+
         var before = outcome.State;
         var start = new FoldStart(before, outcome.CheckpointAt);
         FoldResult fold;
@@ -212,11 +224,19 @@ internal sealed partial class PairEvaluation(ISeries series, AcrossReader across
         {
             await DiffAsync(db, outcome, before, before.LastAt.AddTicks(1), fold, Cause.Observation, now, touched, cancellationToken).ConfigureAwait(false);
         }
-        else if (fold.State.Phase == Phase.Active && outcome.Rows.TryGetValue(EpisodeDiff.IdOf(pair.Origin, fold.State.StartedAt), out var open))
+        else
         {
-            // Peak and last value of an open alarm live in memory: after a restart they come from the observations again.
+            KeepOpen(outcome, fold.State);
+        }
+    }
+
+    /// <summary>Peak and last value of an open alarm live in memory: after a restart they come from the observations again.</summary>
+    private static void KeepOpen(PairOutcome outcome, in MachineState state)
+    {
+        if (state.Phase == Phase.Active && outcome.Rows.TryGetValue(EpisodeDiff.IdOf(outcome.Pair.Origin, state.StartedAt), out var open))
+        {
             var changed = open.Copy();
-            changed.Set(fold.State.Open);
+            changed.Set(state.Open);
             outcome.Rows[changed.Id] = changed;
             outcome.Changed.Add(changed);
         }

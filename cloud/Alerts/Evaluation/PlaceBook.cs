@@ -68,4 +68,18 @@ internal sealed class Presence(DateTime[] since, bool[] inside)
         var place = Array.FindLastIndex(since, one => one <= at);
         return inside[Math.Max(0, place)];
     }
+
+    /// <summary>Whether it was in it all the time (true), never (false) or part of the time (null) from an instant up to another.</summary>
+    /// <param name="from">UTC, inclusive.</param>
+    /// <param name="to">UTC, exclusive.</param>
+    public bool? CoversAll(DateTime from, DateTime to)
+    {
+        var (covers, isMixed) = (Covers(from), false);
+        for (var place = 0; place < since.Length; place++)
+        {
+            isMixed |= since[place] > from && since[place] < to && inside[place] != covers;
+        }
+
+        return isMixed ? null : covers;
+    }
 }

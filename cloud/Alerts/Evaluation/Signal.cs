@@ -1,4 +1,5 @@
 using Hub.Cloud.Alerts.Rules;
+using Hub.Cloud.Indicators;
 using Hub.Cloud.Series;
 using Hub.Edge.Contract.Quantities;
 using Hub.Edge.Contract.Readings;
@@ -35,11 +36,34 @@ internal sealed record Signal(Measure Measure, TimeSpan Window, bool OnClock, do
     /// <summary>Whether each observation goes to the machine as it is.</summary>
     public bool IsPlain => Measure is Measure.Value or Measure.NoData || Measure.IsOfSeveral();
 
+    /// <summary>Of exceedances: a mean above it is one, canonical unit.</summary>
+    public double Limit { get; init; }
+
+    /// <summary>Whether windows are noise days, from 07:00 to 07:00.</summary>
+    public bool IsOfNoiseDays => Measure is Measure.Lden or Measure.Ln;
+
     /// <summary>Whether an observation counts.</summary>
     public bool Covers(DateTime at) => (Presence is null && Schedule is null) || (Measure.IsOfSeveral() && OnClock ? ClockWindows.AllOf(this, at) : CoversInstant(at));
 
     /// <summary>Whether an instant counts.</summary>
     public bool CoversInstant(DateTime at) => (Presence?.Covers(at) ?? true) && (Schedule?.Covers(at, Zone) ?? true);
+
+    /// <summary>
+    /// Whether an observation that follows another in order of time is in the same window of the clock, with nothing that could have come or gone in between: then the machine is given nothing yet.
+    /// </summary>
+    public bool IsInWindowOf(DateTime before, DateTime at)
+    {
+        if (IsPlain || !OnClock || Schedule is not null || Presence is not null)
+        {
+            return false;
+        }
+
+        var (start, end) = Edges().Around(SignalWindow.Micros(before));
+        return SignalWindow.Time(start) <= at && at < SignalWindow.Time(end);
+    }
+
+    /// <summary>Edges of the windows of the clock.</summary>
+    public BucketEdges Edges() => new(Window, Zone, IsOfNoiseDays ? NoiseDay.BeginOf(NoisePeriod.Day) : TimeSpan.Zero);
 
     /// <summary>Event time over which an observation has a say after its own: a local day may have 25 hours.</summary>
     public TimeSpan Reach => IsPlain ? TimeSpan.Zero : OnClock && Window >= TimeSpan.FromDays(1) ? Window + TimeSpan.FromHours(2) : Window;
@@ -54,7 +78,8 @@ internal sealed class SignalWindow(Signal signal)
     /// <summary>Observations of a window at most: 5 a second over an hour. A window with more says nothing.</summary>
     public const int CountMax = 20_000;
 
-    private readonly BucketEdges? _edges = signal.OnClock ? new BucketEdges(signal.Window, signal.Zone) : null;
+    private readonly BucketEdges? _edges = signal.OnClock ? signal.Edges() : null;
+    private readonly NoiseDayWindow? _noise = signal.IsOfNoiseDays ? new NoiseDayWindow(signal) : null;
     private readonly List<double> _sorted = [];
     private DateTime[] _times = new DateTime[64];
     private double[] _values = new double[64];
@@ -63,11 +88,17 @@ internal sealed class SignalWindow(Signal signal)
     private DateTime _closes;
 
     /// <summary>When the window of the clock that is being filled closes; <see cref="DateTime.MaxValue"/> when there is none, or windows end at each observation.</summary>
-    public DateTime Closes => _edges is null || _count == 0 ? DateTime.MaxValue : _closes;
+    public DateTime Closes => _noise is not null ? _noise.Closes : _edges is null || _count == 0 ? DateTime.MaxValue : _closes;
 
     /// <summary>Takes the next observation; the window of the clock before it must have been closed.</summary>
     public void Add(DateTime at, double value)
     {
+        if (_noise is not null)
+        {
+            _noise.Add(at, value);
+            return;
+        }
+
         if (_edges is null)
         {
             var from = signal.Measure == Measure.Change ? at - signal.Window : at - signal.Window + TimeSpan.FromTicks(1);
@@ -99,12 +130,21 @@ internal sealed class SignalWindow(Signal signal)
     }
 
     /// <summary>Empties a window of the clock.</summary>
-    public void Clear() => (_first, _count) = (0, 0);
+    public void Clear()
+    {
+        (_first, _count) = (0, 0);
+        _noise?.Clear();
+    }
 
     /// <summary>The measure of what is in the window; false when it says nothing.</summary>
     public bool TryMeasure(out double measure)
     {
         measure = 0;
+        if (_noise is not null)
+        {
+            return _noise.TryMeasure(out measure);
+        }
+
         if (_count is 0 or > CountMax || !IsCovered())
         {
             return false;
@@ -142,9 +182,11 @@ internal sealed class SignalWindow(Signal signal)
         return signal.Period.Ticks * (double)_count >= window.Ticks * signal.CoverageMin;
     }
 
-    private static long Micros(DateTime time) => (time.Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+    /// <summary>Microseconds since 1970 of an instant.</summary>
+    internal static long Micros(DateTime time) => (time.Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
 
-    private static DateTime Time(long micros) => new(DateTime.UnixEpoch.Ticks + (micros * TimeSpan.TicksPerMicrosecond), DateTimeKind.Utc);
+    /// <summary>The instant of microseconds since 1970.</summary>
+    internal static DateTime Time(long micros) => new(DateTime.UnixEpoch.Ticks + (micros * TimeSpan.TicksPerMicrosecond), DateTimeKind.Utc);
 
     private static double Sum(ReadOnlySpan<double> values)
     {

@@ -103,12 +103,14 @@ public static partial class RuleFile
         Property = rule.Property.Length == 0 ? null : rule.Property,
         Station = rule.Station,
         Sensor = rule.Sensor,
+        Tag = rule.Tag,
         Area = rule.Area.Count == 0 ? null : [.. rule.Area.Select(corner => new[] { corner.Longitude, corner.Latitude })],
         Period = rule.PeriodSeconds is { } seconds ? XmlConvert.ToString(TimeSpan.FromSeconds(seconds)) : null,
         Measure = rule.Measure switch { Measure.Value => null, var measure => Lower(measure.ToString()) },
         Window = rule.Window == TimeSpan.Zero ? null : XmlConvert.ToString(rule.Window),
         OnClock = rule.OnClock ? true : null,
         Percent = rule.Percent == 0 ? null : rule.Percent,
+        Limit = rule.Limit,
         CoverageMin = rule.CoverageMin.Equals(0.75) ? null : rule.CoverageMin,
         Crossing = rule.Measure.IsSilence() ? null : Lower(rule.Crossing.ToString()),
         SetLevel = rule.Measure.IsSilence() ? null : rule.SetLevel,
@@ -147,6 +149,8 @@ public static partial class RuleFile
             Window = entry.Window is null ? TimeSpan.Zero : Duration(entry.Window, "window"),
             OnClock = entry.OnClock ?? false,
             Percent = entry.Percent ?? 0,
+            Limit = entry.Limit,
+            Tag = entry.Tag,
             CoverageMin = entry.CoverageMin ?? 0.75,
             OffFor = entry.OffFor is null ? TimeSpan.Zero : Duration(entry.OffFor, "offFor"),
             Schedule = entry.Schedule ?? "",
@@ -250,12 +254,14 @@ public static partial class RuleFile
         public string? Property { get; set; }
         public string? Station { get; set; }
         public string? Sensor { get; set; }
+        public string? Tag { get; set; }
         public List<double[]?>? Area { get; set; }
         public string? Period { get; set; }
         public string? Measure { get; set; }
         public string? Window { get; set; }
         public bool? OnClock { get; set; }
         public double? Percent { get; set; }
+        public double? Limit { get; set; }
         public double? CoverageMin { get; set; }
         public string? Crossing { get; set; }
         public double? SetLevel { get; set; }

@@ -40,6 +40,8 @@ public static class RuleRecord
             Levels = rule.Levels.Select(level => new { Severity = Word(level.Severity), level.SetLevel, level.ClearLevel, For = Long(level.For), OffFor = Long(level.OffFor) }).ToArray(),
             Area = rule.Area.Count == 0 ? null : new { Type = "Polygon", Coordinates = new[] { rule.Area.Append(rule.Area[0]).Select(corner => new[] { corner.Longitude, corner.Latitude }).ToArray() } },
             rule.SuppressedBy,
+            rule.Tag,
+            rule.Limit,
         };
     }
 

@@ -41,6 +41,7 @@ internal static class RuleValidation
         Require(
             !rule.Edge || (rule.Measure == Measure.Value && rule.OffFor == TimeSpan.Zero && rule.Schedule.Length == 0), nameof(rule.Edge),
             "must be false: stations watch only single values at all times, without a measure over a window and without a wait before the end");
+        FigureRules.Check(rule);
         CheckLevels(rule);
         CheckParents(rule);
         if (rule.Area.Count > 0 && RuleArea.WrongOf(rule.Area) is var (corner, reason))
@@ -140,6 +141,11 @@ internal static class RuleValidation
 
         CheckSeveral(rule);
         QuantityCatalogue.TryGet(rule.Property, out var quantity);
+        if (!rule.Measure.IsOfStation())
+        {
+            FigureRules.CheckQuantity(rule, quantity!.Averaging);
+        }
+
         Require(rule.Measure.IsOfStation() || IsPossible(rule.Measure, quantity!.Averaging), nameof(rule.Measure), $"{rule.Measure} says nothing of '{rule.Property}'; possible are {string.Join(", ", Enum.GetValues<Measure>().Where(measure => quantity is not null && IsPossible(measure, quantity.Averaging)))}");
         Require(
             !rule.OnClock || (rule.Measure is not (Measure.Change or Measure.NoData or Measure.Offline) && (rule.Window == TimeSpan.FromDays(1) || (rule.Window <= TimeSpan.FromHours(1) && TimeSpan.FromHours(1).Ticks % rule.Window.Ticks == 0))),
@@ -197,6 +203,7 @@ internal static class RuleValidation
     /// <summary>What can be made of a quantity: no mean of maxima, nothing of directions but how many there are.</summary>
     private static bool IsPossible(Measure measure, AveragingRule averaging) => measure switch
     {
+        Measure.Lden or Measure.Ln or Measure.Exceedances => FigureRules.IsPossible(measure, averaging),
         Measure.Value or Measure.Count or Measure.NoData or Measure.GoodShare => true,
         _ when averaging == AveragingRule.CircularMean => false,
         Measure.Offline or Measure.AirIndex => false,
@@ -211,9 +218,10 @@ internal static class RuleValidation
         $"must be 1 to 64 of a-z, 0-9 and '-', beginning and ending with a letter or digit; '{Short(slug)}' is not";
 
     /// <summary>What was given, fit to be quoted.</summary>
-    private static string Short(string? text) => string.Concat((text ?? "").Take(64).Select(c => char.IsControl(c) ? ' ' : c));
+    internal static string Short(string? text) => string.Concat((text ?? "").Take(64).Select(c => char.IsControl(c) ? ' ' : c));
 
-    private static void Require(bool holds, string field, string reason)
+    /// <summary>Refuses when something does not hold.</summary>
+    internal static void Require(bool holds, string field, string reason)
     {
         if (!holds)
         {

@@ -113,6 +113,12 @@ internal sealed class RuleRow
     /// <summary>Slugs of the rules that suppress it, with commas; empty for none.</summary>
     public string SuppressedBy { get; set; } = "";
 
+    /// <summary>Only stations with this tag; null for all.</summary>
+    public string? Tag { get; set; }
+
+    /// <summary>Of exceedances: the limit, canonical unit.</summary>
+    public double? Limit { get; set; }
+
     /// <summary>Processing time of the last change that concerns evaluation.</summary>
     public DateTime SavedAt { get; set; }
 
@@ -138,6 +144,8 @@ internal sealed class RuleRow
         Levels = FurtherLevels(),
         Area = Corners(),
         SuppressedBy = Parents(),
+        Tag = Tag,
+        Limit = Limit,
     };
 
     /// <summary>Slugs of the rules that suppress it.</summary>
@@ -171,6 +179,7 @@ internal sealed class RuleRow
         Area = rule.Area.Count == 0 ? "" : JsonSerializer.Serialize(rule.Area.SelectMany(corner => new[] { corner.Longitude, corner.Latitude }));
         area = null;
         SuppressedBy = string.Join(',', rule.SuppressedBy);
+        (Tag, Limit) = (rule.Tag, rule.Limit);
     }
 }
 

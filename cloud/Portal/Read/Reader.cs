@@ -146,6 +146,7 @@ internal sealed class Reader(
         && rule.Property == datastream.Quantity.Id
         && rule.Measure is Measure.Value or Measure.Mean or Measure.Max or Measure.Min or Measure.Percentile
         && (rule.Station is null || rule.Station == datastream.Station.Slug)
+        && (rule.Tag is null || datastream.Station.HasTag(rule.Tag))
         && (rule.Sensor is null || rule.Sensor == datastream.Sensor)
         && (rule.PeriodSeconds is null || rule.PeriodSeconds == (int)datastream.Period.TotalSeconds)
         && rule.IsAt(datastream.Station.Longitude, datastream.Station.Latitude);

@@ -56,7 +56,8 @@ internal sealed class SignUpChoices(IMunicipalities municipalities, IStations st
 
     /// <summary>Rules in force that can concern a public station, by slug.</summary>
     public IReadOnlyList<Rule> Rules(string municipality) =>
-        [.. alerts.Rules(municipality).Where(rule => rule.Enabled && (rule.Station is null || (stations.TryGet(municipality, rule.Station, out var station) && station.Public))).OrderBy(rule => rule.Slug, StringComparer.Ordinal)];
+        [.. alerts.Rules(municipality).Where(rule => rule.Enabled && (rule.Station is null || (stations.TryGet(municipality, rule.Station, out var station) && station.Public))
+            && (rule.Tag is null || stations.All.Any(one => one.Public && one.Municipality == municipality && one.HasTag(rule.Tag)))).OrderBy(rule => rule.Slug, StringComparer.Ordinal)];
 
     /// <summary>Quantities that a rule watches: of others there are no alarms.</summary>
     public IReadOnlyList<Quantity> Quantities(string municipality) =>

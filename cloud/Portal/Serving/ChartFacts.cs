@@ -48,7 +48,7 @@ internal sealed record ChartFacts(string Json, string Summary)
 
     /// <summary>A rule's level in words, e.g. <c>≥ 25 µg/m³</c>.</summary>
     public static string Limit(Speech say, Rule rule, int decimals, string unit) =>
-        say.Of(rule.Crossing == Crossing.Above ? "alarms.above" : "alarms.below", say.Figure(rule.SetLevel, double.IsInteger(rule.SetLevel) ? 0 : decimals), unit).TrimEnd();
+        rule.Measure == Measure.Exceedances ? say.Of("alarms.allowed", say.Figure(rule.SetLevel, 0)) : say.Of(rule.Crossing == Crossing.Above ? "alarms.above" : "alarms.below", say.Figure(rule.SetLevel, double.IsInteger(rule.SetLevel) ? 0 : decimals), unit).TrimEnd();
 
     private static string Sentence(DatastreamView view, Speech say, string unit, int decimals, bool isBars, bool banded)
     {

@@ -86,6 +86,9 @@ internal sealed class RuleForm
 
     public string? Sensor { get; set; }
 
+    /// <summary>Only stations with this tag; empty: all.</summary>
+    public string? Tag { get; set; }
+
     public DurationFields Period { get; set; } = new();
 
     /// <summary>Corners of an area, a line each with longitude and latitude; empty: the whole municipality.</summary>
@@ -101,6 +104,9 @@ internal sealed class RuleForm
     public string? OnClock { get; set; }
 
     public string? Percent { get; set; }
+
+    /// <summary>Of exceedances, in the unit of the quantity; empty otherwise.</summary>
+    public string? Limit { get; set; }
 
     /// <summary>Percent.</summary>
     public string? Coverage { get; set; }
@@ -140,6 +146,7 @@ internal sealed class RuleForm
         Property = rule.Property,
         Station = rule.Station,
         Sensor = rule.Sensor,
+        Tag = rule.Tag,
         Period = DurationFields.Of(rule.PeriodSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null, say),
         Area = string.Join("\n", rule.Area.Select(corner => string.Create(CultureInfo.InvariantCulture, $"{corner.Longitude:R}, {corner.Latitude:R}"))),
         SuppressedBy = [.. rule.SuppressedBy],
@@ -147,6 +154,7 @@ internal sealed class RuleForm
         Window = DurationFields.Of(rule.Window == TimeSpan.Zero ? null : rule.Window, say, "h"),
         OnClock = rule.OnClock ? "on" : null,
         Percent = rule.Percent == 0 ? null : RuleWords.Number(say, rule.Percent),
+        Limit = rule.Limit is { } limit ? RuleWords.Number(say, limit) : null,
         Coverage = RuleWords.Number(say, Math.Round(rule.CoverageMin * 100, 9)),
         Crossing = rule.Crossing.ToString().ToLowerInvariant(),
         Levels = [Fields(new(rule.Severity, rule.SetLevel, rule.ClearLevel, rule.For, rule.OffFor), say), .. rule.Levels.Select(level => Fields(level, say))],
@@ -216,6 +224,7 @@ internal sealed class RuleForm
         var window = Length(Window, "window");
         var period = Period.IsEmpty ? (int?)null : (int)Length(Period, "period").TotalSeconds;
         var percent = string.IsNullOrWhiteSpace(Percent) ? 0 : ReadNumber(Percent) ?? Bad("percent", "rules.bad.number", 0d);
+        var limit = string.IsNullOrWhiteSpace(Limit) ? (double?)null : ReadNumber(Limit) ?? Bad("limit", "rules.bad.number", 0d);
         var coverage = string.IsNullOrWhiteSpace(Coverage) ? 75 : ReadNumber(Coverage) ?? Bad("coverage", "rules.bad.number", 0d);
         var area = ReadArea(Area);
         if (area is null)
@@ -241,6 +250,8 @@ internal sealed class RuleForm
             Window = window,
             OnClock = !string.IsNullOrEmpty(OnClock),
             Percent = percent,
+            Limit = limit,
+            Tag = Text(Tag),
             CoverageMin = Math.Round(coverage / 100, 12),
             OffFor = levels[0].OffFor,
             Schedule = (Schedule ?? "").Trim(),
@@ -308,11 +319,13 @@ internal sealed class RuleForm
             nameof(Rule.Property) => ("property", isWhole ? "rules.bad.whole" : "rules.bad.property"),
             nameof(Rule.Station) => ("station", "rules.bad.station"),
             nameof(Rule.Sensor) => ("sensor", isWhole ? "rules.bad.whole" : "rules.bad.sensor"),
+            nameof(Rule.Tag) => ("tag", "rules.bad.tag"),
+            nameof(Rule.Limit) => ("limit", "rules.bad.limit"),
             nameof(Rule.PeriodSeconds) => ("period", isWhole ? "rules.bad.whole" : "rules.bad.duration"),
             nameof(Rule.Area) => ("area", "rules.bad.area"),
             nameof(Rule.SuppressedBy) => ("suppressedBy", "rules.bad.suppressedby"),
             nameof(Rule.Measure) => ("measure", "rules.bad.measure"),
-            nameof(Rule.Window) => ("window", isByClock ? "rules.bad.window.several" : "rules.bad.window"),
+            nameof(Rule.Window) => ("window", MeasureChosen is Alerts.Measure.Lden or Alerts.Measure.Ln or Alerts.Measure.Exceedances ? "rules.bad.window.figure" : isByClock ? "rules.bad.window.several" : "rules.bad.window"),
             nameof(Rule.OnClock) => ("onClock", isByClock && string.IsNullOrEmpty(OnClock) ? "rules.bad.clock.several" : "rules.bad.clock"),
             nameof(Rule.Percent) => ("percent", "rules.bad.percent"),
             nameof(Rule.CoverageMin) => ("coverage", "rules.bad.coverage"),
@@ -321,10 +334,10 @@ internal sealed class RuleForm
             nameof(Rule.Source) => ("source", "rules.bad.source"),
             nameof(Rule.Edge) => ("edge", "rules.bad.edge"),
             nameof(Rule.Severity) => (id + "-severity", MeasureChosen.IsSilence() ? "rules.bad.levels" : "rules.bad.severity.order"),
-            nameof(Rule.SetLevel) => (id + "-set", isClass ? "rules.bad.class" : "rules.bad.set"),
+            nameof(Rule.SetLevel) => (id + "-set", isClass ? "rules.bad.class" : MeasureChosen == Alerts.Measure.Exceedances ? "rules.bad.count" : "rules.bad.set"),
             nameof(Rule.ClearLevel) => (id + "-clear", isClass ? "rules.bad.class" : "rules.bad.clear"),
-            nameof(Rule.For) => (id + "-for", MeasureChosen.IsSilence() ? "rules.bad.for.silence" : "rules.bad.for"),
-            nameof(Rule.OffFor) => (id + "-off", "rules.bad.for"),
+            nameof(Rule.For) => (id + "-for", MeasureChosen.IsSilence() ? "rules.bad.for.silence" : MeasureChosen == Alerts.Measure.Exceedances ? "rules.bad.for.count" : "rules.bad.for"),
+            nameof(Rule.OffFor) => (id + "-off", MeasureChosen == Alerts.Measure.Exceedances ? "rules.bad.for.count" : "rules.bad.for"),
             _ => ("form", "rules.bad.other"),
         };
         Problems[field] = new(key, refusal.Message.Split(" (Parameter ")[0]);

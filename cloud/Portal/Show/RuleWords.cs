@@ -12,12 +12,13 @@ internal static partial class RuleWords
     /// <summary>Measures in the order in which they are offered.</summary>
     public static readonly IReadOnlyList<Measure> Measures =
         [Measure.Value, Measure.Mean, Measure.Sum, Measure.Max, Measure.Min, Measure.Percentile, Measure.Count, Measure.Change, Measure.Spread, Measure.GoodShare, Measure.NoData, Measure.Offline,
-            Measure.DifferenceToMunicipality, Measure.DifferenceToNeighbours, Measure.AirIndex];
+            Measure.Lden, Measure.Ln, Measure.Exceedances, Measure.DifferenceToMunicipality, Measure.DifferenceToNeighbours, Measure.AirIndex];
 
     /// <summary>What a rule compares, up to its first level, in one sentence: <c>Mean over 1 h of nitrogen dioxide (NO2) at or above 200 µg/m³ for 2 h; at night</c>.</summary>
     public static string Sentence(Speech say, Rule rule)
     {
-        var what = say.Of("rules.sentence." + Low(rule.Measure), NameInside(say, rule.Property), WindowOf(say, rule), say.Figure(rule.Percent, double.IsInteger(rule.Percent) ? 0 : 1));
+        var what = say.Of("rules.sentence." + Low(rule.Measure), NameInside(say, rule.Property), WindowOf(say, rule), say.Figure(rule.Percent, double.IsInteger(rule.Percent) ? 0 : 1), LimitOf(say, rule),
+            say[rule.Window >= TimeSpan.FromDays(1) ? "rules.sentence.days" : "rules.sentence.hours"]);
         if (!rule.Measure.IsSilence())
         {
             what += " " + Beyond(say, rule, rule.SetLevel, rule.For);
@@ -29,11 +30,12 @@ internal static partial class RuleWords
     /// <summary>A level: <c>at or above 200 µg/m³ for 2 h</c>.</summary>
     public static string Beyond(Speech say, Rule rule, double level, TimeSpan holds)
     {
-        var text = say.Of(rule.Crossing == Crossing.Above ? "rules.beyond.above" : "rules.beyond.below", Number(say, level), UnitOf(rule.Property, rule.Measure)).TrimEnd();
+        // Of what is allowed, so much is allowed.
+        var text = rule.Measure == Measure.Exceedances ? say.Of("rules.beyond.allowed", Number(say, level)) : say.Of(rule.Crossing == Crossing.Above ? "rules.beyond.above" : "rules.beyond.below", Number(say, level), UnitOf(rule.Property, rule.Measure)).TrimEnd();
         return Kept(holds == TimeSpan.Zero ? text : say.Of("rules.beyond.for", text, say.Duration(holds)));
     }
 
-    /// <summary>Where a rule looks: a station, a sensor, a period, or all of the municipality.</summary>
+    /// <summary>Where a rule looks: a station, those with a tag, a sensor, a period, or all of the municipality.</summary>
     /// <param name="say">Language.</param>
     /// <param name="rule">The rule.</param>
     /// <param name="station">Name of its station.</param>
@@ -43,6 +45,11 @@ internal static partial class RuleWords
         if (rule.Sensor is { } sensor)
         {
             parts.Add(say.Of("rules.where.sensor", sensor));
+        }
+
+        if (rule.Tag is { } tag)
+        {
+            parts.Add(say.Of("rules.where.tag", tag));
         }
 
         if (rule.PeriodSeconds is { } seconds)
@@ -70,7 +77,7 @@ internal static partial class RuleWords
 
     /// <summary>The unit of a rule's levels as people write it; empty when they have none.</summary>
     public static string UnitOf(string? property, Measure measure) =>
-        measure == Measure.GoodShare ? "%" : measure is Measure.Count or Measure.NoData || measure.IsOfStation() || property is null || !QuantityCatalogue.TryGet(property, out var quantity) ? "" : Units.Of(quantity);
+        measure == Measure.GoodShare ? "%" : measure is Measure.Count or Measure.NoData or Measure.Exceedances || measure.IsOfStation() || property is null || !QuantityCatalogue.TryGet(property, out var quantity) ? "" : Units.Of(quantity);
 
     /// <summary>A quantity's name, or its identifier when it is unknown.</summary>
     public static string NameOf(Speech say, string? property) => property is not null && QuantityCatalogue.TryGet(property, out var quantity) ? say.NameOf(quantity) : property ?? "";
@@ -90,6 +97,9 @@ internal static partial class RuleWords
         var name = NameOf(say, property);
         return name.Length > 1 && char.IsUpper(name[0]) && char.IsLower(name[1]) ? char.ToLower(name[0], say.Culture) + name[1..] : name;
     }
+
+    private static string LimitOf(Speech say, Rule rule) =>
+        rule.Limit is { } limit ? (Number(say, limit) + " " + UnitOf(rule.Property, Measure.Value)).TrimEnd() : "";
 
     private static string WindowOf(Speech say, Rule rule)
     {

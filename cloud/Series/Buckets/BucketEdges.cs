@@ -14,7 +14,8 @@ namespace Hub.Cloud.Series;
 /// </remarks>
 /// <param name="width">Width of a bucket, more than zero.</param>
 /// <param name="zone">Time zone on whose clock edges lie; null for UTC.</param>
-public sealed class BucketEdges(TimeSpan width, TimeZoneInfo? zone)
+/// <param name="shift">How much later on the clock all edges lie: 7 h for days that begin at 07:00. From 0 to below a day.</param>
+public sealed class BucketEdges(TimeSpan width, TimeZoneInfo? zone, TimeSpan shift = default)
 {
     private static readonly long HourMicros = 3_600_000_000;
 
@@ -29,7 +30,7 @@ public sealed class BucketEdges(TimeSpan width, TimeZoneInfo? zone)
     private readonly List<(long Start, long End)> _met = [];
     private int _at;
     private readonly long _width = width.Ticks / TimeSpan.TicksPerMicrosecond;
-    private readonly long _origin = Origin(width.Ticks / TimeSpan.TicksPerMicrosecond);
+    private readonly long _origin = Origin(width.Ticks / TimeSpan.TicksPerMicrosecond) + (shift.Ticks / TimeSpan.TicksPerMicrosecond);
 
     /// <summary>The edge from which those of a width are counted, on the clock of the zone; microseconds since 1970 both.</summary>
     public static long Origin(long widthMicros) => widthMicros % WeekMicros == 0 ? FirstMondayMicros : 0;

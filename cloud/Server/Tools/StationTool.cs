@@ -25,7 +25,8 @@ internal static class StationTool
             Description = $"The station was made by others and pushes over HTTP ({string.Join(", ", StationAdapters.Names)}): the secret is that adapter's, not the station's own", HelpName = "ADAPTER",
         };
         adapter.AcceptOnlyFromAmong([.. StationAdapters.Names]);
-        var add = new Command("add", "Register a station; prints its secret once.") { name, title, latitude, longitude, isPrivate, adapter };
+        var tags = new Option<string[]>("--tag") { Description = "A word by which the municipality groups its stations, e.g. zona-mista; may be given several times", HelpName = "TAG" };
+        var add = new Command("add", "Register a station; prints its secret once.") { name, title, latitude, longitude, isPrivate, tags, adapter };
         add.SetAction((result, stop) => guard(async () =>
         {
             var (municipality, slug) = Split(result.GetValue(name)!);
@@ -35,7 +36,7 @@ internal static class StationTool
                 throw new StartException($"There is no municipality '{municipality}'. Add it with: hub municipality add {municipality} --name ...");
             }
 
-            var registration = new StationRegistration(municipality, slug, result.GetValue(title)!, result.GetValue(latitude), result.GetValue(longitude), !result.GetValue(isPrivate));
+            var registration = new StationRegistration(municipality, slug, result.GetValue(title)!, result.GetValue(latitude), result.GetValue(longitude), !result.GetValue(isPrivate)) { Tags = result.GetValue(tags) ?? [] };
             var (station, secret) = await Try(() => services.GetRequiredService<IStations>().RegisterAsync(registration, stop));
             Console.WriteLine($"user    {municipality}/{slug}");
             if (result.GetValue(adapter) is { } foreign)
@@ -56,12 +57,24 @@ internal static class StationTool
             await using var services = await HubHost.OpenToolsAsync(settings(result), stop);
             foreach (var station in services.GetRequiredService<IStations>().All)
             {
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{station.Municipality}/{station.Slug}\t{station.Latitude:F5}\t{station.Longitude:F5}\t{(station.Public ? "public" : "private")}\t{station.Name}"));
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{station.Municipality}/{station.Slug}\t{station.Latitude:F5}\t{station.Longitude:F5}\t{(station.Public ? "public" : "private")}\t{station.Name}{(station.Tags.Count > 0 ? "\t" + string.Join(' ', station.Tags) : "")}"));
             }
 
             return 0;
         }));
         command.Add(list);
+
+        var wanted = new Argument<string[]>("TAG") { Description = "The tags it should have, at most 20; none takes all away", Arity = ArgumentArity.ZeroOrMore };
+        var tag = new Command("tag", "Give a station these tags instead of those it has: rules with a tag concern the stations that have it.") { name, wanted };
+        tag.SetAction((result, stop) => guard(async () =>
+        {
+            await using var services = await HubHost.OpenToolsAsync(settings(result), stop);
+            var stations = services.GetRequiredService<IStations>();
+            var tagged = await Try(() => stations.TagAsync(Known(stations, result.GetValue(name)!).Id, result.GetValue(wanted) ?? [], stop));
+            Console.WriteLine($"tags    {string.Join(' ', tagged.Tags)}".TrimEnd());
+            return 0;
+        }));
+        command.Add(tag);
 
         var overlap = new Option<int>("--overlap") { Description = "For how long the old secret stays valid", HelpName = "HOURS", DefaultValueFactory = _ => 24 };
         var rotate = new Command("rotate-secret", "Give a station a new secret, or with --adapter that adapter its first or a new one; prints it once.") { name, overlap, adapter };

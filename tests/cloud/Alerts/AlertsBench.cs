@@ -258,6 +258,13 @@ internal sealed class FakeStations : IStations, IStationHistory
         Changed?.Invoke();
     }
 
+    /// <summary>Gives a station these tags instead of those it has.</summary>
+    public void Tag(string station, params string[] tags)
+    {
+        datastreams = datastreams.ToDictionary(one => one.Key, one => one.Value.Station.Slug == station ? one.Value with { Station = one.Value.Station with { Tags = tags } } : one.Value);
+        Changed?.Invoke();
+    }
+
     public ValueTask<IReadOnlyList<StationLocation>> LocationsAsync(int stationId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public ValueTask<IReadOnlyList<StationPlace>> MovedAsync(CancellationToken cancellationToken) => new(places);
@@ -279,6 +286,8 @@ internal sealed class FakeStations : IStations, IStationHistory
     public ValueTask<string> RotateSecretAsync(int stationId, TimeSpan overlap, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public ValueTask<Station> UpdateAsync(Station changed, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<Station> TagAsync(int stationId, IReadOnlyList<string> tags, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public ValueTask RemoveAsync(int stationId, CancellationToken cancellationToken) => throw new NotSupportedException();
 }

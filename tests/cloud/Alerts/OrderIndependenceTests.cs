@@ -25,7 +25,7 @@ public sealed class OrderIndependenceTests
         select Obs.At(datastream, AlertsBench.T0.AddDays(-4).AddMinutes(minute), level, quality, revision);
 
     /// <summary>What happens between two batches.</summary>
-    private enum Between
+    internal enum Between
     {
         Nothing,
         CatchUp,
@@ -141,9 +141,9 @@ public sealed class OrderIndependenceTests
         Assert.Equal(expected.Order(StringComparer.Ordinal), await bench.EpisodesAsync());
     }
 
-    private static readonly (int Datastream, string Station)[] Streams = [(1, "avenida"), (2, "se")];
+    internal static readonly (int Datastream, string Station)[] Streams = [(1, "avenida"), (2, "se")];
 
-    private static async Task DeliverAsync(AlertsBench bench, (Observation[] Delivery, int[] BatchSizes, Between[] Betweens) sample, Rule[] rules, TimeSpan wait)
+    internal static async Task DeliverAsync(AlertsBench bench, (Observation[] Delivery, int[] BatchSizes, Between[] Betweens) sample, Rule[] rules, TimeSpan wait)
     {
         foreach (var rule in rules)
         {

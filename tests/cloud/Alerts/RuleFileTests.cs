@@ -12,7 +12,9 @@ public sealed class RuleFileTests
     private const string Levels = "rules:\n- rule: a\n  namePt: A\n  nameEn: A\n  severity: information\n  property: pm10\n  crossing: above\n  setLevel: 2\n  levels:\n";
 
     private static readonly Gen<Rule> AnyRule =
-        from rule in Any<Rule>([.. OrderIndependenceTests.AllRules, AlertsBench.NoiseRule(slug: "silent") with { Measure = Measure.NoData, Window = TimeSpan.FromMinutes(20), SetLevel = 0, ClearLevel = 0 }])
+        from rule in Any<Rule>([.. OrderIndependenceTests.AllRules, AlertsBench.NoiseRule(slug: "silent") with { Measure = Measure.NoData, Window = TimeSpan.FromMinutes(20), SetLevel = 0, ClearLevel = 0 },
+            FigureOrderTests.Figure(Measure.Ln, 55, 53, "ln"), FigureOrderTests.Count(35, TimeSpan.FromDays(1), 50.5, "days"), FigureOrderTests.Count(0, TimeSpan.FromHours(1), -0.1, "hours")])
+        from tag in Any(null, "zona-mista", "null", "1")
         from name in Gen.String[Gen.Char[" :#'\"-|>&*!%@`{}[],?àÇ€abc0~"], 1, 30]
         from station in Any(null, "avenida", "null", "1", "true")
         from severity in Gen.Enum<Severity>()
@@ -22,10 +24,10 @@ public sealed class RuleFileTests
         from enabled in Gen.Bool
         select rule with
         {
-            NamePt = string.IsNullOrWhiteSpace(name) ? "x" : name, NameEn = "~", Source = name, Station = station, Severity = severity, PeriodSeconds = period, Enabled = enabled,
+            NamePt = string.IsNullOrWhiteSpace(name) ? "x" : name, NameEn = "~", Source = name, Station = station, Severity = severity, Tag = tag, PeriodSeconds = period, Enabled = enabled,
             SuppressedBy = enabled ? [] : ["first", "null", "1"],
             Area = [.. Enumerable.Range(0, corners).Select(i => new AreaPoint(-8.4 + Math.Cos(i * Math.Tau / corners), 41.5 + Math.Sin(i * Math.Tau / corners)))],
-            Levels = rule.Measure == Measure.NoData ? [] : [.. Further(rule, severity, steps).TakeWhile(level => level.Severity <= Severity.Alert)],
+            Levels = rule.Measure is Measure.NoData or Measure.Exceedances ? [] : [.. Further(rule, severity, steps).TakeWhile(level => level.Severity <= Severity.Alert)],
             Schedule = rule is { Measure: Measure.NoData } or { OnClock: true } ? "" : "mo-fr 08:00-18:30, night; no holidays",
         };
 
@@ -91,6 +93,10 @@ public sealed class RuleFileTests
     [InlineData(Levels + "  -\n", "Line 2: rule \"a\": levels[0] is empty")]
     [InlineData(Levels + "  - severity: warning\n    colour: red\n", "Line 11: ")]
     [InlineData(Head + "  crossing: above\n  setLevel: 1\n  schedule: at noon\n", "Line 2: rule \"a\": schedule has 'at noon'")]
+    [InlineData(Head + "  crossing: above\n  setLevel: 1\n  limit: 50\n", "Line 2: rule \"a\": limit must be empty for a measure other than Exceedances")]
+    [InlineData(Head + "  crossing: above\n  setLevel: 1\n  tag: Zona Mista\n", "Line 2: rule \"a\": tag must be 1 to 40")]
+    [InlineData(Head + "  measure: lden\n  window: P1D\n  onClock: true\n  crossing: above\n  setLevel: 65\n", "Line 2: rule \"a\": measure must not be Lden for 'pm10': it is made of sound levels")]
+    [InlineData(Head + "  measure: exceedances\n  window: P1D\n  onClock: true\n  crossing: above\n  setLevel: 35\n", "Line 2: rule \"a\": limit must be a finite number")]
     [InlineData(Head + "  crossing: above\n  setLevel: 1\n  setLevel: 2\n", "Line 9: ")]
     public void What_is_wrong_is_said_with_its_line(string yaml, string begin)
     {
@@ -110,7 +116,7 @@ public sealed class RuleFileTests
     public void Every_pack_is_right_says_where_it_comes_from_and_meets_no_other()
     {
         var all = RulePacks.All.SelectMany(pack => RuleFile.Read(pack.Yaml, "braga")).ToList();
-        Assert.Equal(["air-2008-50", "air-2024-2881", "air-days", "air-index-2024", "noise-night", "stations", "traffic"], RulePacks.All.Select(pack => pack.Name));
+        Assert.Equal(["air-2008-50", "air-2024-2881", "air-days", "air-exceedances", "air-index-2024", "noise-night", "noise-rgr", "stations", "traffic"], RulePacks.All.Select(pack => pack.Name));
         Assert.Distinct(all.Select(rule => rule.Slug));
         Assert.All(RulePacks.All, pack => Assert.StartsWith($"# {pack.Title}\n", pack.Yaml, StringComparison.Ordinal));
         Assert.All(all.Where(rule => !rule.Measure.IsSilence()), rule => Assert.NotEqual("", rule.Source));
@@ -120,6 +126,18 @@ public sealed class RuleFileTests
         Assert.All(all.SelectMany(rule => rule.Levels), level => Assert.Equal(Severity.Alert, level.Severity));
         var no2 = all.Single(rule => rule.Slug == "no2-alert");
         Assert.Equal((400d, Measure.Mean, TimeSpan.FromHours(1), true, TimeSpan.FromHours(2), 0.75), (no2.SetLevel, no2.Measure, no2.Window, no2.OnClock, no2.For, no2.CoverageMin));
+        Assert.Equal(
+            ["zona-mista 65/55", "zona-nao-classificada 63/53", "zona-sensivel 55/45"],
+            RuleFile.Read(RulePacks.All.Single(pack => pack.Name == "noise-rgr").Yaml, "braga").GroupBy(rule => rule.Tag).OrderBy(zone => zone.Key, StringComparer.Ordinal)
+                .Select(zone => $"{zone.Key} {zone.Single(rule => rule.Measure == Measure.Lden).SetLevel}/{zone.Single(rule => rule.Measure == Measure.Ln).SetLevel}"));
+        var counted = RuleFile.Read(RulePacks.All.Single(pack => pack.Name == "air-exceedances").Yaml, "braga");
+        Assert.Equal(
+            ["no2 1 h 200 (18)", "pm10 24 h 50 (35)", "so2 1 h 350 (24)", "so2 24 h 125 (3)"],
+            counted.Where(rule => rule.Enabled).Select(rule => $"{rule.Property} {rule.Window.TotalHours} h {rule.Limit} ({rule.SetLevel})").Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["no2 1 h 200 (3)", "no2 24 h 50 (18)", "pm10 24 h 45 (18)", "pm2_5 24 h 25 (18)", "so2 1 h 350 (3)", "so2 24 h 50 (18)"],
+            counted.Where(rule => !rule.Enabled).Select(rule => $"{rule.Property} {rule.Window.TotalHours} h {rule.Limit} ({rule.SetLevel})").Order(StringComparer.Ordinal));
+        Assert.All(counted.Where(rule => !rule.Enabled), rule => Assert.Contains("from 1 January 2030", rule.Source, StringComparison.Ordinal));
     }
 }
 

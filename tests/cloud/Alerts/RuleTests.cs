@@ -10,6 +10,8 @@ namespace Hub.Cloud.Alerts.Tests;
 public sealed class RuleTests
 {
     private static readonly Rule Good = AlertsBench.NoiseRule();
+    private static readonly Rule Lden = FigureOrderTests.Figure(Measure.Lden, 65, 65, "lden");
+    private static readonly Rule Days = FigureOrderTests.Count(35, TimeSpan.FromDays(1), 50, "days") with { Property = "pm10" };
 
     public static TheoryData<string, Rule> Broken => new()
     {
@@ -107,6 +109,32 @@ public sealed class RuleTests
         { "Area", Good with { Area = [new(0, 0), new(1, 1), new(2, 2)] } },
         { "Area[1]", Good with { Area = [new(0, 0), new(181, 0), new(1, 1)] } },
         { "Area[2]", Good with { Area = [new(0, 0), new(1, 0), new(1, -90.1)] } },
+        { "Tag", Good with { Tag = "Zona" } },
+        { "Tag", Good with { Tag = "" } },
+        { "Tag", Good with { Tag = new string('a', 41) } },
+        { "Edge", Good with { Edge = true, Tag = "zona-mista" } },
+        { "Limit", Good with { Limit = 50 } },
+        { "Measure", Lden with { Property = "pm10" } },
+        { "Measure", Lden with { Property = "lafmax", Measure = Measure.Ln } },
+        { "Window", Lden with { OnClock = false } },
+        { "Window", Lden with { Measure = Measure.Ln, Window = TimeSpan.FromHours(1) } },
+        { "Schedule", Lden with { Schedule = "night" } },
+        { "Edge", Lden with { Edge = true } },
+        { "Measure", Days with { Property = "lafmax" } },
+        { "Measure", Days with { Property = "vehicle_count" } },
+        { "Limit", Days with { Limit = null } },
+        { "Limit", Days with { Limit = double.NaN } },
+        { "Window", Days with { OnClock = false } },
+        { "Window", Days with { Window = TimeSpan.FromMinutes(30) } },
+        { "Crossing", Days with { Crossing = Crossing.Below } },
+        { "Schedule", Days with { Window = TimeSpan.FromHours(1), Schedule = "night" } },
+        { "SetLevel", Days with { SetLevel = 35.5 } },
+        { "ClearLevel", Days with { ClearLevel = -1 } },
+        { "For", Days with { For = TimeSpan.FromDays(1) } },
+        { "OffFor", Days with { OffFor = TimeSpan.FromDays(1) } },
+        { "Levels[0].SetLevel", Days with { Levels = [new(Severity.Alert, 40.5, 40)] } },
+        { "Levels[0].For", Days with { Levels = [new(Severity.Alert, 40, 40, TimeSpan.FromHours(1))] } },
+        { "Edge", Days with { Edge = true } },
         { "Area[0]", Good with { Area = [new(double.NaN, 0), new(1, 0), new(1, 1)] } },
     };
 
@@ -128,15 +156,16 @@ public sealed class RuleTests
         var measured = Good with { Slug = "c", Measure = Measure.Percentile, Percent = 95, Window = TimeSpan.FromHours(1), OnClock = true, CoverageMin = 0, OffFor = TimeSpan.FromMinutes(3), Schedule = "night", Source = "DL 9/2007",
             Levels = [new(Severity.Alert, 80.1, 75, TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(1.5))], Area = [new(-8.5, 41.5), new(-8.4, 41.5), new(-8.4, 41.6), new(-8.5, 41.5)], SuppressedBy = ["a", "gone"] };
         await bench.Alerts.SaveAsync(measured, default);
+        await bench.Alerts.SaveAsync(Days with { Slug = "d", Tag = "zona-mista" }, default);
         await bench.Alerts.SaveAsync(Good with { Slug = "b", NamePt = "Outro nome", Severity = Severity.Alert }, default);
         await bench.StopEvaluatorAsync();
         await bench.StartEvaluatorAsync();
         Assert.Equal(
-            [Good with { Slug = "a", For = TimeSpan.FromMinutes(90), PeriodSeconds = 60, Sensor = "s1", Station = "se" }, Good with { Slug = "b", NamePt = "Outro nome", Severity = Severity.Alert }, measured],
+            [Good with { Slug = "a", For = TimeSpan.FromMinutes(90), PeriodSeconds = 60, Sensor = "s1", Station = "se" }, Good with { Slug = "b", NamePt = "Outro nome", Severity = Severity.Alert }, measured, Days with { Slug = "d", Tag = "zona-mista" }],
             bench.Alerts.Rules("braga"));
         Assert.Empty(bench.Alerts.Rules("aveiro"));
         await Assert.ThrowsAsync<ArgumentException>(async () => await bench.Alerts.SaveAsync(Good with { Slug = "Ç" }, default));
-        Assert.Equal(3, bench.Alerts.Rules(null).Count);
+        Assert.Equal(4, bench.Alerts.Rules(null).Count);
     }
 
     [Fact]

@@ -82,6 +82,13 @@ internal sealed class FakeStations : IStations, IStationHistory
 
     public ValueTask<Station> UpdateAsync(Station changed, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+    public ValueTask<Station> TagAsync(int stationId, IReadOnlyList<string> tags, CancellationToken cancellationToken)
+    {
+        StationTags.Check(tags);
+        Replace(stations[stationId - 1] with { Tags = tags });
+        return new(stations[stationId - 1]);
+    }
+
     public ValueTask RemoveAsync(int stationId, CancellationToken cancellationToken) => throw new NotSupportedException();
 }
 

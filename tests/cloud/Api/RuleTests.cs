@@ -34,6 +34,26 @@ public sealed class RuleTests
     }
 
     [Fact]
+    public async Task Figures_limits_and_tags_are_taken_and_given_back()
+    {
+        await using var host = await ApiHost.StartAsync();
+        var (status, made) = await PutAsync(
+            host, "braga/pm10-days", """{"namePt":"P","nameEn":"P","severity":"alert","property":"pm10","crossing":"above","setLevel":35,"measure":"exceedances","window":"P1D","onClock":true,"limit":50,"tag":"zona-mista"}""", "Operator@braga");
+        Assert.Equal((HttpStatusCode.Created, "exceedances", 50.0, "zona-mista"), (status, made.GetProperty("measure").GetString(), made.GetProperty("limit").GetDouble(), made.GetProperty("tag").GetString()));
+        (status, made) = await PutAsync(host, "braga/lden", """{"namePt":"P","nameEn":"P","severity":"alert","property":"laeq","crossing":"above","setLevel":65,"measure":"lden","window":"P1D","onClock":true}""", "Operator@braga");
+        Assert.Equal((HttpStatusCode.Created, "lden", 0.75), (status, made.GetProperty("measure").GetString(), made.GetProperty("coverageMin").GetDouble()));
+        Assert.Equal((JsonValueKind.Null, JsonValueKind.Null), (made.GetProperty("limit").ValueKind, made.GetProperty("tag").ValueKind));
+        using var client = host.Client("Operator@braga");
+        var yaml = await client.GetStringAsync("/api/v1/rule-files/braga", Cancel);
+        Assert.Contains("  tag: zona-mista\n  measure: exceedances\n  window: P1D\n  onClock: true\n  limit: 50\n", yaml, StringComparison.Ordinal);
+        await ApiHost.ProblemAsync(await client.PutAsync("/api/v1/rule-files/braga", Yaml(yaml.Replace("limit: 50", "limit: many", StringComparison.Ordinal)), Cancel), 400, "bad-body");
+        await ApiHost.ProblemAsync(await client.PutAsync("/api/v1/rule-files/braga", Yaml(yaml.Replace("  limit: 50\n", "", StringComparison.Ordinal)), Cancel), 400, "bad-body");
+        await ApiHost.ProblemAsync(await client.PutAsync("/api/v1/rule-files/braga", Yaml(yaml.Replace("property: laeq", "property: pm10", StringComparison.Ordinal)), Cancel), 400, "bad-body");
+        using var preview = await client.PostAsync("/api/v1/rule-packs/noise-rgr/braga?preview=true", null, Cancel);
+        Assert.Equal("[rgr-lden-mixed,rgr-lden-sensitive,rgr-lden-unclassified,rgr-ln-mixed,rgr-ln-sensitive,rgr-ln-unclassified] [] [] []", await OutcomeAsync(preview));
+    }
+
+    [Fact]
     public async Task Only_operators_of_the_municipality_may()
     {
         await using var host = await ApiHost.StartAsync();

@@ -81,6 +81,20 @@ public sealed class RulePageTests
         Assert.Equal((pt, en), (Plain(RuleWords.Sentence(Speech.Pt, rule)), Plain(RuleWords.Sentence(Speech.En, rule))));
     }
 
+    [Fact]
+    public void Figures_are_said_for_what_they_are()
+    {
+        var lden = Rule("x", "laeq") with { Measure = Measure.Lden, Window = TimeSpan.FromDays(1), OnClock = true, SetLevel = 65, ClearLevel = 65 };
+        var days = Rule("x", "pm10") with { Measure = Measure.Exceedances, Window = TimeSpan.FromDays(1), OnClock = true, Limit = 50, SetLevel = 35, ClearLevel = 35, Tag = "zona-mista" };
+        Assert.Equal("Lden de um dia, das 07 às 07 h, de nível sonoro contínuo equivalente LAeq igual ou acima de 65 dB(A)", Plain(RuleWords.Sentence(Speech.Pt, lden)));
+        Assert.Equal("Dias do ano com média de partículas PM10 acima de 50 µg/m³: mais de 35", Plain(RuleWords.Sentence(Speech.Pt, days)));
+        Assert.Equal("Days of the year with a mean of PM10 particles above 50 µg/m³: more than 35", Plain(RuleWords.Sentence(Speech.En, days)));
+        Assert.Equal("Hours of the year with a mean of PM10 particles above 50 µg/m³: more than 35", Plain(RuleWords.Sentence(Speech.En, days with { Window = TimeSpan.FromHours(1) })));
+        Assert.Equal("All stations · with the tag zona-mista", RuleWords.Where(Speech.En, days, null));
+        Assert.Equal("", RuleWords.UnitOf("pm10", Measure.Exceedances));
+        Assert.Equal(("dB(A)", "máx. 35 por ano"), (RuleWords.UnitOf("laeq", Measure.Ln), ChartFacts.Limit(Speech.Pt, days, 1, "")));
+    }
+
     [Theory]
     [InlineData("night", "à noite (23–07 h)", "at night (23–07 h)")]
     [InlineData("mo-fr 08:00-18:30, sa 09:00-13:00; no holidays", "seg–sex 08:00–18:30, sáb 09:00–13:00, exceto feriados", "Mon–Fri 08:00–18:30, Sat 09:00–13:00, except holidays")]
@@ -142,6 +156,8 @@ public sealed class RulePageTests
             Rule("parada", "") with { Measure = Measure.Offline, Window = TimeSpan.FromMinutes(30), For = default, SetLevel = 0, ClearLevel = 0 },
             Rule("diferente", "laeq") with { Measure = Measure.DifferenceToNeighbours, Window = TimeSpan.FromHours(1), OnClock = true, SetLevel = 6, ClearLevel = 3 },
             Rule("ar", "") with { Measure = Measure.AirIndex, Window = TimeSpan.FromHours(1), OnClock = true, SetLevel = 4, ClearLevel = 3, Severity = Severity.Warning, Levels = [new(Severity.Alert, 5, 4)] },
+            Rule("noites", "laeq") with { Measure = Measure.Ln, Window = TimeSpan.FromDays(1), OnClock = true, For = default, SetLevel = 55, ClearLevel = 53, Tag = "zona-mista" },
+            Rule("vezes", "no2") with { Measure = Measure.Exceedances, Window = TimeSpan.FromHours(1), OnClock = true, For = default, Limit = 200.5, SetLevel = 18, ClearLevel = 18, Levels = [new(Severity.Alert, 30, 30)] },
             Rule("instante", "temperature") with { PeriodSeconds = 0, SetLevel = -3, ClearLevel = -4, Edge = true },
         ];
         host.City.Alerts.AllRules.AddRange(rules);

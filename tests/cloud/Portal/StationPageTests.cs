@@ -42,6 +42,40 @@ public sealed class StationPageTests
     }
 
     [Fact]
+    public async Task Operators_change_the_tags_of_a_station_and_everybody_sees_them()
+    {
+        const string Page = "/stations/braga/avenida-central";
+        var stop = TestContext.Current.CancellationToken;
+        await using var host = await PortalHost.StartAsync(new(Noon), new FakeTimeProvider(new(Noon)));
+        using var visitor = host.Browser();
+        Assert.DoesNotContain("Etiquetas", await visitor.GetStringAsync(Page, stop), StringComparison.Ordinal);
+        using var browser = host.Browser();
+        using var entry = await browser.PostAsync("/login", Form(await browser.GetStringAsync("/login", stop), ("name", "braga"), ("password", "right"), ("back", "/")), stop);
+        var page = await browser.GetStringAsync(Page, stop);
+        Assert.Empty(Html.Read(page).Faults);
+        using var saved = await browser.PostAsync(Page + "?handler=Tags", Form(page, ("tags", "zona-mista, escola")), stop);
+        Assert.Equal(Page + "#tags", saved.Headers.Location?.ToString());
+        Assert.Equal(["escola", "zona-mista"], host.City.Datastream("braga", "avenida-central", City.Pm25).Station.Tags);
+        var note = Assert.Single(host.Audit.Notes);
+        Assert.Equal(("braga", "station-tagged", "station avenida-central", "braga"), (note.Municipality, note.Action, note.Subject, note.By));
+        Assert.Contains("""<span class="tag">zona-mista</span>""", await visitor.GetStringAsync(Page, stop), StringComparison.Ordinal);
+
+        // What is none is said, and what was typed stays.
+        using var refused = await browser.PostAsync(Page + "?handler=Tags", Form(page, ("tags", "Zona Mista!")), stop);
+        var said = await refused.Content.ReadAsStringAsync(stop);
+        Assert.Empty(Html.Read(said).Faults);
+        Assert.Contains("Nada foi guardado.", said, StringComparison.Ordinal);
+        Assert.Contains("value=\"Zona Mista!\"", said, StringComparison.Ordinal);
+        Assert.Equal(["escola", "zona-mista"], host.City.Datastream("braga", "avenida-central", City.Pm25).Station.Tags);
+
+        // A visitor who sends the form finds no such page.
+        using var stranger = host.Browser();
+        using var missing = await stranger.PostAsync(Page + "?handler=Tags", Form(await stranger.GetStringAsync("/login", stop), ("tags", "a")), stop);
+        Assert.Equal(System.Net.HttpStatusCode.NotFound, missing.StatusCode);
+        Assert.Single(host.Audit.Notes);
+    }
+
+    [Fact]
     public async Task Few_values_travel_as_they_are_and_counts_as_bars()
     {
         await using var host = await PortalHost.StartAsync(new(Noon), new FakeTimeProvider(new(Noon)));
@@ -204,4 +238,7 @@ public sealed class StationPageTests
             .Select(tag => text.IndexOf('>', tag.Start) + 1)
             .Select(at => JsonDocument.Parse(text[at..text.IndexOf("</script>", at, StringComparison.Ordinal)]).RootElement)];
     }
+
+    private static FormUrlEncodedContent Form(string page, params (string Name, string Value)[] fields) =>
+        new([.. fields.Select(f => KeyValuePair.Create(f.Name, f.Value)), new("__RequestVerificationToken", Html.Read(page).Tags.First(tag => tag["name"] == "__RequestVerificationToken")["value"]!)]);
 }

@@ -264,6 +264,8 @@ internal sealed class FakeStations : IStations, IStationHistory
 
     public ValueTask<Station> UpdateAsync(Station changed, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+    public ValueTask<Station> TagAsync(int stationId, IReadOnlyList<string> tags, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     public ValueTask RemoveAsync(int stationId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     private static double North(double metres) => 41.55 + (metres / 111_195);

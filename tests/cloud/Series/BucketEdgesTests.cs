@@ -258,4 +258,22 @@ public sealed class BucketEdgesTests
     private static DateTime Utc(long seconds) => DateTime.UnixEpoch.AddSeconds(seconds);
 
     private static DateTime Instant(string text) => DateTime.Parse(text, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal);
+
+    [Theory]
+    [InlineData("Europe/Lisbon", "2026-03-28T07:00", "2026-03-29T06:00")]
+    [InlineData("Europe/Lisbon", "2026-10-24T06:00", "2026-10-25T07:00")]
+    [InlineData("Atlantic/Azores", "2026-03-28T08:00", "2026-03-29T07:00")]
+    [InlineData("Atlantic/Azores", "2026-10-24T07:00", "2026-10-25T08:00")]
+    public void Days_may_begin_at_another_time_than_midnight(string zone, string start, string end)
+    {
+        var edges = new BucketEdges(TimeSpan.FromDays(1), TimeZoneInfo.FindSystemTimeZoneById(zone), TimeSpan.FromHours(7));
+        var (from, to) = (EventTime.Micros(Instant(start)), EventTime.Micros(Instant(end)));
+        foreach (var instant in new[] { from, from + 1, (from + to) / 2, to - 1 })
+        {
+            Assert.Equal((from, to), edges.Around(instant));
+        }
+
+        Assert.Equal(from, edges.Around(from - 1).End);
+        Assert.Equal(to, edges.Around(to).Start);
+    }
 }

@@ -88,6 +88,56 @@ public sealed class RegistrationTests : IDisposable
     }
 
     [Fact]
+    public async Task Tags_are_kept_in_order_each_once_and_nothing_else_changes_with_them()
+    {
+        await using (var host = await StationsHost.StartAsync(folder))
+        {
+            var (station, _) = await host.RegisterAsync();
+            var datastream = await host.Stations.ResolveAsync(station.Id, "air", StationsHost.Quantity("pm10"), 60, Cancel);
+            Assert.Empty(station.Tags);
+            await host.Stations.UpdateAsync(station with { Name = "Praça" }, Cancel);
+            var changes = 0;
+            host.Stations.Changed += () => changes++;
+            var tagged = await host.Stations.TagAsync(station.Id, ["zona-mista", "a", "zona-mista"], Cancel);
+            Assert.Equal(["a", "zona-mista"], tagged.Tags);
+            Assert.Equal("Praça", tagged.Name);
+            Assert.Equal((true, false, false), (tagged.HasTag("zona-mista"), tagged.HasTag("zona"), tagged.HasTag("Zona-Mista")));
+            Assert.True(host.Stations.TryGetDatastream(datastream, out var found));
+            Assert.True(found.Station.HasTag("a"));
+            Assert.Equal(tagged, await host.Stations.TagAsync(station.Id, ["a", "zona-mista"], Cancel));
+            Assert.Equal(1, changes);
+            Assert.NotEqual(tagged, tagged with { Tags = ["a"] });
+            Assert.Equal(tagged, tagged with { Tags = ["zona-mista", "a"] });
+            await Assert.ThrowsAsync<KeyNotFoundException>(async () => await host.Stations.TagAsync(99, [], Cancel));
+        }
+
+        await using var again = await StationsHost.StartAsync(folder);
+        Assert.True(again.Stations.TryGet("braga", "centro", out var reloaded));
+        Assert.Equal(["a", "zona-mista"], reloaded.Tags);
+        Assert.Empty((await again.Stations.TagAsync(reloaded.Id, [], Cancel)).Tags);
+        var (other, _) = await again.Stations.RegisterAsync(new StationRegistration("braga", "norte", "Norte", 41.5, -8.4) { Tags = ["b"] }, Cancel);
+        Assert.Equal(["b"], other.Tags);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("Zona")]
+    [InlineData("-a")]
+    [InlineData("a_b")]
+    [InlineData("a,b")]
+    [InlineData("aaaaaaaaaabbbbbbbbbbccccccccccddddddddddx")]
+    public async Task What_is_no_tag_is_refused(string tag)
+    {
+        await using var host = await StationsHost.StartAsync(folder);
+        var (station, _) = await host.RegisterAsync();
+        Assert.Contains("Tags", (await Assert.ThrowsAsync<ArgumentException>(async () => await host.Stations.TagAsync(station.Id, [tag], Cancel))).Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<ArgumentException>(async () => await host.Stations.UpdateAsync(station with { Tags = [tag] }, Cancel));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await host.Stations.RegisterAsync(new StationRegistration("braga", "norte", "Norte", 41.5, -8.4) { Tags = [tag] }, Cancel));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await host.Stations.TagAsync(station.Id, [.. Enumerable.Range(0, 21).Select(i => $"t{i}")], Cancel));
+        Assert.Empty(host.Stations.All.Single().Tags);
+    }
+
+    [Fact]
     public async Task The_name_on_the_wire_cannot_change()
     {
         await using var host = await StationsHost.StartAsync(folder);

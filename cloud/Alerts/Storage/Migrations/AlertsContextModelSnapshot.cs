@@ -262,6 +262,9 @@ namespace Hub.Cloud.Alerts.Storage.Migrations
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<double?>("Limit")
+                        .HasColumnType("REAL");
+
                     b.Property<int>("Measure")
                         .HasColumnType("INTEGER");
 
@@ -328,6 +331,9 @@ namespace Hub.Cloud.Alerts.Storage.Migrations
 
                     b.Property<string>("SuppressedBy")
                         .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Tag")
                         .HasColumnType("TEXT");
 
                     b.Property<int>("Version")

@@ -66,6 +66,9 @@ internal sealed class RuleModel(IAlerts alerts, IStations stations, RuleDesk des
 
     public IReadOnlyList<string> Sensors { get; private set; } = [];
 
+    /// <summary>Tags that stations of the municipality have.</summary>
+    public IReadOnlyList<string> Tags { get; private set; } = [];
+
     public TimeZoneInfo Zone => reader.ZoneOf(Town);
 
     public string TownName => reader.Municipality(Town)?.Name ?? Town;
@@ -207,6 +210,7 @@ internal sealed class RuleModel(IAlerts alerts, IStations stations, RuleDesk des
         Measured = [.. QuantityCatalogue.All.Where(one => measured.Contains(one.Id))];
         Others = [.. QuantityCatalogue.All.Where(one => !measured.Contains(one.Id))];
         Sensors = [.. datastreams.Select(one => one.Sensor).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        Tags = [.. Stations.SelectMany(one => one.Tags).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
         return Page();
     }
 
@@ -297,6 +301,7 @@ internal sealed class RuleModel(IAlerts alerts, IStations stations, RuleDesk des
         yield return ("property", RuleWords.NameOf(say, form.Property));
         yield return ("station", string.IsNullOrEmpty(form.Station) ? say["rules.where.all"] : stations.TryGet(Town, form.Station, out var station) ? station.Name : form.Station);
         yield return ("sensor", Text(form.Sensor));
+        yield return ("tag", Text(form.Tag));
         yield return ("period", Length(form.Period));
         yield return ("area", Text(form.Area));
         yield return ("suppressedBy", string.Join(", ", form.SuppressedBy.Order(StringComparer.Ordinal)));
@@ -304,6 +309,7 @@ internal sealed class RuleModel(IAlerts alerts, IStations stations, RuleDesk des
         yield return ("window", Length(form.Window));
         yield return ("onClock", Flag(form.OnClock));
         yield return ("percent", Number(form.Percent));
+        yield return ("limit", Number(form.Limit));
         yield return ("coverage", Number(form.Coverage));
         yield return ("crossing", say[form.Crossing == "below" ? "rules.crossing.below" : "rules.crossing.above"]);
         for (var row = 0; row < form.Levels.Length; row++)

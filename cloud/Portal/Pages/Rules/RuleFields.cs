@@ -40,6 +40,9 @@ internal sealed record LineField(FieldAbout About, string Name, string Label, st
     /// <summary>Whether the unit follows the quantity that is chosen.</summary>
     public bool UnitFollows { get; init; }
 
+    /// <summary>Whether the unit is that of the quantity that is chosen, whatever the measure.</summary>
+    public bool UnitIsQuantitys { get; init; }
+
     /// <summary>Id of a list of suggestions.</summary>
     public string? List { get; init; }
 }

@@ -1,16 +1,19 @@
 using Hub.Cloud.Alerts;
+using Hub.Cloud.Audit;
 using Hub.Cloud.Fleet;
 using Hub.Cloud.Municipalities;
 using Hub.Cloud.Portal.Read;
 using Hub.Cloud.Portal.Show;
 using Hub.Cloud.Portal.Serving;
+using Hub.Cloud.Stations;
+using Hub.Cloud.Portal.Pages.Rules;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Hub.Cloud.Portal.Pages.Stations;
 
 /// <summary>One station: where it is, whose data it shows, its alarms, a chart per datastream.</summary>
-internal sealed class StationModel(Reader reader, LongReads longReads, IEnumerable<IFleet> fleets, PageScope scope) : PageModel
+internal sealed class StationModel(Reader reader, IStations registry, LongReads longReads, IEnumerable<IFleet> fleets, IEnumerable<IAudit> audits, PageScope scope) : PageModel
 {
     public StationView? View { get; private set; }
 
@@ -35,6 +38,38 @@ internal sealed class StationModel(Reader reader, LongReads longReads, IEnumerab
 
     /// <summary>Whether the visitor may work with the agent at the station.</summary>
     public bool HasAgentPage => fleets.Any() && User.Holds(Role.Operator, View!.Station.Municipality);
+
+    /// <summary>What was typed as tags and is none; null otherwise.</summary>
+    public string? TagsTyped { get; private set; }
+
+    /// <summary>Gives the station the tags that were typed, between commas or blanks, instead of those it has.</summary>
+    public async Task<IActionResult> OnPostTagsAsync(string municipality, string station, string? tags, CancellationToken cancellationToken)
+    {
+        if (!User.Holds(Role.Operator, municipality) || !registry.TryGet(municipality, station, out var found))
+        {
+            return this.Missing();
+        }
+
+        try
+        {
+            var saved = await registry.TagAsync(found.Id, (tags ?? "").Split([',', ';', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), cancellationToken);
+            if (!saved.Tags.SequenceEqual(found.Tags))
+            {
+                await AlarmModel.NoteAsync(audits, municipality, "station-tagged", $"station {station}", RulesModel.ByOf(User), new { saved.Tags, Before = found.Tags });
+            }
+        }
+        catch (ArgumentException)
+        {
+            TagsTyped = tags;
+            return await OnGetAsync(municipality, station, null, cancellationToken);
+        }
+        catch (KeyNotFoundException)
+        {
+            return this.Missing();
+        }
+
+        return Redirect($"/stations/{municipality}/{station}#tags");
+    }
 
     public async Task<IActionResult> OnGetAsync(string municipality, string station, string? span, CancellationToken cancellationToken)
     {

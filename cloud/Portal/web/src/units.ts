@@ -4,8 +4,10 @@ export function followUnits(): void {
   const measure = document.querySelector<HTMLSelectElement>("select[name=measure]");
   if (!quantity || !measure) return;
   const show = (): void => {
-    const unit = measure.value === "count" || measure.value === "nodata" ? "" : (quantity.selectedOptions[0]?.dataset.unit ?? "");
+    const own = quantity.selectedOptions[0]?.dataset.unit ?? "";
+    const unit = ["count", "nodata", "exceedances"].includes(measure.value) ? "" : measure.value === "goodshare" ? "%" : own;
     for (const place of document.querySelectorAll("[data-unit-follows]")) place.textContent = unit;
+    for (const place of document.querySelectorAll("[data-unit-quantity]")) place.textContent = own;
   };
   quantity.addEventListener("change", show);
   measure.addEventListener("change", show);

@@ -66,6 +66,19 @@ internal sealed class FakeStations : IStations
 
     public ValueTask<Station> UpdateAsync(Station changed, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+    public ValueTask<Station> TagAsync(int stationId, IReadOnlyList<string> tags, CancellationToken cancellationToken)
+    {
+        StationTags.Check(tags);
+        var at = stations.FindIndex(one => one.Id == stationId);
+        stations[at] = stations[at] with { Tags = tags };
+        for (var i = 0; i < datastreams.Count; i++)
+        {
+            datastreams[i] = datastreams[i].Station.Id == stationId ? datastreams[i] with { Station = stations[at] } : datastreams[i];
+        }
+
+        return new(stations[at]);
+    }
+
     public ValueTask RemoveAsync(int stationId, CancellationToken cancellationToken) => throw new NotSupportedException();
 }
 
