@@ -22,12 +22,12 @@ public static class StationTags
         ArgumentNullException.ThrowIfNull(tags);
         if (tags.Count > CountMax)
         {
-            throw new ArgumentException($"Tags must be at most {CountMax}, but are {tags.Count}.", nameof(tags));
+            throw new ArgumentException($"Tags must be at most {CountMax}, but are {tags.Count}.");
         }
 
         if (tags.FirstOrDefault(static tag => !IsTag(tag)) is { } wrong)
         {
-            throw new ArgumentException($"Tags must each be 1 to {LengthMax} of a-z 0-9 - and begin and end with a letter or digit; '{string.Concat(wrong.Take(LengthMax).Select(c => char.IsControl(c) ? ' ' : c))}' is not.", nameof(tags));
+            throw new ArgumentException($"Tags must each be 1 to {LengthMax} of a-z 0-9 - and begin and end with a letter or digit; '{string.Concat(wrong.Take(LengthMax).Select(c => char.IsControl(c) ? ' ' : c))}' is not.");
         }
     }
 }
