@@ -177,7 +177,7 @@ public sealed class AcrossOrderTests
                     break;
                 case Between.Wait:
                     bench.Time.Advance(wait);
-                    Move();
+                    await MoveAsync();
                     break;
                 case Between.Station:
                     for (var i = 0; i < 2 && next < Properties.Length; i++)
@@ -198,13 +198,15 @@ public sealed class AcrossOrderTests
 
         while (moves.Count > 0)
         {
-            Move();
+            await MoveAsync();
         }
 
         await bench.CaughtUpAsync();
 
-        void Move()
+        async Task MoveAsync()
         {
+            // A move is heeded while the hub runs: one of the moment of its start counts as known before.
+            await bench.CaughtUpAsync();
             if (moves.TryDequeue(out var move) && bench.Stations.All.Any(station => station.Slug == Places[move.Station].Slug))
             {
                 bench.Stations.Move(Places[move.Station].Slug, Begin.AddMinutes(move.Minute), 41.55 + (move.Place * 0.02), -8.42);
