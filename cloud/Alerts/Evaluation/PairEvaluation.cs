@@ -368,6 +368,12 @@ internal sealed partial class PairEvaluation(ISeries series, AcrossReader across
         {
             Note(db, outcome, change, now, touched);
         }
+
+        // Peak and last value of an open alarm live in memory and may be ahead of what is stored: when the rule is evaluated anew, what comes out counts, even where it is what was stored.
+        if (whole && cause == Cause.RuleChanged && fold.State.Phase == Phase.Active && outcome.Rows.TryGetValue(EpisodeDiff.IdOf(pair.Origin, fold.State.StartedAt), out var open) && !outcome.Changed.Contains(open))
+        {
+            outcome.Changed.Add(open);
+        }
     }
 
     private static void Note(AlertsContext db, PairOutcome outcome, AlarmChange change, DateTime now, Dictionary<string, bool> touched)
