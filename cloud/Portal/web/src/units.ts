@@ -5,7 +5,7 @@ export function followUnits(): void {
   if (!quantity || !measure) return;
   const show = (): void => {
     const own = quantity.selectedOptions[0]?.dataset.unit ?? "";
-    const unit = ["count", "nodata", "exceedances"].includes(measure.value) ? "" : measure.value === "goodshare" ? "%" : own;
+    const unit = ["count", "nodata", "offline", "exceedances", "airindex"].includes(measure.value) ? "" : measure.value === "goodshare" ? "%" : own;
     for (const place of document.querySelectorAll("[data-unit-follows]")) place.textContent = unit;
     for (const place of document.querySelectorAll("[data-unit-quantity]")) place.textContent = own;
   };
