@@ -204,7 +204,7 @@ internal sealed record RuleDocument(
     [property: Description("Of exceedances: a mean above it is one, canonical unit of the property; levels are then counts allowed in a year. Null for every other measure.")] double? Limit);
 
 [Description("A set of rules that comes with the hub.")]
-internal sealed record RulePackDocument(string Pack, string Title, [property: Description("Names of its rules.")] IReadOnlyList<string> Rules);
+internal sealed record RulePackDocument(string Pack, string TitlePt, string TitleEn, [property: Description("Names of its rules.")] IReadOnlyList<string> Rules);
 
 [Description("What taking over a file of rules did, or would do: names of rules.")]
 internal sealed record RuleFileDocument(

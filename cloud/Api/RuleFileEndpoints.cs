@@ -32,7 +32,7 @@ internal static class RuleFileEndpoints
             .Produces<RuleFileDocument>()
             .Problem(400).Problem(401).Problem(403).Problem(404);
 
-        api.MapGet("/rule-packs", () => PlaceEndpoints.Page(RulePacks.All.Select(pack => new RulePackDocument(pack.Name, pack.Title, [.. RuleFile.Read(pack.Yaml, "pack").Select(rule => rule.Slug)]))))
+        api.MapGet("/rule-packs", () => PlaceEndpoints.Page(RulePacks.All.Select(pack => new RulePackDocument(pack.Name, pack.TitlePt, pack.TitleEn, [.. RuleFile.Read(pack.Yaml, "pack").Select(rule => rule.Slug)]))))
             .Describe("ListRulePacks", Tag, "Rule packs", "Sets of rules that come with the hub: thresholds of the law with their source, and usual practice.")
             .Produces<PageDocument<RulePackDocument>>();
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
 
 namespace Hub.Edge.Agent;
@@ -48,6 +49,7 @@ internal sealed record StationFile(string Path, IReadOnlyDictionary<string, stri
         YamlNode root;
         try
         {
+            RefuseAliasesInKeys(path, text);
             var stream = new YamlStream();
             stream.Load(new StringReader(text));
             if (stream.Documents.Count != 1)
@@ -70,6 +72,44 @@ internal sealed record StationFile(string Path, IReadOnlyDictionary<string, stri
         var walk = new Walk(path);
         walk.Visit(root, StationSchema.Root, "", "", depth: 0);
         return walk.Mistakes.Count > 0 ? throw new ConfigurationException(walk.Mistakes) : new StationFile(path, walk.Values, walk.Places);
+    }
+
+    /// <summary>Two keys with aliases cannot be told apart by the library: it compares them without end, which nothing can catch.</summary>
+    private static void RefuseAliasesInKeys(string path, string text)
+    {
+        var parser = new Parser(new StringReader(text));
+        var open = new Stack<(bool IsMapping, bool IsAtKey, bool IsInKey)>();
+        while (parser.MoveNext())
+        {
+            var current = parser.Current;
+            if (current is MappingEnd or SequenceEnd)
+            {
+                open.Pop();
+                continue;
+            }
+
+            if (current is not (NodeEvent or AnchorAlias))
+            {
+                continue;
+            }
+
+            var isInKey = false;
+            if (open.TryPop(out var outer))
+            {
+                isInKey = outer.IsInKey || (outer.IsMapping && outer.IsAtKey);
+                open.Push(outer with { IsAtKey = !outer.IsAtKey });
+            }
+
+            if (current is AnchorAlias && isInKey)
+            {
+                throw new ConfigurationException(string.Create(CultureInfo.InvariantCulture, $"{path}:{current.Start.Line}:{current.Start.Column}: an alias cannot be a key; write the key itself."));
+            }
+
+            if (current is MappingStart or SequenceStart)
+            {
+                open.Push((current is MappingStart, true, isInKey));
+            }
+        }
     }
 
     /// <summary>Puts file, line and column in front of a message that begins with a configuration key this file gives.</summary>

@@ -35,6 +35,9 @@ internal static partial class RuleWords
         return Kept(holds == TimeSpan.Zero ? text : say.Of("rules.beyond.for", text, say.Duration(holds)));
     }
 
+    /// <summary>What a pack holds.</summary>
+    public static string TitleOf(Speech say, RulePack pack) => say.Code == "pt" ? pack.TitlePt : pack.TitleEn;
+
     /// <summary>Where a rule looks: a station, those with a tag, a sensor, a period, or all of the municipality.</summary>
     /// <param name="say">Language.</param>
     /// <param name="rule">The rule.</param>

@@ -1,6 +1,7 @@
 using CsCheck;
 using Hub.Cloud.Alerts.Rules;
 using Hub.Cloud.Notifications;
+using Hub.Tests.Kit;
 using Xunit;
 
 namespace Hub.Cloud.Alerts.Tests;
@@ -64,7 +65,7 @@ public sealed class RuleFileTests
             Assert.Equal(rules, RuleFile.Read(yaml, "braga"));
             Assert.Equal(yaml, RuleFile.Write(RuleFile.Read(yaml, "braga")));
         },
-        iter: 500);
+        iter: Repeats.Of(100, 5_000));
 
     [Theory]
     [InlineData("", "Line 1: There is no list \"rules\".")]
@@ -118,7 +119,7 @@ public sealed class RuleFileTests
         var all = RulePacks.All.SelectMany(pack => RuleFile.Read(pack.Yaml, "braga")).ToList();
         Assert.Equal(["air-2008-50", "air-2024-2881", "air-days", "air-exceedances", "air-index-2024", "noise-night", "noise-rgr", "stations", "traffic"], RulePacks.All.Select(pack => pack.Name));
         Assert.Distinct(all.Select(rule => rule.Slug));
-        Assert.All(RulePacks.All, pack => Assert.StartsWith($"# {pack.Title}\n", pack.Yaml, StringComparison.Ordinal));
+        Assert.All(RulePacks.All, pack => Assert.StartsWith($"# {pack.TitlePt}\n# {pack.TitleEn}\n", pack.Yaml, StringComparison.Ordinal));
         Assert.All(all.Where(rule => !rule.Measure.IsSilence()), rule => Assert.NotEqual("", rule.Source));
         Assert.Equal(
             [("air-index", 5d, 0d), ("no2-2024", 200d, 2d), ("o3", 240d, 0d), ("o3-2024", 240d, 0d), ("pm10-2024", 90d, 48d), ("pm2-5-2024", 50d, 48d), ("so2-2024", 350d, 2d)],

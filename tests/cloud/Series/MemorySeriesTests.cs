@@ -8,7 +8,9 @@ public sealed class MemorySeriesTests : SeriesConformance, IDisposable
 {
     private readonly MemorySeries _series = new();
 
+    // A million observations in a list: of the reference only in the long run.
     [Fact]
+    [Trait("kind", "long")]
     public Task A_percentile_of_more_than_a_million_observations_is_refused_and_says_what_to_do() => RefusesAPercentileOfMoreThanAMillionAsync(_series);
 
     public void Dispose() => _series.Dispose();

@@ -74,6 +74,9 @@ public sealed class StationFileTests
     [InlineData("municipality: [1, 2\nb: : x", "station.yaml")]
     [InlineData("just text", "station.yaml:1:1: expected keys with values, found \"just text\"")]
     [InlineData("municipality: &x [*x]", "station.yaml")]
+    [InlineData("a: &a x\n*a : 1\n", "station.yaml:2:1: an alias cannot be a key; write the key itself.")]
+    [InlineData("a: &a x\nb: {*a : 1, *a : 2}\n", "station.yaml:2:5: an alias cannot be a key; write the key itself.")]
+    [InlineData("a: &a x\nb: { ? [*a, 1] : 1, ? [*a, 1] : 2 }\n", "station.yaml:2:9: an alias cannot be a key; write the key itself.")]
     public void What_is_not_a_station_file_is_one_line(string text, string start)
     {
         var mistake = Assert.Throws<ConfigurationException>(() => StationFile.Parse("station.yaml", text));
