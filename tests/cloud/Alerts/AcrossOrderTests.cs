@@ -101,16 +101,16 @@ public sealed class AcrossOrderTests
     [Fact]
     public async Task Differences_are_a_function_of_all_observations() =>
         await Gen.Select(AnyCourse, Gen.Shuffle(Differences)).SampleAsync(
-            (course, rules) => CheckAsync(course, rules[..2], (bench, rule, machine) => DifferencesAsync(bench, rule)), iter: Repeats.Of(110, 4_000), threads: 2);
+            (course, rules) => CheckAsync(course, rules[..2], (bench, rule, machine) => DifferencesAsync(bench, rule)), iter: Repeats.Of(60, 4_000), threads: 2);
 
     [Fact]
     public async Task The_air_index_is_a_function_of_all_observations() =>
         await Gen.Select(AnyCourse, Gen.Int[0, 2]).SampleAsync(
-            (course, rule) => CheckAsync(course, [Airs[rule]], (bench, one, machine) => ClassesAsync(bench, one)), iter: Repeats.Of(70, 2_500), threads: 2);
+            (course, rule) => CheckAsync(course, [Airs[rule]], (bench, one, machine) => ClassesAsync(bench, one)), iter: Repeats.Of(40, 2_500), threads: 2);
 
     [Fact]
     public async Task A_station_offline_is_a_function_of_all_observations_and_of_how_far_time_has_come() =>
-        await Gen.Select(AnyCourse, Gen.Int[10, 90]).SampleAsync(CheckOfflineAsync, iter: Repeats.Of(70, 2_500), threads: 2);
+        await Gen.Select(AnyCourse, Gen.Int[10, 90]).SampleAsync(CheckOfflineAsync, iter: Repeats.Of(40, 2_500), threads: 2);
 
     private static async Task<AlertsBench> StartAsync(Course course)
     {

@@ -44,7 +44,9 @@ public sealed class InfluxContractTests(InfluxServer server) : IClassFixture<Inf
         Assert.Equal(["[\"calibration\",\"integer\"]", "[\"commit\",\"integer\"]", "[\"coverage\",\"float\"]", "[\"quality\",\"integer\"]", "[\"raw\",\"float\"]", "[\"result\",\"float\"]", "[\"revision\",\"integer\"]", "[\"unstated\",\"integer\"]"], await server.AskAsync(database, "SHOW FIELD KEYS FROM observation"));
     }
 
+    // Half a minute of the server's writing; in CI the embedded store is asked.
     [Fact]
+    [Trait("kind", "long")]
     public async Task A_percentile_of_more_than_a_million_observations_is_refused_and_says_what_to_do()
     {
         Assert.SkipUnless(InfluxServer.IsInstalled, "InfluxDB is not installed (apt install influxdb).");

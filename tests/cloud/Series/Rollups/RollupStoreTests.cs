@@ -111,7 +111,7 @@ public sealed class RollupStoreTests(ITestOutputHelper output)
                 Check(store);
                 Interlocked.Add(ref served, count.Cells);
             },
-            iter: Repeats.Of(20, 120),
+            iter: Repeats.Of(12, 120),
             threads: 1);
         output.WriteLine($"{asked} questions, {condensed} condensations, {served} cells served from rollups");
         Assert.True(served > 1_000, "rollups answered");
