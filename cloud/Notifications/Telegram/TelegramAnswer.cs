@@ -46,8 +46,10 @@ internal sealed record TelegramAnswer(string Description, long? MessageId, TimeS
         }
     }
 
-    private static JsonElement? Member(JsonElement? parent, string name) =>
+    /// <summary>A member of an object; null where there is none, or no object.</summary>
+    public static JsonElement? Member(JsonElement? parent, string name) =>
         parent is { ValueKind: JsonValueKind.Object } known && known.TryGetProperty(name, out var found) ? found : null;
 
-    private static long? Number(JsonElement? parent, string name) => Member(parent, name) is { ValueKind: JsonValueKind.Number } found && found.TryGetInt64(out var number) ? number : null;
+    /// <summary>A member that is a whole number; null where it is none.</summary>
+    public static long? Number(JsonElement? parent, string name) => Member(parent, name) is { ValueKind: JsonValueKind.Number } found && found.TryGetInt64(out var number) ? number : null;
 }

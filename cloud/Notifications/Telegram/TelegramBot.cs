@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using Hub.Cloud.Notifications.Outbox;
 using Microsoft.Extensions.Options;
+using static Hub.Cloud.Notifications.Telegram.TelegramAnswer;
 
 namespace Hub.Cloud.Notifications.Telegram;
 
@@ -124,11 +125,7 @@ internal sealed class TelegramBot(TimeProvider time, IOptions<NotificationsOptio
         return result ?? throw new TelegramException(settings.Masked(attempt.Answer)) { RetryAfter = attempt.RetryAfter };
     }
 
-    private static JsonElement? Member(JsonElement parent, string name) => parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out var found) ? found : null;
-
     private static string? Text(JsonElement parent, string name) => Member(parent, name) is { ValueKind: JsonValueKind.String } found ? found.GetString() : null;
-
-    private static long? Number(JsonElement parent, string name) => Member(parent, name) is { ValueKind: JsonValueKind.Number } found && found.TryGetInt64(out var number) ? number : null;
 }
 
 /// <summary>Telegram did not do what was asked; the message says why, without the bot's token.</summary>
