@@ -130,10 +130,18 @@ public sealed class DurabilityJourney(ITestOutputHelper output)
         // A line was open at each kill, so data flowed as long as its agent had something to send: it still has.
         foreach (var (agent, line, _) in sending)
         {
-            var counters = await agent.CountersAsync();
+            var counters = await RunningAsync(agent);
             output.WriteLine($"{agent.Station}: {counters.Held} of {counters.Taken} readings are still to be sent, {line.Carried} bytes have been");
             Assert.True(counters.Held > 100, $"{agent.Station} had sent everything before the last kill: lower its Bytes.");
         }
+    }
+
+    /// <summary>Counters of an agent that has opened its outbox: one killed a moment ago knows of none yet.</summary>
+    private static async Task<AgentProgram.Counters> RunningAsync(AgentProgram agent)
+    {
+        var counters = await agent.CountersAsync();
+        await Eventually.TrueAsync(async () => (counters = await agent.CountersAsync()).Taken > 0, $"{agent.Station} is there again", Limit);
+        return counters;
     }
 
     private static async Task<double> StoredAsync(HubReader reader) => await reader.CounterAsync("hub_ingest_records_total", "outcome=\"stored\"");
