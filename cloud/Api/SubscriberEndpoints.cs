@@ -14,7 +14,10 @@ internal sealed record SubscriberDocument(
     int Subscriber,
     string Municipality,
     [property: Description("mail, webhook, mqtt, off, sms or telegram.")] string Channel,
-    [property: Description("Mail address, webhook address, telephone number in E.164 form, or Telegram chat; empty for mqtt and off.")] string Target,
+    [property: Description("Mail address, webhook address, telephone number in E.164 form, or Telegram chat; empty for mqtt and off, and for a role.")] string Target,
+    [property: Description("viewer, operator or administrator: mails go to whoever holds the role in the municipality, or one with more rights, to the user names that are mail addresses. Null: to the target.")] string? Role,
+    [property: Description("Of a role, how many people it reaches now; null otherwise.")] int? Reached,
+    [property: Description("Of a role, the user names of those who hold it and cannot be reached, for they are no mail addresses; null otherwise.")] IReadOnlyList<string>? Unreachable,
     [property: Description("pt or en.")] string Language,
     [property: Description("Only alarms of this rule; null for all.")] string? Rule,
     [property: Description("Only alarms at least this serious.")] string SeverityMin,
@@ -26,7 +29,8 @@ internal sealed record SubscriberDocument(
 [Description("What a subscriber is to be. Left out: Portuguese, all rules, every severity, no digest.")]
 internal sealed record SubscriberRequest(
     [property: Description("mail, webhook, mqtt, off, sms or telegram.")] string Channel,
-    [property: Description("To whom; left out for mqtt and off.")] string? Target,
+    [property: Description("To whom; left out for mqtt and off, and for a role.")] string? Target,
+    [property: Description("viewer, operator or administrator: mails to whoever holds the role in the municipality; the channel is mail then.")] string? Role,
     string? Language,
     string? Rule,
     string? SeverityMin,
@@ -41,7 +45,7 @@ internal static class SubscriberEndpoints
 {
     private const string Tag = "Notifications";
     private const int BodyBytesMax = 8 * 1024;
-    private const string Expected = "Expected a JSON object with channel, and target, language, rule, severityMin, digest and secret as needed; channel and severityMin are words, digest true or false.";
+    private const string Expected = "Expected a JSON object with channel, and target, role, language, rule, severityMin, digest and secret as needed; channel, role and severityMin are words, digest true or false.";
 
     private static readonly QueryParameter Municipality = new("municipality", "Of this municipality; needed.", Example: "braga");
 
@@ -81,7 +85,13 @@ internal static class SubscriberEndpoints
     private static async Task<IResult> ListAsync(HttpContext context, INotifications notifications, IMunicipalities municipalities)
     {
         var municipality = Allowed(context, municipalities);
-        return PlaceEndpoints.Page((await notifications.SubscribersAsync(municipality, context.RequestAborted)).Select(one => Document(one)));
+        List<SubscriberDocument> all = [];
+        foreach (var one in await notifications.SubscribersAsync(municipality, context.RequestAborted))
+        {
+            all.Add(await DocumentAsync(context, notifications, one));
+        }
+
+        return PlaceEndpoints.Page(all);
     }
 
     private static async Task<IResult> AddAsync(HttpContext context, INotifications notifications, IMunicipalities municipalities, IAudit audit)
@@ -89,7 +99,7 @@ internal static class SubscriberEndpoints
         var municipality = Allowed(context, municipalities);
         var saved = await SaveAsync(context, notifications, await WantedAsync(context, 0, municipality));
         await NoteAsync(context, audit, "subscriber-added", saved);
-        return Results.Json(Document(saved, withSecret: true), ApiGate.Json, statusCode: 201);
+        return Results.Json(await DocumentAsync(context, notifications, saved, withSecret: true), ApiGate.Json, statusCode: 201);
     }
 
     private static async Task<IResult> PutAsync(HttpContext context, string id, INotifications notifications, IAudit audit)
@@ -99,7 +109,7 @@ internal static class SubscriberEndpoints
         await NoteAsync(context, audit, "subscriber-changed", saved);
 
         // A secret that stays as it was is no news, and is in no answer.
-        return Results.Json(Document(saved, withSecret: saved.Secret != known.Secret), ApiGate.Json);
+        return Results.Json(await DocumentAsync(context, notifications, saved, withSecret: saved.Secret != known.Secret), ApiGate.Json);
     }
 
     private static async Task<IResult> DeleteAsync(HttpContext context, string id, INotifications notifications, IAudit audit)
@@ -148,6 +158,7 @@ internal static class SubscriberEndpoints
             request.SeverityMin is { } severity ? Word<Severity>(severity, "severityMin") : Severity.Information, request.Secret ?? "")
         {
             Digest = request.Digest ?? false,
+            Role = request.Role is { } role ? Word<StaffRole>(role, "role") : null,
         };
     }
 
@@ -197,7 +208,16 @@ internal static class SubscriberEndpoints
         }
     }
 
+    /// <summary>What is said of a subscriber; of one by role with whom it reaches now.</summary>
+    private static async Task<SubscriberDocument> DocumentAsync(HttpContext context, INotifications notifications, Subscriber one, bool withSecret = false)
+    {
+        var document = Document(one, withSecret);
+        return one.Role is { } role && await notifications.AudienceAsync(role, one.Municipality, context.RequestAborted) is var audience
+            ? document with { Reached = audience.Addresses.Count, Unreachable = audience.Unreachable }
+            : document;
+    }
+
     private static SubscriberDocument Document(Subscriber one, bool withSecret = false) => new(
-        one.Id, one.Municipality, Words.Of(one.Channel), one.Target, one.Language, one.Rule, Words.Of(one.SeverityMin), one.Digest, one.DisabledBecause, withSecret && one.Secret.Length > 0 ? one.Secret : null,
+        one.Id, one.Municipality, Words.Of(one.Channel), one.Target, one.Role is { } role ? Words.Of(role) : null, null, null, one.Language, one.Rule, Words.Of(one.SeverityMin), one.Digest, one.DisabledBecause, withSecret && one.Secret.Length > 0 ? one.Secret : null,
         one.SecretPreviousUntil);
 }

@@ -58,6 +58,12 @@ public interface IRoles
     /// <summary>All user names with their roles, by user name.</summary>
     ValueTask<IReadOnlyList<(string UserName, IReadOnlyList<HeldRole> Roles)>> ListAsync(CancellationToken cancellationToken);
 
+    /// <summary>User names of those who hold a role, or one with more rights, in a municipality itself, by user name. Who holds it for the whole hub is not among them.</summary>
+    /// <param name="role">Least role.</param>
+    /// <param name="municipality">Slug.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    ValueTask<IReadOnlyList<string>> HoldersAsync(Role role, string municipality, CancellationToken cancellationToken);
+
     /// <summary>Gives a role, in place of the one held in that municipality (or, for null, in the whole hub).</summary>
     /// <exception cref="KeyNotFoundException">There is no such person.</exception>
     ValueTask GrantAsync(string userName, Role role, string? municipality, CancellationToken cancellationToken);

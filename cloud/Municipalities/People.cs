@@ -79,6 +79,15 @@ internal sealed partial class People(
                 .ToArray()));
     }
 
+    public async ValueTask<IReadOnlyList<string>> HoldersAsync(Role role, string municipality, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var database = Database(scope);
+        return await database.Roles.AsNoTracking().Where(held => held.Municipality == municipality && held.Role >= role)
+            .Join(database.Users.AsNoTracking(), held => held.PersonId, person => person.Id, (_, person) => person)
+            .OrderBy(person => person.NormalizedUserName).Select(person => person.UserName!).ToListAsync(cancellationToken);
+    }
+
     public async ValueTask GrantAsync(string userName, Role role, string? municipality, CancellationToken cancellationToken)
     {
         CheckRole(role, municipality);

@@ -146,7 +146,7 @@ public enum ChannelKind
 /// <param name="Id">Identifier; 0 for a new one.</param>
 /// <param name="Municipality">Slug of the municipality whose alarms are wanted.</param>
 /// <param name="Channel">How.</param>
-/// <param name="Target">E-mail address, webhook address, telephone number in E.164 form (<c>+351912345678</c>), Telegram chat (its number, or a channel's <c>@name</c>); empty for MQTT.</param>
+/// <param name="Target">E-mail address, webhook address, telephone number in E.164 form (<c>+351912345678</c>), Telegram chat (its number, or a channel's <c>@name</c>); empty for MQTT, and for a role.</param>
 /// <param name="Language"><c>pt</c> or <c>en</c>.</param>
 /// <param name="Rule">Only this rule, or null for all.</param>
 /// <param name="SeverityMin">Only alarms at least this serious.</param>
@@ -164,6 +164,11 @@ public sealed record Subscriber(int Id, string Municipality, ChannelKind Channel
     /// Whether messages past <see cref="NotificationsOptions.MessagesPerHourMax"/>, and all about the past, are gathered into one message an hour. Mail, SMS and Telegram only. Default false; always so for people who signed up themselves.
     /// </summary>
     public bool Digest { get; init; }
+
+    /// <summary>
+    /// Set: the mails go to whoever holds the role in the municipality, or one with more rights, at the moment of each; to their user names that are mail addresses. The channel is mail, and the target empty. Null: to the target.
+    /// </summary>
+    public StaffRole? Role { get; init; }
 
     /// <summary>The target as logs show it: enough to know it by, for who knows it.</summary>
     public string TargetMasked => SubscriberValidation.Mask(Channel, Target);
@@ -224,6 +229,9 @@ public interface INotifications
 
     /// <summary>A subscriber that an operator entered; null when there is none, or it is somebody who signed up.</summary>
     ValueTask<Subscriber?> FindSubscriberAsync(int subscriberId, CancellationToken cancellationToken);
+
+    /// <summary>Whom a subscriber by role would reach now. Without the stage that knows people: nobody.</summary>
+    ValueTask<RoleAudience> AudienceAsync(StaffRole role, string municipality, CancellationToken cancellationToken);
 
     /// <summary>Removes a subscriber and everything waiting for it; of somebody who signed up everything else as well.</summary>
     ValueTask RemoveAsync(int subscriberId, CancellationToken cancellationToken);

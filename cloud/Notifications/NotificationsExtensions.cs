@@ -5,6 +5,7 @@ using Hub.Cloud.Notifications.Mail;
 using Hub.Cloud.Notifications.Mqtt;
 using Hub.Cloud.Notifications.Off;
 using Hub.Cloud.Notifications.Outbox;
+using Hub.Cloud.Notifications.Roles;
 using Hub.Cloud.Notifications.SignUp;
 using Hub.Cloud.Notifications.Sms;
 using Hub.Cloud.Notifications.Storage;
@@ -46,6 +47,7 @@ public static class NotificationsExtensions
         services.AddSingleton<NotificationsInstruments>();
         services.AddSingleton<CapAlerts>();
         services.AddSingleton<ICapAlerts>(provider => provider.GetRequiredService<CapAlerts>());
+        services.AddSingleton<RoleMembers>();
         services.AddSingleton<NotificationOutbox>();
         services.AddSingleton<INotifications>(provider => provider.GetRequiredService<NotificationOutbox>());
         services.AddSingleton<SignUpKey>();

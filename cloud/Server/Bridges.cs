@@ -23,12 +23,16 @@ internal static class Bridges
         services.AddSingleton<IMunicipalityDirectory, Directory>();
         services.AddSingleton<IEdgeRules, EdgeRules>();
         services.AddSingleton<IAcknowledgeLinks, MailLinks>();
+        services.AddHubRoleHolders();
         services.AddHubLabels();
         services.AddSingleton<IDatastreamStatistics, DatastreamStatistics>();
     }
 
     /// <summary>Adds the labels of what is written to a store that other programs read; for tools too, with Stations.</summary>
     public static void AddHubLabels(this IServiceCollection services) => services.AddSingleton<IDatastreamLabels, DatastreamLabels>();
+
+    /// <summary>Adds who holds a role; for tools too, with Municipalities.</summary>
+    public static void AddHubRoleHolders(this IServiceCollection services) => services.AddSingleton<IRoleHolders, RoleHolders>();
 
     /// <summary>Notifications speak of alarms, Ingest owns the broker.</summary>
     private sealed class AlarmTopic(IHubPublisher publisher) : IAlarmTopic
@@ -44,6 +48,13 @@ internal static class Bridges
     {
         public ValueTask<string?> ForAsync(AlarmMessage message, string mailAddress, CancellationToken cancellationToken) =>
             links.ForAsync(message.Alarm, message.Municipality, mailAddress, cancellationToken);
+    }
+
+    /// <summary>Notifications tell people by role, Municipalities know who holds one.</summary>
+    internal sealed class RoleHolders(IRoles roles) : IRoleHolders
+    {
+        public ValueTask<IReadOnlyList<string>> HoldersAsync(StaffRole role, string municipality, CancellationToken cancellationToken) => roles.HoldersAsync(
+            role switch { StaffRole.Administrator => Role.Administrator, StaffRole.Operator => Role.Operator, _ => Role.Viewer }, municipality, cancellationToken);
     }
 
     /// <summary>Fleet brings rules to stations, Alerts own them.</summary>

@@ -120,6 +120,7 @@ internal static class HubHost
         if (withNotifications)
         {
             services.AddHubNotifications(configuration);
+            services.AddHubRoleHolders();
         }
 
         var provider = services.BuildServiceProvider();

@@ -49,7 +49,7 @@ internal sealed class DutyBook(IDbContextFactory<NotificationsContext> contexts,
         }
 
         var ids = roster.Steps.SelectMany(step => step.Entries).Select(entry => entry.Subscriber).Distinct().ToList();
-        var known = await db.Subscribers.AsNoTracking().Where(row => ids.Contains(row.Id) && row.Municipality == roster.Municipality && row.Stamp == null)
+        var known = await db.Subscribers.AsNoTracking().Where(row => ids.Contains(row.Id) && row.Municipality == roster.Municipality && row.Stamp == null && row.MemberOf == null)
             .ToDictionaryAsync(row => row.Id, row => row.Channel, cancellationToken).ConfigureAwait(false);
         for (var i = 0; i < roster.Steps.Count; i++)
         {
@@ -90,6 +90,9 @@ internal sealed class DutyBook(IDbContextFactory<NotificationsContext> contexts,
         await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
         var running = await db.Calls.AsNoTracking().Where(row => row.Municipality == municipality).OrderBy(row => row.DueAt).ThenBy(row => row.Id).Take(countMax).ToListAsync(cancellationToken).ConfigureAwait(false);
         var past = await db.PastCalls.AsNoTracking().Where(row => row.Municipality == municipality).OrderByDescending(row => row.Id).Take(countMax).ToListAsync(cancellationToken).ConfigureAwait(false);
+
+        // One that was over between the two questions is in both.
+        past.RemoveAll(row => running.Exists(call => call.Key == row.Key));
         List<DutyCall> calls = [];
         foreach (var row in running)
         {

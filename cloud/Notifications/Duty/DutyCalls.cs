@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Hub.Cloud.Notifications.Outbox;
+using Hub.Cloud.Notifications.Roles;
 using Hub.Cloud.Notifications.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -10,7 +11,7 @@ namespace Hub.Cloud.Notifications.Duty;
 /// Calls the people of the roster: those of the first step when an alarm starts, in the transaction that queues the message; the next ones each in a transaction that queues their deliveries and moves the call on. An
 /// acknowledgement, the end or a withdrawal ends the call, in the transaction that queues their message. So a crash at any moment neither loses a call nor makes one twice.
 /// </summary>
-internal sealed class DutyCalls(IDbContextFactory<NotificationsContext> contexts, IEnumerable<IDutyHours> hours, NotificationsInstruments instruments, TimeProvider time)
+internal sealed class DutyCalls(IDbContextFactory<NotificationsContext> contexts, IEnumerable<IDutyHours> hours, RoleMembers members, NotificationsInstruments instruments, TimeProvider time)
 {
     /// <summary>Calls moved on in one pass.</summary>
     public const int CountMax = 64;
@@ -44,8 +45,8 @@ internal sealed class DutyCalls(IDbContextFactory<NotificationsContext> contexts
         var people = roster.Steps.SelectMany(step => step.Entries).Select(entry => entry.Subscriber).ToHashSet();
         if (message.Kind == NotificationKind.Started)
         {
-            var turn = DutySteps.Of(roster, 0, 0, now, IsThere([.. subscribers.Select(row => row.Id)], message, now));
-            subscribers.RemoveAll(row => people.Contains(row.Id) && !turn.Subscribers.Contains(row.Id));
+            var turn = DutySteps.Of(roster, 0, 0, now, IsThere((_, entry) => subscribers.Exists(row => row.Entered == entry), message, now));
+            subscribers.RemoveAll(row => people.Contains(row.Entered) && !turn.Subscribers.Contains(row.Entered));
 
             // Told again, when a more serious level is over, it is the same call, and none when somebody has acknowledged the alarm before.
             db.Calls.RemoveRange(await db.Calls.Where(row => row.Alarm == message.Alarm).ToListAsync(cancellationToken).ConfigureAwait(false));
@@ -65,7 +66,7 @@ internal sealed class DutyCalls(IDbContextFactory<NotificationsContext> contexts
                 }
             }
 
-            return turn.Subscribers;
+            return [.. subscribers.Where(row => turn.Subscribers.Contains(row.Entered)).Select(row => row.Id)];
         }
 
         if (message.Kind == NotificationKind.Past)
@@ -74,8 +75,9 @@ internal sealed class DutyCalls(IDbContextFactory<NotificationsContext> contexts
             return [];
         }
 
-        var told = await db.Deliveries.Where(row => row.Alarm == message.Conversation && people.Contains(row.SubscriberId)).Select(row => row.SubscriberId).Distinct().ToListAsync(cancellationToken).ConfigureAwait(false);
-        subscribers.RemoveAll(row => message.Kind == NotificationKind.Acknowledged ? !told.Contains(row.Id) : people.Contains(row.Id) && !told.Contains(row.Id));
+        List<int> rostered = [.. subscribers.Where(row => people.Contains(row.Entered)).Select(row => row.Id)];
+        var told = await db.Deliveries.Where(row => row.Alarm == message.Conversation && rostered.Contains(row.SubscriberId)).Select(row => row.SubscriberId).Distinct().ToListAsync(cancellationToken).ConfigureAwait(false);
+        subscribers.RemoveAll(row => message.Kind == NotificationKind.Acknowledged ? !told.Contains(row.Id) : people.Contains(row.Entered) && !told.Contains(row.Id));
         return [];
     }
 
@@ -84,11 +86,16 @@ internal sealed class DutyCalls(IDbContextFactory<NotificationsContext> contexts
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
         var now = time.GetUtcNow().UtcDateTime;
-        var due = await db.Calls.AsNoTracking().Where(row => row.DueAt <= now).OrderBy(row => row.DueAt).Select(row => row.Id).Take(CountMax).ToListAsync(cancellationToken).ConfigureAwait(false);
-        var queued = false;
-        foreach (var id in due)
+        var due = await db.Calls.AsNoTracking().Where(row => row.DueAt <= now).OrderBy(row => row.DueAt).Select(row => new { row.Id, row.Municipality }).Take(CountMax).ToListAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var municipality in due.Select(call => call.Municipality).Distinct())
         {
-            queued |= await MoveOnAsync(id, now, cancellationToken).ConfigureAwait(false);
+            await members.FollowAsync(await db.Subscribers.AsNoTracking().Where(row => row.Municipality == municipality && row.Role != null).ToListAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        }
+
+        var queued = false;
+        foreach (var call in due)
+        {
+            queued |= await MoveOnAsync(call.Id, now, cancellationToken).ConfigureAwait(false);
         }
 
         var next = due.Count == CountMax ? now : await db.Calls.MinAsync(row => (DateTime?)row.DueAt, cancellationToken).ConfigureAwait(false);
@@ -118,15 +125,15 @@ internal sealed class DutyCalls(IDbContextFactory<NotificationsContext> contexts
         else
         {
             var message = JsonSerializer.Deserialize<AlarmMessage>(stored.Json)!;
+            var concerned = await Planner.EnteredAsync(db, message, cancellationToken).ConfigureAwait(false);
             string[] keys = [KeyOf(call.Key, call.Round), KeyOf(call.Key, call.Round + 1)];
             var told = (await db.Deliveries.Where(row => keys.Contains(row.Key)).Select(row => new { row.Key, row.SubscriberId }).ToListAsync(cancellationToken).ConfigureAwait(false))
-                .ToLookup(row => row.Key, row => row.SubscriberId);
-            var concerned = await Planner.EnteredAsync(db, message, cancellationToken).ConfigureAwait(false);
+                .Join(concerned, delivery => delivery.SubscriberId, row => row.Id, (delivery, row) => (delivery.Key, At: WhereOf(row))).ToHashSet();
 
-            // Who is on two steps is told once in a round; with nobody else there it goes on to the next step.
-            var isThere = IsThere([.. concerned.Select(row => row.Id)], message, now);
-            var turn = DutySteps.Of(roster, call.Step, call.Round, now, (round, entry) => isThere(round, entry) && !told[KeyOf(call.Key, round)].Contains(entry.Subscriber));
-            called = concerned.FindAll(row => turn.Subscribers.Contains(row.Id));
+            // Who is on two steps, or on one of them by role, is told once in a round; with nobody else there it goes on to the next step.
+            bool IsToTell(int round, SubscriberRow row) => !told.Contains((KeyOf(call.Key, round), WhereOf(row)));
+            var turn = DutySteps.Of(roster, call.Step, call.Round, now, IsThere((round, entry) => concerned.Exists(row => row.Entered == entry && IsToTell(round, row)), message, now));
+            called = [.. concerned.Where(row => turn.Subscribers.Contains(row.Entered) && IsToTell(turn.Round, row)).DistinctBy(WhereOf)];
             foreach (var subscriber in called)
             {
                 var delivery = DeliveryRow.Of(stored, message, subscriber, new DeliveryPlan(now, Gathering.Not), now);
@@ -177,9 +184,13 @@ internal sealed class DutyCalls(IDbContextFactory<NotificationsContext> contexts
     private static PastCallRow Past(CallRow call, int round, DutyCallEnd end, string by, DateTime now) =>
         new() { Municipality = call.Municipality, Alarm = call.Alarm, Key = call.Key, Round = round, BeganAt = call.BeganAt, EndedAt = now, End = end, By = by };
 
-    private Func<int, DutyEntry, bool> IsThere(HashSet<int> can, AlarmMessage message, DateTime now)
+    /// <summary>Where somebody is told: the same for a mail address however it came to be on the roster.</summary>
+    private static string WhereOf(SubscriberRow row) =>
+        row.Channel == ChannelKind.Mail ? RoleMembers.Same(row.Target) : row.Id.ToString(CultureInfo.InvariantCulture);
+
+    private Func<int, DutyEntry, bool> IsThere(Func<int, int, bool> can, AlarmMessage message, DateTime now)
     {
         var clock = hours.LastOrDefault();
-        return (_, entry) => can.Contains(entry.Subscriber) && (entry.Schedule.Length == 0 || clock is null || clock.IsWithin(entry.Schedule, message.Zone, now));
+        return (round, entry) => can(round, entry.Subscriber) && (entry.Schedule.Length == 0 || clock is null || clock.IsWithin(entry.Schedule, message.Zone, now));
     }
 }

@@ -1,7 +1,7 @@
 namespace Hub.Cloud.Notifications;
 
 /// <summary>Who is on duty at a step.</summary>
-/// <param name="Subscriber">A subscriber that an operator entered, of the same municipality; by mail, webhook, SMS or Telegram.</param>
+/// <param name="Subscriber">A subscriber that an operator entered, of the same municipality; by mail, webhook, SMS or Telegram. One by role stands for all who hold it.</param>
 /// <param name="Schedule">When they are on duty by the municipality's clock, as a rule's schedule is written (<c>mo-fr 08:00-18:30; no holidays</c>); empty for always. At most 200 characters.</param>
 public sealed record DutyEntry(int Subscriber, string Schedule);
 

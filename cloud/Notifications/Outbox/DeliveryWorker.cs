@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Threading.Channels;
+using Hub.Cloud.Notifications.Roles;
 using Hub.Cloud.Notifications.Storage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
@@ -14,6 +15,7 @@ namespace Hub.Cloud.Notifications.Outbox;
 internal sealed class DeliveryWorker(
     IEnumerable<INotificationChannel> channels,
     NotificationOutbox outbox,
+    RoleMembers members,
     DigestMaker digests,
     IDbContextFactory<NotificationsContext> contexts,
     TimeProvider time,
@@ -165,7 +167,7 @@ internal sealed class DeliveryWorker(
     {
         await using var db = await contexts.CreateDbContextAsync(stop).ConfigureAwait(false);
         var subscriber = await db.Subscribers.AsNoTracking().SingleOrDefaultAsync(row => row.Id == delivery.SubscriberId, stop).ConfigureAwait(false);
-        if (subscriber is null)
+        if (subscriber is null || !await members.StandsAsync(subscriber, stop).ConfigureAwait(false))
         {
             // Removed a moment ago, its deliveries with it; but one that was queued in the same moment would be due for ever.
             await db.Deliveries.Where(row => row.Id == delivery.Id && row.State == DeliveryState.Waiting).ExecuteDeleteAsync(stop).ConfigureAwait(false);

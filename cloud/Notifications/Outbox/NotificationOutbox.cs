@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Hub.Cloud.Notifications.Cap;
 using Hub.Cloud.Notifications.Duty;
+using Hub.Cloud.Notifications.Roles;
 using Hub.Cloud.Notifications.SignUp;
 using Hub.Cloud.Notifications.Storage;
 using Microsoft.Data.Sqlite;
@@ -11,7 +12,7 @@ namespace Hub.Cloud.Notifications.Outbox;
 
 /// <summary>The front door: takes messages and subscribers into the database; delivery happens elsewhere, out of the database. Safe for concurrent callers.</summary>
 internal sealed partial class NotificationOutbox(
-    IDbContextFactory<NotificationsContext> contexts, TimeProvider time, IOptions<NotificationsOptions> options, NotificationsInstruments instruments, CapAlerts alerts, DutyCalls calls) : INotifications
+    IDbContextFactory<NotificationsContext> contexts, TimeProvider time, IOptions<NotificationsOptions> options, NotificationsInstruments instruments, CapAlerts alerts, DutyCalls calls, RoleMembers members) : INotifications
 {
     /// <summary>Longest key.</summary>
     public const int KeyLengthMax = 200;
@@ -43,8 +44,9 @@ internal sealed partial class NotificationOutbox(
         var now = time.GetUtcNow().UtcDateTime;
         var stored = new MessageRow { Key = message.Key, Json = JsonSerializer.Serialize(message), CreatedAt = now };
         db.Messages.Add(stored);
-        var subscribers = await Planner.ConcernedAsync(db, message, now, cancellationToken).ConfigureAwait(false);
+        var subscribers = await Planner.ConcernedAsync(db, members, message, now, cancellationToken).ConfigureAwait(false);
         var called = await calls.HeedAsync(db, message, subscribers, now, cancellationToken).ConfigureAwait(false);
+        await RoleMembers.OnceAsync(db, message, subscribers, called, cancellationToken).ConfigureAwait(false);
         var plans = await Planner.PlanAsync(db, message, subscribers, options.Value, now, cancellationToken).ConfigureAwait(false);
         foreach (var subscriber in subscribers)
         {
@@ -92,12 +94,12 @@ internal sealed partial class NotificationOutbox(
 
     public async ValueTask<Subscriber> SaveAsync(Subscriber subscriber, CancellationToken cancellationToken)
     {
-        SubscriberValidation.Check(subscriber, options.Value);
+        SubscriberValidation.Check(subscriber, options.Value, members.AreKnown);
         await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
         SubscriberRow? row;
         if (subscriber.Id == 0)
         {
-            var count = await db.Subscribers.CountAsync(known => known.Municipality == subscriber.Municipality, cancellationToken).ConfigureAwait(false);
+            var count = await db.Subscribers.CountAsync(known => known.Municipality == subscriber.Municipality && known.MemberOf == null, cancellationToken).ConfigureAwait(false);
             if (count >= options.Value.SubscriberCountMax)
             {
                 throw new ArgumentException($"Municipality has reached its limit of {options.Value.SubscriberCountMax} subscribers (Hub:Notifications:SubscriberCountMax).", nameof(subscriber));
@@ -108,7 +110,7 @@ internal sealed partial class NotificationOutbox(
         }
         else
         {
-            row = await db.Subscribers.FindAsync([subscriber.Id], cancellationToken).ConfigureAwait(false)
+            row = await db.Subscribers.SingleOrDefaultAsync(known => known.Id == subscriber.Id && known.MemberOf == null, cancellationToken).ConfigureAwait(false)
                 ?? throw new ArgumentException($"Id {subscriber.Id} is not a subscriber.", nameof(subscriber));
             if (row.Stamp is not null)
             {
@@ -126,6 +128,12 @@ internal sealed partial class NotificationOutbox(
         var known = row.Channel == ChannelKind.Webhook ? row.Secret : "";
         (row.Municipality, row.Channel, row.Target, row.Language) = (subscriber.Municipality, subscriber.Channel, subscriber.Target, subscriber.Language);
         (row.Rule, row.SeverityMin, row.DisabledBecause, row.Digest) = (subscriber.Rule, subscriber.SeverityMin, null, subscriber.Digest);
+        if (row.Role is not null)
+        {
+            await members.SavedAsync(db, row.Id, subscriber.Role is not null, cancellationToken).ConfigureAwait(false);
+        }
+
+        row.Role = subscriber.Role;
         if (subscriber.Channel != ChannelKind.Webhook)
         {
             (row.Secret, row.SecretPrevious, row.SecretPreviousUntil) = ("", "", null);
@@ -142,15 +150,17 @@ internal sealed partial class NotificationOutbox(
     public async ValueTask<IReadOnlyList<Subscriber>> SubscribersAsync(string municipality, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-        var rows = await db.Subscribers.AsNoTracking().Where(row => row.Municipality == municipality && row.Stamp == null).OrderBy(row => row.Id).ToListAsync(cancellationToken).ConfigureAwait(false);
+        var rows = await db.Subscribers.AsNoTracking().Where(row => row.Municipality == municipality && row.Stamp == null && row.MemberOf == null).OrderBy(row => row.Id).ToListAsync(cancellationToken).ConfigureAwait(false);
         return rows.ConvertAll(row => row.ToSubscriber());
     }
 
     public async ValueTask<Subscriber?> FindSubscriberAsync(int subscriberId, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
-        return (await db.Subscribers.AsNoTracking().SingleOrDefaultAsync(row => row.Id == subscriberId && row.Stamp == null, cancellationToken).ConfigureAwait(false))?.ToSubscriber();
+        return (await db.Subscribers.AsNoTracking().SingleOrDefaultAsync(row => row.Id == subscriberId && row.Stamp == null && row.MemberOf == null, cancellationToken).ConfigureAwait(false))?.ToSubscriber();
     }
+
+    public ValueTask<RoleAudience> AudienceAsync(StaffRole role, string municipality, CancellationToken cancellationToken) => members.AudienceAsync(role, municipality, cancellationToken);
 
     public async ValueTask RemoveAsync(int subscriberId, CancellationToken cancellationToken)
     {
@@ -169,9 +179,11 @@ internal sealed partial class NotificationOutbox(
             return;
         }
 
-        var waiting = await db.Deliveries.Where(delivery => delivery.SubscriberId == subscriberId && delivery.State == DeliveryState.Waiting).ToListAsync(cancellationToken).ConfigureAwait(false);
+        var rows = await db.Subscribers.Where(one => one.Id == subscriberId || one.MemberOf == subscriberId).ToListAsync(cancellationToken).ConfigureAwait(false);
+        List<int> ids = rows.ConvertAll(one => one.Id);
+        var waiting = await db.Deliveries.Where(delivery => ids.Contains(delivery.SubscriberId) && delivery.State == DeliveryState.Waiting).ToListAsync(cancellationToken).ConfigureAwait(false);
         db.Deliveries.RemoveRange(waiting);
-        db.Subscribers.Remove(row);
+        db.Subscribers.RemoveRange(rows);
         await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
         instruments.Finished(row.Channel, "removed", waiting.Count);
     }

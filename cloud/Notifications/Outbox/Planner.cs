@@ -1,3 +1,4 @@
+using Hub.Cloud.Notifications.Roles;
 using Hub.Cloud.Notifications.Storage;
 using Microsoft.EntityFrameworkCore;
 
@@ -7,8 +8,10 @@ namespace Hub.Cloud.Notifications.Outbox;
 internal static class Planner
 {
     /// <summary>Subscribers whom a message concerns: those that operators entered, by rule and severity; people who signed up, by their wishes, once each however many of them match.</summary>
-    public static async Task<List<SubscriberRow>> ConcernedAsync(NotificationsContext db, AlarmMessage message, DateTime now, CancellationToken cancellationToken)
+    public static async Task<List<SubscriberRow>> ConcernedAsync(NotificationsContext db, RoleMembers members, AlarmMessage message, DateTime now, CancellationToken cancellationToken)
     {
+        var roles = await Wanting(db, message).Where(row => row.Role != null).ToListAsync(cancellationToken).ConfigureAwait(false);
+        await members.FollowAsync(roles, cancellationToken).ConfigureAwait(false);
         var concerned = await EnteredAsync(db, message, cancellationToken).ConfigureAwait(false);
         if (message.Public && message.Kind != NotificationKind.Acknowledged)
         {
@@ -22,10 +25,12 @@ internal static class Planner
         return [.. concerned.OrderBy(row => row.Id)];
     }
 
-    /// <summary>Subscribers that operators entered whom a message concerns.</summary>
-    public static Task<List<SubscriberRow>> EnteredAsync(NotificationsContext db, AlarmMessage message, CancellationToken cancellationToken) => db.Subscribers.AsNoTracking()
-        .Where(row => row.Municipality == message.Municipality && row.Stamp == null && row.DisabledBecause == null && row.SeverityMin <= message.Severity && (row.Rule == null || row.Rule == message.Rule))
-        .ToListAsync(cancellationToken);
+    /// <summary>Subscribers that operators entered whom a message concerns; in place of those by role, their members.</summary>
+    public static Task<List<SubscriberRow>> EnteredAsync(NotificationsContext db, AlarmMessage message, CancellationToken cancellationToken) =>
+        Wanting(db, message).Where(row => row.Role == null).ToListAsync(cancellationToken);
+
+    private static IQueryable<SubscriberRow> Wanting(NotificationsContext db, AlarmMessage message) => db.Subscribers.AsNoTracking()
+        .Where(row => row.Municipality == message.Municipality && row.Stamp == null && row.DisabledBecause == null && row.SeverityMin <= message.Severity && (row.Rule == null || row.Rule == message.Rule));
 
     /// <summary>When the message goes to each of the subscribers.</summary>
     public static async Task<Dictionary<int, DeliveryPlan>> PlanAsync(

@@ -14,7 +14,10 @@ internal static partial class SubscriberValidation
 {
     /// <summary>Refuses a subscriber that breaks a rule, or whose channel is not configured, naming the field and the reason.</summary>
     /// <exception cref="ArgumentException">A field breaks its rule.</exception>
-    public static void Check(Subscriber subscriber, NotificationsOptions options)
+    /// <param name="subscriber">As it is to be saved.</param>
+    /// <param name="options">The channels' settings.</param>
+    /// <param name="rolesAreKnown">Whether this hub knows who holds a role.</param>
+    public static void Check(Subscriber subscriber, NotificationsOptions options, bool rolesAreKnown)
     {
         ArgumentNullException.ThrowIfNull(subscriber);
         Require(HubTopic.IsSlug(subscriber.Municipality), nameof(subscriber.Municipality), "must be the slug of a municipality");
@@ -25,6 +28,15 @@ internal static partial class SubscriberValidation
         Require(subscriber.Target is not null && subscriber.Secret is not null, nameof(subscriber.Target), "and Secret must not be null");
         Require(
             !subscriber.Digest || subscriber.Channel is ChannelKind.Mail or ChannelKind.Sms or ChannelKind.Telegram, nameof(subscriber.Digest), "must be false for a channel other than Mail, Sms and Telegram");
+        if (subscriber.Role is { } role)
+        {
+            Require(Enum.IsDefined(role), nameof(subscriber.Role), "must be Viewer, Operator or Administrator");
+            Require(rolesAreKnown, nameof(subscriber.Role), "cannot be told here: this hub does not know who holds a role");
+            Require(subscriber.Channel == ChannelKind.Mail, nameof(subscriber.Channel), "must be Mail for a role: mail addresses are what the hub knows of people");
+            Require(subscriber.Target!.Length == 0, nameof(subscriber.Target), "must be empty for a role: the mails go to whoever holds it");
+            return;
+        }
+
         switch (subscriber.Channel)
         {
             case ChannelKind.Mail:
@@ -72,7 +84,8 @@ internal static partial class SubscriberValidation
         }
     }
 
-    private static bool IsMailAddress(string target) =>
+    /// <summary>Whether a text is one mail address that mails can go to.</summary>
+    public static bool IsMailAddress(string target) =>
         target.Length is > 2 and <= 254 && !target.Any(c => char.IsControl(c) || char.IsWhiteSpace(c) || c is '<' or '>' or ',')
         && MailboxAddress.TryParse(target, out var parsed) && parsed.Address == target && target.LastIndexOf('@') > 0;
 

@@ -103,7 +103,7 @@ internal sealed class SignUpDesk(
 
     private void Check(SignUpRequest request, string target)
     {
-        SubscriberValidation.Check(new(0, request.Municipality, request.Channel, target, request.Language, null, Severity.Information, ""), options.Value);
+        SubscriberValidation.Check(new(0, request.Municipality, request.Channel, target, request.Language, null, Severity.Information, ""), options.Value, rolesAreKnown: false);
         Refuse.Unless(request.MunicipalityName is { Length: >= 1 and <= 100 }, nameof(request.MunicipalityName), "must be 1 to 100 characters");
         Refuse.Unless(request.Summary is { Length: >= 1 and <= SummaryLengthMax }, nameof(request.Summary), $"must be 1 to {SummaryLengthMax} characters");
         request.Wish.Check();
@@ -126,7 +126,7 @@ internal sealed class SignUpDesk(
     public async ValueTask<RequestOutcome> RequestLinkAsync(ChannelKind channel, string target, string language, IPAddress? source, CancellationToken cancellationToken)
     {
         RefuseUnlessSent(channel);
-        SubscriberValidation.Check(new(0, "any", channel, target, language, null, Severity.Information, ""), options.Value);
+        SubscriberValidation.Check(new(0, "any", channel, target, language, null, Severity.Information, ""), options.Value, rolesAreKnown: false);
 
         // Whether the address is known is asked when the mail is to be sent: the answer to who asks has gone by then.
         return await TakeAsync(new RequestRow { Kind = RequestKind.Link, Channel = channel, Target = target, Language = language, SeverityMin = Severity.Information }, source, cancellationToken)

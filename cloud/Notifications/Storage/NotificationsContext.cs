@@ -41,7 +41,9 @@ internal sealed class NotificationsContext(DbContextOptions<NotificationsContext
             subscriber.HasIndex(row => row.Stamp).IsUnique();
             subscriber.HasIndex(row => new { row.TargetKey, row.Channel, row.Municipality }).IsUnique();
             subscriber.HasMany(row => row.Subscriptions).WithOne().HasForeignKey(row => row.SubscriberId).OnDelete(DeleteBehavior.Cascade);
+            subscriber.HasIndex(row => new { row.MemberOf, row.Target }).IsUnique().HasFilter("MemberOf IS NOT NULL");
             subscriber.Ignore(row => row.Quiet);
+            subscriber.Ignore(row => row.Entered);
         });
         modelBuilder.Entity<SubscriptionRow>(subscription =>
         {

@@ -38,6 +38,15 @@ internal sealed class SubscriberRow
     public string? DisabledBecause { get; set; }
     public bool Digest { get; set; }
 
+    /// <summary>Set for a subscriber by role, which has no target of its own: its members are told.</summary>
+    public StaffRole? Role { get; set; }
+
+    /// <summary>Of somebody told for a role: the subscriber by role that they belong to.</summary>
+    public int? MemberOf { get; set; }
+
+    /// <summary>The subscriber that an operator entered and a roster names.</summary>
+    public int Entered => MemberOf ?? Id;
+
     /// <summary>Set for a person who signed up, one row for each municipality; null for a subscriber that an operator entered, to which nothing below applies.</summary>
     public Guid? Stamp { get; set; }
 
@@ -62,6 +71,7 @@ internal sealed class SubscriberRow
         SecretPrevious = SecretPrevious,
         SecretPreviousUntil = SecretPreviousUntil,
         Digest = Digest,
+        Role = Role,
         Stamp = Stamp,
     };
 }

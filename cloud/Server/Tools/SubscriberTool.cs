@@ -16,19 +16,33 @@ internal static class SubscriberTool
         var municipality = new Argument<string>("MUNICIPALITY") { Description = "Slug of the municipality whose alarms are wanted" };
         var channel = new Argument<ChannelKind>("CHANNEL") { Description = "Mail, Webhook, Mqtt, Sms, Telegram or Off" };
         var target = new Argument<string>("TARGET") { Description = "Mail address, webhook address, telephone number or Telegram chat; none for Mqtt and Off", DefaultValueFactory = _ => "" };
+        var role = new Option<StaffRole?>("--role") { Description = "Mail to whoever holds the role in the municipality: Viewer, Operator or Administrator; in place of TARGET", HelpName = "ROLE" };
         var language = new Option<string>("--language") { Description = "pt or en", HelpName = "LANGUAGE", DefaultValueFactory = _ => "pt" };
         var rule = new Option<string?>("--rule") { Description = "Only alarms of this rule; without it, of all", HelpName = "SLUG" };
         var severity = new Option<Severity>("--severity") { Description = "Only alarms at least this serious: Information, Warning or Alert", HelpName = "SEVERITY", DefaultValueFactory = _ => Severity.Information };
-        var add = new Command("add", "Add a subscriber; of a webhook, prints its signing secret once.") { municipality, channel, target, language, rule, severity };
+        var add = new Command("add", "Add a subscriber; of a webhook, prints its signing secret once.") { municipality, channel, target, role, language, rule, severity };
         add.SetAction((result, stop) => guard(async () =>
         {
             await using var services = await HubHost.OpenToolsAsync(settings(result), stop, withNotifications: true);
             Demand(services, result.GetValue(municipality)!);
             var saved = await StationTool.Try(() => services.GetRequiredService<INotifications>().SaveAsync(
                 new Subscriber(
-                    0, result.GetValue(municipality)!, result.GetValue(channel), result.GetValue(target)!, result.GetValue(language)!, result.GetValue(rule), result.GetValue(severity), ""),
+                    0, result.GetValue(municipality)!, result.GetValue(channel), result.GetValue(target)!, result.GetValue(language)!, result.GetValue(rule), result.GetValue(severity), "")
+                {
+                    Role = result.GetValue(role),
+                },
                 stop));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"subscriber  {saved.Id}"));
+            if (saved.Role is { } held)
+            {
+                var audience = await services.GetRequiredService<INotifications>().AudienceAsync(held, saved.Municipality, stop);
+                Console.WriteLine($"reaches  {(audience.Addresses.Count > 0 ? string.Join(", ", audience.Addresses) : "nobody yet")}");
+                if (audience.Unreachable.Count > 0)
+                {
+                    Console.WriteLine($"unreached  {string.Join(", ", audience.Unreachable)}: their user names are no mail addresses");
+                }
+            }
+
             if (saved.Secret.Length > 0)
             {
                 Console.WriteLine($"secret  {saved.Secret}");
@@ -46,7 +60,7 @@ internal static class SubscriberTool
             foreach (var one in await services.GetRequiredService<INotifications>().SubscribersAsync(result.GetValue(municipality)!, stop))
             {
                 Console.WriteLine(string.Create(
-                    CultureInfo.InvariantCulture, $"{one.Id}\t{one.Channel}\t{one.Target}\t{one.Language}\t{one.Rule ?? "*"}\t{one.SeverityMin}\t{(one.DisabledBecause is { } why ? $"off: {why}" : "on")}"));
+                    CultureInfo.InvariantCulture, $"{one.Id}\t{one.Channel}\t{(one.Role is { } held ? $"role: {held}" : one.Target)}\t{one.Language}\t{one.Rule ?? "*"}\t{one.SeverityMin}\t{(one.DisabledBecause is { } why ? $"off: {why}" : "on")}"));
             }
 
             return 0;

@@ -197,6 +197,8 @@ internal sealed partial class RecordedNotifications : INotifications
 
     public ValueTask<Subscriber?> FindSubscriberAsync(int subscriberId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+    public ValueTask<RoleAudience> AudienceAsync(StaffRole role, string municipality, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     public ValueTask RemoveAsync(int subscriberId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public ValueTask<IReadOnlyList<Delivery>> LogAsync(string municipality, int countMax, CancellationToken cancellationToken) => throw new NotSupportedException();

@@ -115,6 +115,7 @@ internal sealed class ApiHost : IAsyncDisposable
         builder.Services.AddSingleton<IAudit>(_ => host!.Audit);
         builder.Services.AddSingleton<IAlarmTopic, NoTopic>();
         builder.Services.AddHubNotifications(builder.Configuration);
+        builder.Services.AddSingleton<IRoleHolders, FakeRoleHolders>();
 
         // What waits stays: a test says itself what became of it.
         builder.Services.Remove(builder.Services.Last(s => s.ServiceType == typeof(Microsoft.Extensions.Hosting.IHostedService)));

@@ -171,10 +171,19 @@ internal sealed class FakeAlerts : IAlerts
 }
 
 /// <summary>One operator of Braga beside whoever asks.</summary>
+/// <summary>As the server ties it: who holds a role is known by the roles.</summary>
+internal sealed class FakeRoleHolders(IRoles roles) : IRoleHolders
+{
+    public ValueTask<IReadOnlyList<string>> HoldersAsync(StaffRole role, string municipality, CancellationToken cancellationToken) => roles.HoldersAsync((Role)(int)role, municipality, cancellationToken);
+}
+
 internal sealed class FakeRoles : IRoles
 {
     public ValueTask<IReadOnlyList<(string UserName, IReadOnlyList<HeldRole> Roles)>> ListAsync(CancellationToken cancellationToken) =>
         new([("rui", [new HeldRole(Role.Operator, "braga")]), ("eva", [new HeldRole(Role.Viewer, "braga")]), ("ivo", [new HeldRole(Role.Operator, "aveiro")])]);
+
+    public async ValueTask<IReadOnlyList<string>> HoldersAsync(Role role, string municipality, CancellationToken cancellationToken) =>
+        [.. (await ListAsync(cancellationToken)).Where(one => one.Roles.Any(held => held.Role >= role && held.Municipality == municipality)).Select(one => one.UserName)];
 
     public ValueTask GrantAsync(string userName, Role role, string? municipality, CancellationToken cancellationToken) => throw new NotSupportedException();
 

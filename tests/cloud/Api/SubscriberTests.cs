@@ -63,6 +63,22 @@ public sealed class SubscriberTests
     }
 
     [Fact]
+    public async Task One_by_role_says_how_many_it_reaches_and_whom_it_cannot()
+    {
+        await using var host = await StartAsync();
+        using var client = host.Client("Operator@braga");
+        var made = await SendAsync(client, HttpMethod.Post, Address, """{"channel":"mail","role":"viewer","severityMin":"alert"}""", 201);
+        foreach (var one in new[] { made, (await host.GetAsync(Address, "Operator@braga")).GetProperty("items")[0] })
+        {
+            Assert.Equal(("viewer", "", 0), (Text(one, "role"), Text(one, "target"), one.GetProperty("reached").GetInt32()));
+            Assert.Equal(["rui", "eva"], one.GetProperty("unreachable").EnumerateArray().Select(name => name.GetString()).OrderDescending());
+        }
+
+        var changed = await SendAsync(client, HttpMethod.Put, $"/api/v1/subscribers/{made.GetProperty("subscriber").GetInt32()}", """{"channel":"mail","target":"ana@example.org"}""", 200);
+        Assert.Equal((JsonValueKind.Null, JsonValueKind.Null, JsonValueKind.Null), (changed.GetProperty("role").ValueKind, changed.GetProperty("reached").ValueKind, changed.GetProperty("unreachable").ValueKind));
+    }
+
+    [Fact]
     public async Task Nobody_else_sees_or_changes_them()
     {
         await using var host = await StartAsync();
@@ -94,6 +110,9 @@ public sealed class SubscriberTests
     [InlineData("""{"channel":"mail","target":"a@b.pt","rule":"Not A Slug"}""", "rule", "slug of a rule")]
     [InlineData("""{"channel":"off","digest":true}""", "digest", "other than Mail, Sms and Telegram")]
     [InlineData("""{"channel":"sms","target":"+351912345678"}""", "channel", "Sms:Url")]
+    [InlineData("""{"channel":"mail","role":"mayor"}""", "role", "viewer, operator, administrator")]
+    [InlineData("""{"channel":"mail","role":"operator","target":"a@b.pt"}""", "target", "whoever holds it")]
+    [InlineData("""{"channel":"webhook","role":"operator"}""", "channel", "must be Mail")]
     public async Task What_is_wrong_is_refused_with_its_member_and_nothing_is_stored(string body, string member, string reason)
     {
         await using var host = await StartAsync();

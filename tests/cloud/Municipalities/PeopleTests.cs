@@ -69,6 +69,22 @@ public sealed class PeopleTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_holds_a_role_is_told_with_those_who_have_more_rights_and_without_those_of_the_whole_hub()
+    {
+        await using var host = await MunicipalitiesHost.StartAsync(folder);
+        await host.AddBragaAsync();
+        await host.AddBragaAsync("aveiro");
+        await host.People.AddAsync("rui", Good, Role.Administrator, "braga", Cancel);
+        await host.People.AddAsync("ana@braga.pt", Good, Role.Operator, "braga", Cancel);
+        await host.Roles.GrantAsync("ana@braga.pt", Role.Viewer, "aveiro", Cancel);
+        await host.People.AddAsync("todos", Good, Role.Administrator, null, Cancel);
+        Assert.Equal(["ana@braga.pt", "rui"], await host.Roles.HoldersAsync(Role.Operator, "braga", Cancel));
+        Assert.Equal(["rui"], await host.Roles.HoldersAsync(Role.Administrator, "braga", Cancel));
+        Assert.Equal(["ana@braga.pt"], await host.Roles.HoldersAsync(Role.Viewer, "aveiro", Cancel));
+        Assert.Empty(await host.Roles.HoldersAsync(Role.Operator, "aveiro", Cancel));
+    }
+
+    [Fact]
     public async Task A_new_password_other_roles_and_removal_end_cookie_and_token_at_once()
     {
         await using var host = await MunicipalitiesHost.StartAsync(folder);

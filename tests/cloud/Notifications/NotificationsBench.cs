@@ -35,6 +35,9 @@ internal sealed class NotificationsBench : IAsyncDisposable
 
     public FakeCourses Courses { get; } = new();
 
+    /// <summary>Who holds a role: user name, municipality, role.</summary>
+    public List<(string Name, string Municipality, StaffRole Role)> Staff { get; } = [];
+
     /// <summary>Set before the start: hears every log line.</summary>
     public ILoggerProvider? Log { get; set; }
 
@@ -82,6 +85,7 @@ internal sealed class NotificationsBench : IAsyncDisposable
             .AddSingleton<IAcknowledgeLinks, OperatorLinks>()
             .AddSingleton<IAlarmCourses>(Courses)
             .AddSingleton<IDutyHours, DayHours>()
+            .AddSingleton<IRoleHolders>(new StaffList(Staff))
             .AddHubNotifications(new ConfigurationBuilder().AddInMemoryCollection(Settings).Build());
         foreach (var channel in collection.Where(service => service.ServiceType == typeof(INotificationChannel)).ToList())
         {
@@ -177,6 +181,17 @@ internal sealed class NotificationsBench : IAsyncDisposable
 
         SqliteConnection.ClearAllPools();
         Folder.Dispose();
+    }
+
+    private sealed class StaffList(List<(string Name, string Municipality, StaffRole Role)> staff) : IRoleHolders
+    {
+        public ValueTask<IReadOnlyList<string>> HoldersAsync(StaffRole role, string municipality, CancellationToken cancellationToken)
+        {
+            lock (staff)
+            {
+                return new([.. staff.Where(one => one.Municipality == municipality && one.Role >= role).Select(one => one.Name)]);
+            }
+        }
     }
 
     /// <summary>A channel that tells the bench when an attempt is under way.</summary>

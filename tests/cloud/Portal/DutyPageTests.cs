@@ -52,6 +52,20 @@ public sealed class DutyPageTests : IAsyncLifetime
         Assert.Equal(["ana@cm-braga.pt", "bruno@cm-braga.pt"], known.Select(one => one.Target));
         Assert.All(known, one => Assert.Equal(Severity.Warning, one.SeverityMin));
 
+        // All operators at once: no address is needed, and the roster says how many they are now.
+        page = await PostedAsync(browser, Page + "&handler=Person", page, HttpStatusCode.OK, ("severity", "2"), ("channel", "Operator"), ("target", "left@there.pt"));
+        Assert.Contains(page.Tags, tag => tag.Name == "option" && tag["value"] == "3" && tag["selected"] is null);
+        Assert.Contains((await PostedAsync(browser, Page + "&handler=Person", page, HttpStatusCode.BadRequest, ("channel", "Operator"))).Tags, tag => tag["id"] == "problem-target");
+        var roles = Assert.Single(await Notifications.SubscribersAsync("braga", Cancel), one => one.Role == StaffRole.Operator);
+        await Duty.SaveAsync(new DutyRoster("braga", Severity.Warning, [new DutyStep(TimeSpan.Zero, [new DutyEntry(roles.Id, "")])]), Cancel);
+        var shown = (await GetAsync(browser, Page)).Text;
+        Assert.Contains("E-mail a todos os operadores do município", shown, StringComparison.Ordinal);
+        Assert.Contains("1 pessoa agora", shown, StringComparison.Ordinal);
+        Assert.Contains("não avisados: braga.", shown, StringComparison.Ordinal);
+        await Duty.RemoveAsync("braga", Cancel);
+        await Notifications.RemoveAsync(roles.Id, Cancel);
+        page = await GetAsync(browser, Page);
+
         // Another row, and another step, without losing anything.
         page = await PostedAsync(browser, Page + "&handler=Row", page, HttpStatusCode.OK, ("severity", "2"), ("repeat", "3"), ("steps[0].minutes", "0"), ("steps[0].people[0].subscriber", "1"), ("add", "0"));
         Assert.Contains(page.Tags, tag => tag["name"] == "steps[0].people[1].subscriber");
@@ -73,8 +87,8 @@ public sealed class DutyPageTests : IAsyncLifetime
         }
 
         var notes = host.Audit.Notes;
-        Assert.Equal(["subscriber-added", "subscriber-added", "duty-saved"], notes.Select(note => note.Action));
-        Assert.Equal("""{"severityMin":"warning","steps":[{"afterMinutes":0,"onDuty":[{"subscriber":1,"schedule":"night"}]},{"afterMinutes":15,"onDuty":[{"subscriber":2,"schedule":"mo-fr 08:00-18:30"}]}],"repeatCount":3}""", notes[2].Details);
+        Assert.Equal(["subscriber-added", "subscriber-added", "subscriber-added", "duty-saved"], notes.Select(note => note.Action));
+        Assert.Equal("""{"severityMin":"warning","steps":[{"afterMinutes":0,"onDuty":[{"subscriber":1,"schedule":"night"}]},{"afterMinutes":15,"onDuty":[{"subscriber":2,"schedule":"mo-fr 08:00-18:30"}]}],"repeatCount":3}""", notes[3].Details);
         Assert.DoesNotContain("ana@cm-braga.pt", notes[0].Details, StringComparison.Ordinal);
         Assert.Equal(("braga", "braga", "a***@cm-braga.pt"), (notes[0].Municipality, notes[0].By, JsonElement.Parse(notes[0].Details).GetProperty("target").GetString()));
 

@@ -52,5 +52,21 @@ public sealed class SubscriberToolTests : IDisposable
         Assert.Single(left.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
     }
 
+    [Fact]
+    public async Task A_subscriber_by_role_says_whom_it_reaches()
+    {
+        await ToolAsync("municipality", "add", "braga", "--name", "Braga");
+        await ToolAsync("user", "add", "ana@cm-braga.pt", "--role", "operator", "--municipality", "braga");
+        await ToolAsync("user", "add", "chefe", "--role", "administrator", "--municipality", "braga");
+        await ToolAsync("user", "add", "todos@example.org", "--role", "administrator");
+        var made = await ToolAsync("subscriber", "add", "braga", "mail", "--role", "operator");
+        Assert.Equal(("ana@cm-braga.pt", "chefe: their user names are no mail addresses"), (made["reaches"], made["unreached"]));
+        using var said = new SaidConsole();
+        Assert.Equal(0, await HubCommand.RunAsync(["subscriber", "list", "braga", "--data", _folder.Path], TestContext.Current.CancellationToken));
+        Assert.Equal($"{made["subscriber"]}\tMail\trole: Operator\tpt\t*\tInformation\ton", said.Output.Trim());
+        Assert.Equal(2, await HubCommand.RunAsync(["subscriber", "add", "braga", "mail", "eva@cm-braga.pt", "--role", "operator", "--data", _folder.Path], TestContext.Current.CancellationToken));
+        Assert.Contains("must be empty for a role", said.Error, StringComparison.Ordinal);
+    }
+
     private Task<Dictionary<string, string>> ToolAsync(params string[] arguments) => SaidConsole.ToolAsync(_folder.Path, arguments);
 }

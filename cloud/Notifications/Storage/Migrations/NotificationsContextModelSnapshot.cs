@@ -467,6 +467,9 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<int?>("MemberOf")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("Municipality")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -481,6 +484,9 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
                         .HasColumnType("INTEGER");
 
                     b.Property<int?>("QuietUntil")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte?>("Role")
                         .HasColumnType("INTEGER");
 
                     b.Property<string>("Rule")
@@ -516,6 +522,10 @@ namespace Hub.Cloud.Notifications.Storage.Migrations
 
                     b.HasIndex("Stamp")
                         .IsUnique();
+
+                    b.HasIndex("MemberOf", "Target")
+                        .IsUnique()
+                        .HasFilter("MemberOf IS NOT NULL");
 
                     b.HasIndex("TargetKey", "Channel", "Municipality")
                         .IsUnique();

@@ -20,6 +20,9 @@ internal sealed class DutyModel(
     /// <summary>Channels by which people are added here; a webhook's secret is told by the API.</summary>
     public static readonly IReadOnlyList<ChannelKind> Channels = [ChannelKind.Mail, ChannelKind.Sms, ChannelKind.Telegram];
 
+    /// <summary>Roles whose holders can be called; they are chosen in the place of a channel.</summary>
+    public static readonly IReadOnlyList<StaffRole> Roles = [StaffRole.Operator, StaffRole.Administrator];
+
     /// <summary>Somebody on a step as shown.</summary>
     /// <param name="Subscriber">Who; null when removed meanwhile.</param>
     /// <param name="Schedule">When; empty for always.</param>
@@ -46,6 +49,9 @@ internal sealed class DutyModel(
 
     /// <summary>Whom a roster can call.</summary>
     public IReadOnlyList<Subscriber> Subscribers { get; private set; } = [];
+
+    /// <summary>Of subscribers by role, whom they reach now.</summary>
+    public IReadOnlyDictionary<StaffRole, RoleAudience> Audiences { get; private set; } = new Dictionary<StaffRole, RoleAudience>();
 
     public IReadOnlyList<DutyCall> Running { get; private set; } = [];
 
@@ -115,8 +121,9 @@ internal sealed class DutyModel(
         }
 
         var channel = Enum.TryParse<ChannelKind>(Form.Channel, out var known) && Channels.Contains(known) ? known : ChannelKind.Mail;
-        var target = (Form.Target ?? "").Trim();
-        if (Subscribers.Any(one => one.Channel == channel && string.Equals(one.Target, target, StringComparison.OrdinalIgnoreCase)))
+        StaffRole? role = Enum.TryParse<StaffRole>(Form.Channel, out var held) && Roles.Contains(held) ? held : null;
+        var target = role is null ? (Form.Target ?? "").Trim() : "";
+        if (Subscribers.Any(one => one.Channel == channel && one.Role == role && string.Equals(one.Target, target, StringComparison.OrdinalIgnoreCase)))
         {
             Form.Problems["target"] = new("duty.bad.known");
             return Show(null);
@@ -126,19 +133,20 @@ internal sealed class DutyModel(
         {
             // Of what the roster is not for they are not told: who is to hear of more is a subscriber of another kind.
             var severity = Enum.TryParse<Severity>(Form.Severity, out var least) && Enum.IsDefined(least) ? least : Severity.Alert;
-            var saved = await notifications.Last().SaveAsync(new Subscriber(0, Town.Slug, channel, target, Form.Language == "en" ? "en" : "pt", null, severity, ""), cancellationToken);
+            var saved = await notifications.Last().SaveAsync(new Subscriber(0, Town.Slug, channel, target, Form.Language == "en" ? "en" : "pt", null, severity, "") { Role = role }, cancellationToken);
             await audits.NoteAsync(
                 Town.Slug, "subscriber-added", string.Create(CultureInfo.InvariantCulture, $"subscriber {saved.Id}"), RulesModel.ByOf(User),
-                new { subscriber = saved.Id, municipality = Town.Slug, channel = Low(saved.Channel), target = saved.TargetMasked, saved.Language, severityMin = Low(saved.SeverityMin) });
+                new { subscriber = saved.Id, municipality = Town.Slug, channel = Low(saved.Channel), target = saved.TargetMasked, role = saved.Role is { } kept ? Low(kept) : null, saved.Language, severityMin = Low(saved.SeverityMin) });
             Form.Target = "";
             ModelState.Remove("Form.Target");
             ModelState.Remove(nameof(Form.Target));
             Subscribers = [.. Subscribers, saved];
+            await LookAtRolesAsync(cancellationToken);
             Done = "duty.done.person";
         }
         catch (ArgumentException refused)
         {
-            var isChannel = refused.ParamName == nameof(Subscriber.Channel);
+            var isChannel = refused.ParamName is nameof(Subscriber.Channel) or nameof(Subscriber.Role);
             Form.Problems[isChannel ? "channel" : "target"] = new(isChannel ? "duty.bad.channel" : "duty.bad.target", refused.Message.Split(" (Parameter ")[0]);
         }
 
@@ -165,7 +173,7 @@ internal sealed class DutyModel(
     }
 
     /// <summary>What somebody is called by in lists: the channel and the address.</summary>
-    public string NameOf(Subscriber one) => scope.Speech["duty.channel." + Low(one.Channel)] + " · " + one.Target;
+    public string NameOf(Subscriber one) => one.Role is { } role ? scope.Speech["duty.role." + Low(role)] : scope.Speech["duty.channel." + Low(one.Channel)] + " · " + one.Target;
 
     /// <summary>Part of a text key.</summary>
     public static string Low(Enum value) => value.ToString().ToLowerInvariant();
@@ -182,19 +190,31 @@ internal sealed class DutyModel(
         Current = await duties.Last().FindAsync(town.Slug, cancellationToken);
         var all = await notifications.Last().SubscribersAsync(town.Slug, cancellationToken);
         Subscribers = [.. all.Where(static one => one.Channel is not (ChannelKind.Mqtt or ChannelKind.Off))];
+        await LookAtRolesAsync(cancellationToken);
         var (clock, severity) = (hours.LastOrDefault(), Current?.SeverityMin ?? default);
         Steps = Current is null ? [] :
         [
             .. Current.Steps.Select(step => step.Entries.Select(entry =>
             {
                 var who = all.FirstOrDefault(one => one.Id == entry.Subscriber);
-                var isThere = who is { DisabledBecause: null } && (entry.Schedule.Length == 0 || clock is null || clock.IsWithin(entry.Schedule, town.Zone, scope.Now));
+                var isThere = who is { DisabledBecause: null } && (who.Role is not { } role || Audiences[role].Addresses.Count > 0) && (entry.Schedule.Length == 0 || clock is null || clock.IsWithin(entry.Schedule, town.Zone, scope.Now));
                 return new Person(who, entry.Schedule, isThere);
             }).ToArray()),
         ];
         var calls = await duties.Last().CallsAsync(town.Slug, CallsMax, cancellationToken);
         (Running, Over) = ([.. calls.Where(static call => call.End is null)], [.. calls.Where(static call => call.End is not null)]);
         return true;
+    }
+
+    private async Task LookAtRolesAsync(CancellationToken cancellationToken)
+    {
+        Dictionary<StaffRole, RoleAudience> found = [];
+        foreach (var role in Subscribers.Select(static one => one.Role).OfType<StaffRole>().Distinct())
+        {
+            found[role] = await notifications.Last().AudienceAsync(role, Town.Slug, cancellationToken);
+        }
+
+        Audiences = found;
     }
 
     private PageResult Show(string? add)

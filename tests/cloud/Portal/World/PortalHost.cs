@@ -92,6 +92,7 @@ internal sealed class PortalHost : IAsyncDisposable
             builder.Services.AddSingleton<IAlarmTopic, FakeTopic>();
             builder.Services.AddSingleton<IDutyHours, Alerts.Rules.DutyHours>();
             builder.Services.AddHubNotifications(builder.Configuration);
+            builder.Services.AddSingleton<IRoleHolders, FakeRoleHolders>();
         }
 
         builder.Services.AddAuthentication(FakeSignIn.Scheme).AddCookie(FakeSignIn.Scheme);
