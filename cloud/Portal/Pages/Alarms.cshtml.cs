@@ -34,6 +34,9 @@ internal sealed class AlarmsModel(
     /// <summary>Address of the delivery log, for the same.</summary>
     public string? DeliveriesAddress => DutyAddress is null ? null : Chosen is { } one ? Deliveries.DeliveriesModel.AddressOf(one.Slug) : "/deliveries";
 
+    /// <summary>Address of the page for a screen on the wall.</summary>
+    public string WallAddress => Chosen is { } one ? "/wall?municipality=" + one.Slug : "/wall";
+
     /// <summary>Address of the page without the filter.</summary>
     public string Unfiltered => Chosen is { } one ? "/alarms?municipality=" + one.Slug : "/alarms";
 

@@ -21,7 +21,7 @@ internal sealed class PageScope
     public const string LanguageCookie = "hub-language";
     public const string ThemeCookie = "hub-theme";
 
-    private static readonly string[] ScriptWords = ["age.", "live.", "quality.", "status.", "map.", "chart.live", "chart.word."];
+    private static readonly string[] ScriptWords = ["age.", "bell.", "live.", "quality.", "status.", "map.", "chart.live", "chart.word."];
 
     public PageScope(IHttpContextAccessor accessor, IOptions<PortalOptions> options, BuiltAssets assets, IEnumerable<ISignIn> signIn, IEnumerable<ISignUp> signUp, TimeProvider clock)
     {

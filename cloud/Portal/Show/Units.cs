@@ -41,6 +41,9 @@ internal static class Units
     /// <summary>Measures of the equipment, not of the city: shown on the station's page only.</summary>
     public static bool IsEquipment(Quantity quantity) => Equipment.Contains(quantity.Id);
 
+    /// <summary>Whether it is one of the figures that stand for a city.</summary>
+    public static bool IsTelling(Quantity quantity) => Array.IndexOf(Telling, quantity.Id) >= 0;
+
     /// <summary>The figures that stand for a station in a list, most telling first.</summary>
     public static int RankOf(Quantity quantity)
     {

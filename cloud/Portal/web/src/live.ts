@@ -180,6 +180,24 @@ function refreshSoon(): void {
   }, 1_500);
 }
 
+const focusable = "a[href], button, summary, [tabindex]";
+
+/** Remembers what has the focus in a region, and gives it back after the region was written anew: to the same alarm, or the one that has taken its place. Typed fields are not written over at all. */
+function placeOf(region: HTMLElement): (() => void) | undefined {
+  const held = document.activeElement;
+  if (!(held instanceof HTMLElement) || !region.contains(held)) return undefined;
+  const alarm = held.closest<HTMLElement>("[data-alarm]");
+  const row = alarm ? [...region.querySelectorAll("[data-alarm]")].indexOf(alarm) : -1;
+  const of = (within: HTMLElement): HTMLElement[] => [...within.querySelectorAll<HTMLElement>(focusable)];
+  const at = of(alarm ?? region).indexOf(held);
+  return () => {
+    const rows = [...region.querySelectorAll<HTMLElement>("[data-alarm]")];
+    const within = alarm ? (rows.find((one) => one.dataset.alarm === alarm.dataset.alarm) ?? rows[Math.min(row, rows.length - 1)]) : region;
+    const all = within ? of(within) : [];
+    (all[at] ?? all[0])?.focus({ preventScroll: true });
+  };
+}
+
 /** Fetches this page again and takes over the named regions: the server stays the only one who writes them. */
 async function refresh(...regions: string[]): Promise<void> {
   try {
@@ -189,10 +207,12 @@ async function refresh(...regions: string[]): Promise<void> {
     for (const region of regions) {
       for (const held of document.querySelectorAll<HTMLElement>(`[data-region="${region}"]`)) {
         const next = fresh.getElementById(held.id);
-        if (!next || held.contains(document.activeElement)) continue;
+        if (!next || held.querySelector(":is(input, select, textarea):focus")) continue;
         const unfolded = [...held.querySelectorAll("details[open][id]")].map((one) => one.id);
+        const place = placeOf(held);
         held.replaceChildren(...next.childNodes);
         for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
+        place?.();
       }
     }
     tick();
@@ -203,6 +223,7 @@ async function refresh(...regions: string[]): Promise<void> {
 }
 
 export function startLive(): void {
+  document.addEventListener("hub:acted", () => void refresh("alarms"));
   if (!document.querySelector("hub-live")) return;
   show("connecting");
   connect();

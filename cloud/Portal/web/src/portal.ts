@@ -1,6 +1,9 @@
 import "./portal.css";
 import "./rules.css";
+import "./console.css";
 import { tick } from "./ages";
+import { startBell } from "./bell";
+import { startKeys } from "./keys";
 import { startLive } from "./live";
 import { followUnits } from "./units";
 
@@ -14,4 +17,6 @@ for (const form of document.querySelectorAll<HTMLFormElement>("form[data-auto]")
 tick();
 window.setInterval(tick, 1_000);
 followUnits();
+startKeys();
+startBell();
 startLive();

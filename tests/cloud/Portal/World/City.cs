@@ -168,6 +168,9 @@ internal sealed class City
 
     private static double Jitter(double hour, int seed) => Math.Sin(hour * 137.13 + seed * 7.7) * Math.Sin(hour * 61.7 + seed);
 
+    /// <summary>An alarm of Braga that begins now.</summary>
+    public Alarm Fresh(string id) => Episode(id, "braga", "pm25-alto", "avenida-central", Pm25, Severity.Alert, hoursAgo: 0, lasted: null, 26.1, 38.4, 31.2);
+
     private Alarm Episode(string id, string municipality, string rule, string station, Quantity quantity, Severity severity, double hoursAgo, double? lasted, double start, double peak, double last)
     {
         var began = Now - TimeSpan.FromHours(hoursAgo);

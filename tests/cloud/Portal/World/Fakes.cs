@@ -86,7 +86,8 @@ internal sealed class FakeAlerts : IAlerts
 {
     public List<Rule> AllRules { get; } = [];
 
-    public List<Alarm> All { get; } = [];
+    /// <summary>Replaced, not changed, while pages are served.</summary>
+    public List<Alarm> All { get; set; } = [];
 
     /// <summary>Rules that were tried, and over what.</summary>
     public List<(Rule Rule, DateTime From, DateTime To)> Rehearsed { get; } = [];

@@ -88,7 +88,7 @@ internal sealed partial class Html
         faults.AddRange(ids.Where(id => id.Value > 1).Select(id => $"id {id.Key} is there {id.Value} times."));
         foreach (var name in new[] { "header", "main", "footer", "h1", "title" })
         {
-            if (tags.Count(tag => tag.Name == name && (name != "header" || tag["class"] == "top")) != 1)
+            if (tags.Count(tag => tag.Name == name && (name != "header" || tag["class"] is "top" or "wall-head")) != 1)
             {
                 faults.Add($"There must be one <{name}>.");
             }

@@ -141,9 +141,15 @@ internal sealed class PortalHost : IAsyncDisposable
         await context.Response.WriteAsync(": hello\n\n", context.RequestAborted);
         await context.Response.Body.FlushAsync(context.RequestAborted);
         using PeriodicTimer timer = new(TimeSpan.FromSeconds(1), clock);
-        var round = 0;
+        var (round, alarms) = (0, city.Alerts.All);
         while (await timer.WaitForNextTickAsync(context.RequestAborted))
         {
+            if (alarms != city.Alerts.All)
+            {
+                alarms = city.Alerts.All;
+                await context.Response.WriteAsync("event: alarm\ndata: {}\n\n", context.RequestAborted);
+            }
+
             var station = city.Stations.All[round++ % city.Stations.All.Count];
             if (!station.Public || station.Slug is "ponte" or "aqueduto")
             {
