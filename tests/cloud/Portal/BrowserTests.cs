@@ -62,6 +62,10 @@ public sealed class BrowserTests : IAsyncLifetime
         }
 
         Assert.Empty(faults);
+
+        // That it would have found something.
+        await page.EvaluateAsync("document.querySelector('main').append(new Image())");
+        Assert.Contains(await FaultsAsync(page), fault => fault.StartsWith("image-alt", StringComparison.Ordinal));
         Assert.Empty(browser.PageErrors);
         Assert.Empty(browser.OutsideRequests);
     }
