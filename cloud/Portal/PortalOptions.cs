@@ -32,6 +32,12 @@ public sealed class PortalOptions
     /// <summary>Rows of the table of latest values at most, 10 to 5,000; the page says when there are more. Default 500.</summary>
     public int LatestMax { get; set; } = 500;
 
+    /// <summary>Name of the licence under which the municipalities publish their own measurements, e.g. <c>CC BY 4.0</c>, at most 100 characters. Default none: the page about open data says that none is declared.</summary>
+    public string DataLicence { get; set; } = "";
+
+    /// <summary>Address of that licence, http or https; empty (default) for none.</summary>
+    public string DataLicenceUrl { get; set; } = "";
+
     /// <summary>Address of the event stream that the pages listen to. Default <c>/api/v1/live</c>.</summary>
     public string LiveAddress { get; set; } = "/api/v1/live";
 
@@ -55,6 +61,10 @@ internal sealed class PortalOptionsValidator : IValidateOptions<PortalOptions>
         Check(options.AlarmsSpan >= TimeSpan.FromHours(1) && options.AlarmsSpan <= TimeSpan.FromDays(90), nameof(PortalOptions.AlarmsSpan), "01:00:00 to 90.00:00:00");
         Check(options.AlarmsMax is >= 1 and <= 1_000, nameof(PortalOptions.AlarmsMax), "1 to 1000");
         Check(options.LatestMax is >= 10 and <= 5_000, nameof(PortalOptions.LatestMax), "10 to 5000");
+        Check(options.DataLicence is { Length: <= 100 }, nameof(PortalOptions.DataLicence), "at most 100 characters");
+        Check(
+            options.DataLicenceUrl is { Length: 0 } || (Uri.TryCreate(options.DataLicenceUrl, UriKind.Absolute, out var licence) && licence.Scheme is "http" or "https"),
+            nameof(PortalOptions.DataLicenceUrl), "an http or https address, or empty");
         Check(IsLocal(options.LiveAddress), nameof(PortalOptions.LiveAddress), "an address on this hub that begins with one /");
         Check(IsLocal(options.DatastreamsAddress), nameof(PortalOptions.DatastreamsAddress), "an address on this hub that begins with one /");
         return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong);

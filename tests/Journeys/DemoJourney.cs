@@ -11,7 +11,7 @@ namespace Hub.Tests.Journeys;
 
 /// <summary>A new user runs README's command and looks around: pages, API, subscriber, publishers' values.</summary>
 [TestMethodOrderer(typeof(InOrderOfName))]
-public sealed class DemoJourney(DemoProgram demo, ITestOutputHelper output) : IClassFixture<DemoProgram>
+public sealed partial class DemoJourney(DemoProgram demo, ITestOutputHelper output) : IClassFixture<DemoProgram>
 {
     private const string LivelyRule = "lively-street";
 
@@ -175,6 +175,21 @@ public sealed class DemoJourney(DemoProgram demo, ITestOutputHelper output) : IC
     }
 
     [Fact]
+    public async Task G_the_commands_of_the_page_about_open_data_work()
+    {
+        var page = await demo.Client.GetStringAsync("open-data?lang=en");
+        var commands = OpenDataCommand().Matches(page).ToDictionary(match => match.Groups["key"].Value, match => System.Net.WebUtility.HtmlDecode(match.Groups["command"].Value));
+        Assert.Equal(["alarms", "csv", "hours", "latest", "live", "stations"], commands.Keys.Order());
+        foreach (var (key, command) in commands)
+        {
+            // As they stand there, by a shell; only the stream is ended, at its first event.
+            await using var curl = new RunningProgram("bash", ["-c", command.Replace("curl ", "curl -fsS ", StringComparison.Ordinal)]);
+            var wanted = key switch { "csv" => "phenomenonTime,result", "alarms" => "<feed", "live" => "event: observation", "stations" => "\"latitude\"", _ => "\"result\"" };
+            await Eventually.TrueAsync(() => curl.Output.Contains(wanted, StringComparison.Ordinal), $"{command} answers with {wanted}", AlarmLimit);
+        }
+    }
+
+    [Fact]
     public async Task H_Ctrl_C_stops_cleanly_and_a_second_start_goes_on()
     {
         var reader = new HubReader(demo.Client);
@@ -190,6 +205,9 @@ public sealed class DemoJourney(DemoProgram demo, ITestOutputHelper output) : IC
         await Eventually.TrueAsync(
             async () => (await reader.ObservationsAsync(noise.Id, newest.AddSeconds(1), newest.AddYears(1))).Count > 0, "new values arrive");
     }
+
+    [System.Text.RegularExpressions.GeneratedRegex("data-example=\"(?<key>[a-z]+)\">(?<command>[^<]+)</code>")]
+    private static partial System.Text.RegularExpressions.Regex OpenDataCommand();
 
     /// <summary>The first alarm of the lively street whose end the topic has told of.</summary>
     private static string? Ended(string said)

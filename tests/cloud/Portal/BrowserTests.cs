@@ -42,7 +42,7 @@ public sealed class BrowserTests : IAsyncLifetime
         {
             ("/", "city"), ("/m/braga?lang=en", "municipality"), ("/stations/braga/avenida-central", "station"), ("/stations/braga/avenida-central/agent", "agent"), ("/agents?lang=en", "agents"), ("/alarms", "alarms"),
             ("/alarms?municipality=braga&severity=alert&lang=en", "alarms-found"), ("/alarms/a1", "alarm"), ("/wall", "wall"), ("/duty?municipality=braga", "duty"), ("/deliveries?municipality=braga&lang=en", "deliveries"),
-            ("/rules?municipality=braga", "rules"), ("/rules/braga/pm25-alto?lang=en", "rule"), ("/subscribe", "subscribe"), ("/subscribe?place=braga&lang=en", "subscribe-what"), ("/about", "about"), ("/login?lang=en", "login"), ("/nowhere", "missing"),
+            ("/rules?municipality=braga", "rules"), ("/rules/braga/pm25-alto?lang=en", "rule"), ("/subscribe", "subscribe"), ("/subscribe?place=braga&lang=en", "subscribe-what"), ("/open-data", "open-data"), ("/about", "about"), ("/login?lang=en", "login"), ("/nowhere", "missing"),
         })
         {
             await page.SetViewportSizeAsync(1280, 900);
