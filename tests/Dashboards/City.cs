@@ -41,6 +41,7 @@ public sealed class City : IAsyncLifetime
 
     private readonly TempFolder _folder = new();
     private readonly InfluxServer _influx = new();
+    private int _sent;
     private RunningProgram? _machine;
     private HubOperator _operator = null!;
 
@@ -87,8 +88,8 @@ public sealed class City : IAsyncLifetime
         _folder.Dispose();
     }
 
-    /// <summary>Another reading, so that counters move.</summary>
-    public Task SendAsync() => _operator.PostReadingsAsync(Station, $"[{HubOperator.Record("air", "pm2_5", "ug/m3", Now(), 21)}]");
+    /// <summary>Another reading, so that counters move: of another moment each time, because what is sent again is not stored again.</summary>
+    public Task SendAsync() => _operator.PostReadingsAsync(Station, $"[{HubOperator.Record("air", "pm2_5", "ug/m3", Now().AddMilliseconds(++_sent), 21)}]");
 
     public async ValueTask InitializeAsync()
     {
