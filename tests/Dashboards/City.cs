@@ -14,6 +14,12 @@ namespace Hub.Tests.Dashboards;
 /// </summary>
 public sealed class City : IAsyncLifetime
 {
+    /// <summary>Who answers the questions of a data source.</summary>
+    /// <param name="Source">The data source's uid.</param>
+    /// <param name="Client">How it is asked.</param>
+    /// <param name="IsHub">The hub's own /query: it puts days of which only rollups are kept among the observations by itself, and has no measurement of them.</param>
+    public sealed record Endpoint(string Source, InfluxClient Client, bool IsHub);
+
     /// <summary>A station with everything, and one with the same in another municipality.</summary>
     public const string Municipality = "braga";
     public const string Station = "avenida-da-liberdade";
@@ -63,7 +69,7 @@ public sealed class City : IAsyncLifetime
     /// Who answers InfluxQL, by the data source's uid: each question of a source is asked of each of its endpoints. An installation may give <c>hub-series</c> the hub itself; where this hub has <c>/query</c>
     /// it answers both sources here as well.
     /// </summary>
-    public IReadOnlyList<(string Source, InfluxClient Client)> Endpoints { get; private set; } = [];
+    public IReadOnlyList<Endpoint> Endpoints { get; private set; } = [];
 
     public async ValueTask DisposeAsync()
     {
@@ -80,9 +86,9 @@ public sealed class City : IAsyncLifetime
         await Hub.DisposeAsync();
         await _influx.DisposeAsync();
         Influx?.Dispose();
-        foreach (var (_, client) in Endpoints)
+        foreach (var endpoint in Endpoints)
         {
-            client.Dispose();
+            endpoint.Client.Dispose();
         }
 
         _folder.Dispose();
@@ -117,14 +123,11 @@ public sealed class City : IAsyncLifetime
         await SendAsync();
         To = Now().AddMinutes(1);
 
-        var endpoints = new List<(string, InfluxClient)> { ("hub-series", new InfluxClient(new Uri(_influx.Address))) };
-        if (await HubAnswersAsync())
-        {
-            endpoints.Add(("hub-series", new InfluxClient(new Uri(Hub.Client.BaseAddress!, "."))));
-            endpoints.Add(("hub", new InfluxClient(new Uri(Hub.Client.BaseAddress!, "."))));
-        }
-
-        Endpoints = endpoints;
+        Endpoints =
+        [
+            new Endpoint("hub-series", new InfluxClient(new Uri(_influx.Address)), IsHub: false),
+            .. await HubAnswersAsync() ? ((string[])["hub-series", "hub"]).Select(source => new Endpoint(source, new InfluxClient(Hub.Client.BaseAddress!), IsHub: true)) : [],
+        ];
     }
 
     /// <summary>Old days go, their rollups stay: a policy of the municipality, run at once.</summary>

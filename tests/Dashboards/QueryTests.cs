@@ -21,17 +21,18 @@ public sealed partial class QueryTests(City city, ITestOutputHelper output)
         var questions = Question.All.Where(question => question.Source is "hub-series" or "hub").ToList();
         var problems = new List<string>();
         var asked = 0;
-        foreach (var (source, client) in city.Endpoints)
+        foreach (var (source, client, isHub) in city.Endpoints)
         {
             foreach (var question in questions.Where(question => question.Source == source))
             {
-                // Rollups are of days that are over, and of the old day that only they know.
-                var from = question.Text.Contains("observation_rollup", StringComparison.Ordinal) ? city.To.AddDays(-60) : city.To - question.Span;
+                // Of the old days only they know, and the hub answers with those where it is asked for observations.
+                var isOld = question.Text.Contains("observation_rollup", StringComparison.Ordinal);
+                var from = isOld ? city.To.AddDays(-60) : city.To - question.Span;
                 foreach (var values in (Dictionary<string, string[]?>[])[One, Several, Everything])
                 {
                     asked++;
                     var influxQl = Filling.InfluxQl(question, from, city.To, values);
-                    if (await ProblemAsync(client, question, influxQl) is { } problem)
+                    if (await ProblemAsync(client, question, influxQl) is { } problem && !(isOld && isHub && problem == Nothing))
                     {
                         problems.Add($"{source} at {client.Address}: {question.Where}: {problem}\n    {influxQl}");
                     }

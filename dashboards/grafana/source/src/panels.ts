@@ -296,17 +296,23 @@ export const instance = (board: Board): Variable[] => [
   { type: 'query', name: 'instance', label: board.say(['Servidor', 'Server']), datasource: metrics, query: { query: 'label_values(up{job="hub"}, instance)', refId: 'instance' }, refresh: 1, sort: 1, multi: true, includeAll: true, allValue: '.*', current: everything(board) },
 ];
 
+/** The fields in which the hub tells of an alarm in the reader's language. */
+export const told = (board: Board): { title: string; text: string } => (board.language === 'pt' ? { title: 'title', text: 'text' } : { title: 'title_en', text: 'text_en' });
+
 /** Alarms as annotations: their beginnings and ends, as the hub tells them. */
-export const alarms = (board: Board, everywhere = false): Annotation => ({
-  name: board.say(['Alarmes', 'Alarms']),
-  datasource: hub,
-  enable: true,
-  iconColor: '#c8452f',
-  query: `SELECT "title", "text", "severity", "rule", "station" FROM "alarm" WHERE ${everywhere ? '' : `${chosen} AND `}$timeFilter ORDER BY time DESC LIMIT 500`,
-  titleColumn: 'title',
-  textColumn: 'text',
-  tagsColumn: 'severity,rule,station',
-});
+export function alarms(board: Board, everywhere = false): Annotation {
+  const { title, text } = told(board);
+  return {
+    name: board.say(['Alarmes', 'Alarms']),
+    datasource: hub,
+    enable: true,
+    iconColor: '#c8452f',
+    query: `SELECT "${title}", "${text}", "severity", "rule", "station", "kind" FROM "alarm" WHERE ${everywhere ? '' : `${chosen} AND `}$timeFilter ORDER BY time DESC LIMIT 500`,
+    titleColumn: title,
+    textColumn: text,
+    tagsColumn: 'severity,rule,station,kind',
+  };
+}
 
 /** A page of the hub as a link on top of a dashboard. */
 export const page = (board: Board, title: Text, path: string): Dashboard['links'][number] => ({

@@ -1,5 +1,5 @@
-import { alarms, Board, dashboard, page, places, rowLinks, stationLinks } from '../panels.js';
-import { energyMean, figure, hub, influx, influxTable, perHour, series } from '../queries.js';
+import { alarms, Board, dashboard, page, places, rowLinks, stationLinks, told } from '../panels.js';
+import { chosen, energyMean, figure, hub, influx, influxTable, perHour, series } from '../queries.js';
 import { indexSteps, indexWords, legal, steps } from '../limits.js';
 import type { Dashboard } from '../schema.js';
 
@@ -7,6 +7,7 @@ const place = ['municipality', 'station'] as const;
 
 /** The whole city on one screen. */
 export function city(board: Board): Dashboard {
+  const { title, text } = told(board);
   board.stat({
     title: ['Estações com dados', 'Stations with data'],
     description: ['Estações escolhidas com pelo menos uma observação no intervalo.', 'Chosen stations with at least one observation in the time range.'],
@@ -134,12 +135,12 @@ export function city(board: Board): Dashboard {
   board.table({
     title: ['Alarmes do intervalo', 'Alarms of the time range'],
     source: hub,
-    targets: [influxTable('A', hub, 'SELECT "title", "severity", "municipality", "station", "rule", "text" FROM "alarm" WHERE "municipality" =~ /^$municipality$/ AND "station" =~ /^$station$/ AND $timeFilter ORDER BY time DESC LIMIT 100')],
+    targets: [influxTable('A', hub, `SELECT "${title}", "severity", "kind", "municipality", "station", "rule", "${text}" FROM "alarm" WHERE ${chosen} AND $timeFilter ORDER BY time DESC LIMIT 100`)],
     unit: 'none',
     width: 24,
     thresholds: steps(),
     links: rowLinks(board),
-    columns: { Time: { name: ['Quando', 'When'] }, title: { name: ['Alarme', 'Alarm'] }, severity: { name: ['Gravidade', 'Severity'] }, municipality: { name: ['Município', 'Municipality'] }, station: { name: ['Estação', 'Station'] }, rule: { name: ['Regra', 'Rule'] }, text: { name: ['Descrição', 'Description'] } },
+    columns: { Time: { name: ['Quando', 'When'] }, [title]: { name: ['Alarme', 'Alarm'] }, severity: { name: ['Gravidade', 'Severity'] }, kind: { name: ['O quê', 'What'], mappings: [{ type: 'value', options: { start: { text: board.say(['começou', 'started']), index: 0 }, end: { text: board.say(['terminou', 'ended']), index: 1 } } }] }, municipality: { name: ['Município', 'Municipality'] }, station: { name: ['Estação', 'Station'] }, rule: { name: ['Regra', 'Rule'] }, [text]: { name: ['Descrição', 'Description'] } },
   });
   return dashboard(
     board,
