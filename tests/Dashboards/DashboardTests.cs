@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Hub.Tests.Kit;
+using Hub.Edge.Contract.Quantities;
 
 namespace Hub.Tests.Dashboards;
 
@@ -95,6 +95,31 @@ public sealed partial class DashboardTests
             }
 
             Assert.Equal(dashboard.Name is "air" or "station", variables.ContainsKey("property"));
+        }
+    }
+
+    [Fact]
+    public void A_chosen_property_has_the_unit_of_the_catalogue()
+    {
+        var panels = Dashboard.All.SelectMany(dashboard => dashboard.Panels).Where(panel => panel.GetProperty("title").GetString()!.StartsWith("$property", StringComparison.Ordinal)).ToList();
+        Assert.Equal(8, panels.Count);
+        foreach (var panel in panels)
+        {
+            var units = panel.GetProperty("fieldConfig").GetProperty("overrides").EnumerateArray()
+                .Select(one => (Name: new Regex(one.GetProperty("matcher").GetProperty("options").GetString()!.Trim('/')), Unit: one.GetProperty("properties")[0].GetProperty("value").GetString())).ToList();
+            Assert.All(panel.GetProperty("targets").EnumerateArray(), target => Assert.StartsWith("$tag_property ", target.GetProperty("alias").GetString(), StringComparison.Ordinal));
+            foreach (var quantity in QuantityCatalogue.All)
+            {
+                var expected = quantity.SenmlUnit switch
+                {
+                    "ug/m3" => "conμgm3", "mg/m3" => "conmgm3", "ppm" => "ppm", "1/cm3" => "suffix: /cm³", "dB" => "dB", "km/h" => "velocitykmh", "/100" => "percent", "s" => "s", "Cel" => "celsius", "%RH" => "humidity",
+                    "hPa" => "pressurehpa", "mm" => "lengthmm", "min" => "m", "m/s" => "velocityms", "deg" => "degree", "W/m2" => "Wm2", "V" => "volt", "A" => "amp", "W" => "watt", "dBm" => "dBm", _ => null,
+                };
+                if (expected is not null)
+                {
+                    Assert.Equal([expected], units.Where(unit => unit.Name.IsMatch($"{quantity.Id} sensor max")).Select(unit => unit.Unit!));
+                }
+            }
         }
     }
 

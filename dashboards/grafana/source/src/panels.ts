@@ -19,6 +19,8 @@ export type Sheet = {
   min?: number;
   max?: number;
   thresholds?: NonNullable<Field<object>['thresholds']>;
+  /** The unit is that of the property with which the names of the series begin. */
+  unitOfProperty?: boolean;
   /** Draws the thresholds as lines. */
   lines?: boolean;
   mappings?: Mapping[];
@@ -29,6 +31,30 @@ export type Sheet = {
   /** Names a table's columns in the reader's language. */
   columns?: Record<string, { name: Text; unit?: string; hide?: boolean; mappings?: Mapping[] }>;
 };
+
+/** Units of the quantity catalogue (edge/Contract/Quantities) for panels that draw whichever property is chosen; what is counted has none. A test compares them with the catalogue. */
+const units: readonly (readonly [unit: string, properties: string])[] = [
+  ['conμgm3', 'pm1|pm2_5|pm4|pm10|no2|no|nox|o3|so2'],
+  ['conmgm3', 'co'],
+  ['ppm', 'co2'],
+  ['suffix: /cm³', 'particle_number'],
+  ['dB', 'laeq|lafmax|lafmin|la10|la50|la90|lcpeak|lzeq_[0-9_]+'],
+  ['velocitykmh', 'mean_speed|space_mean_speed|v85'],
+  ['percent', 'occupancy|battery_level|undervoltage|throttled|disk_free|disk_wear'],
+  ['s', 'headway|travel_time|uptime|clock_sync_age|clock_step'],
+  ['celsius', 'temperature|cpu_temperature'],
+  ['humidity', 'relative_humidity'],
+  ['pressurehpa', 'pressure'],
+  ['lengthmm', 'rain'],
+  ['m', 'rain_duration'],
+  ['velocityms', 'wind_speed|wind_gust'],
+  ['degree', 'wind_direction'],
+  ['Wm2', 'solar_radiation'],
+  ['volt', 'battery'],
+  ['amp', 'supply_current'],
+  ['watt', 'supply_power'],
+  ['dBm', 'link_quality'],
+];
 
 /** Puts panels side by side, numbers them, and says everything in one language. */
 export class Board {
@@ -74,7 +100,7 @@ export class Board {
             thresholdsStyle: { mode: sheet.lines ? 'dashed' : 'off' },
           },
         },
-        overrides: [],
+        overrides: sheet.unitOfProperty ? units.map(([unit, properties]) => ({ matcher: { id: 'byRegexp', options: `/^(${properties})( |$)/` }, properties: [{ id: 'unit', value: unit }] })) : [],
       },
     };
     this.panels.push(panel);

@@ -40,11 +40,12 @@ export function station(board: Board): Dashboard {
     title: ['$property por sensor', '$property by sensor'],
     description: ['Valor médio de cada intervalo do gráfico. De níveis sonoros (dB) veja o painel Ruído: a média aritmética de decibéis não é um nível.', 'Mean of each of the chart\'s intervals. For sound levels (dB) see the dashboard Noise: an arithmetic mean of decibels is not a level.'],
     targets: [
-      influx('A', series, figure('mean("result") AS "mean"', '/^$property$/', { by: ['sensor', 'period'] }), '$tag_sensor $tag_period s'),
-      influx('B', series, figure('max("result") AS "max"', '/^$property$/', { by: ['sensor', 'period'] }), '$tag_sensor $tag_period s max'),
-      influx('C', series, figure('min("result") AS "min"', '/^$property$/', { by: ['sensor', 'period'] }), '$tag_sensor $tag_period s min'),
+      influx('A', series, figure('mean("result") AS "mean"', '/^$property$/', { by: ['sensor', 'property', 'period'] }), '$tag_property $tag_sensor $tag_period s'),
+      influx('B', series, figure('max("result") AS "max"', '/^$property$/', { by: ['sensor', 'property', 'period'] }), '$tag_property $tag_sensor $tag_period s max'),
+      influx('C', series, figure('min("result") AS "min"', '/^$property$/', { by: ['sensor', 'property', 'period'] }), '$tag_property $tag_sensor $tag_period s min'),
     ],
     unit: 'none',
+    unitOfProperty: true,
     decimals: 2,
     width: 24,
     height: 10,
@@ -53,8 +54,9 @@ export function station(board: Board): Dashboard {
   board.timeseries({
     title: ['$property: antes e depois da calibração', '$property: before and after calibration'],
     description: ['O valor do instrumento (raw) e o calibrado, onde ambos se guardam.', "The instrument's value (raw) and the calibrated one, where both are kept."],
-    targets: [influx('A', series, figure('mean("raw") AS "raw", mean("result") AS "calibrated"', '/^$property$/', { by: ['sensor'] }), '$tag_sensor $col')],
+    targets: [influx('A', series, figure('mean("raw") AS "raw", mean("result") AS "calibrated"', '/^$property$/', { by: ['sensor', 'property'] }), '$tag_property $tag_sensor $col')],
     unit: 'none',
+    unitOfProperty: true,
     decimals: 2,
     interval: '1m',
   });
@@ -62,10 +64,11 @@ export function station(board: Board): Dashboard {
     title: ['$property por dia, com resumos', '$property by day, with rollups'],
     description: ['Médias por dia legal (Lisboa). Os dias de que já só há resumos vêm dos resumos.', 'Means by legal day (Lisbon). Days of which only rollups are kept come from those.'],
     targets: [
-      influx('A', series, figure('mean("result") AS "mean"', '/^$property$/', { every: '1d', legal: true, by: ['sensor'] }), '$tag_sensor'),
-      influx('B', series, condensed(`${meanOfCells} AS "mean"`, '/^$property$/', ['sensor']), '$tag_sensor'),
+      influx('A', series, figure('mean("result") AS "mean"', '/^$property$/', { every: '1d', legal: true, by: ['sensor', 'property'] }), '$tag_property $tag_sensor'),
+      influx('B', series, condensed(`${meanOfCells} AS "mean"`, '/^$property$/', ['sensor', 'property']), '$tag_property $tag_sensor'),
     ],
     unit: 'none',
+    unitOfProperty: true,
     decimals: 2,
     bars: true,
   });
