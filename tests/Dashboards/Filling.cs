@@ -34,7 +34,8 @@ public static partial class Filling
             text = text.Replace($"${name}", chosen is null ? ".*" : chosen.Length == 1 ? Escape(chosen[0]) : $"({string.Join('|', chosen.Select(Escape))})", StringComparison.Ordinal);
         }
 
-        return text.Contains('$', StringComparison.Ordinal) && !text.Contains("$/", StringComparison.Ordinal) ? throw new InvalidOperationException($"A variable is left in {text}") : text;
+        // A dollar that is left ends a regular expression, or is a variable that Grafana would not know either.
+        return text.Replace("$/", "/", StringComparison.Ordinal).Contains('$', StringComparison.Ordinal) ? throw new InvalidOperationException($"A variable is left in {text}") : text;
     }
 
     /// <summary>Fills in an expression of PromQL for a Prometheus that scrapes once a second.</summary>

@@ -46,6 +46,32 @@ public sealed partial class QueryTests(City city, ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_hub_that_answers_InfluxQL_answers_as_the_InfluxDB_does()
+    {
+        var hub = city.Endpoints.FirstOrDefault(endpoint => endpoint is { Source: "hub-series", IsHub: true });
+        Assert.SkipWhen(hub is null, "This hub has no /query.");
+        var problems = new List<string>();
+        var compared = 0;
+        foreach (var question in Question.All.Where(question => question.Source == "hub-series" && !question.Text.Contains("observation_rollup", StringComparison.Ordinal)))
+        {
+            foreach (var values in (Dictionary<string, string[]?>[])[One, Everything])
+            {
+                var influxQl = Filling.InfluxQl(question, city.To - question.Span, city.To, values);
+                var (ours, theirs) = (await hub.Client.AskAsync(influxQl), await city.Influx.AskAsync(influxQl));
+                compared += theirs.Count;
+                if (ours.Count != theirs.Count || !ours.Zip(theirs).All(pair => AreEqual(pair.First, pair.Second)))
+                {
+                    problems.Add($"{question.Where}: {ours.Count} and {theirs.Count} rows\n    {influxQl}");
+                }
+            }
+        }
+
+        output.WriteLine($"{compared} rows compared");
+        Assert.Empty(problems);
+        Assert.True(compared > 10_000, $"only {compared} rows were compared");
+    }
+
+    [Fact]
     public async Task Every_PromQL_question_is_answered_within_the_panels_unit()
     {
         var open = Question.All.Where(question => question.Source == "hub-prometheus").ToList();
@@ -131,6 +157,12 @@ public sealed partial class QueryTests(City city, ITestOutputHelper output)
         Assert.InRange(days[0].Count, 8, 10);
         Assert.InRange(days[1].Count, 2, 3);
     }
+
+    private static bool AreEqual(InfluxClient.Row ours, InfluxClient.Row theirs) =>
+        ours.Tags.OrderBy(tag => tag.Key, StringComparer.Ordinal).SequenceEqual(theirs.Tags.OrderBy(tag => tag.Key, StringComparer.Ordinal)) && ours.Cells.Count == theirs.Cells.Count
+        && ours.Cells.All(cell => theirs.Cells.TryGetValue(cell.Key, out var other) && (cell.Value.ValueKind == JsonValueKind.Number && other.ValueKind == JsonValueKind.Number
+            ? Math.Abs(cell.Value.GetDouble() - other.GetDouble()) <= 1e-9 * Math.Abs(other.GetDouble())
+            : cell.Value.GetRawText() == other.GetRawText()));
 
     private static async Task<string?> ProblemAsync(InfluxClient client, Question question, string influxQl)
     {
