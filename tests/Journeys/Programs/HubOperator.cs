@@ -18,11 +18,14 @@ public sealed class HubOperator
 
     private HubOperator(HubProgram hub, string municipality, string password) => (_hub, _municipality, _password) = (hub, municipality, password);
 
-    /// <summary>Makes the municipality, a station and the person.</summary>
-    public static async Task<HubOperator> AddAsync(HubProgram hub, string municipality, string station)
+    /// <summary>With what the person signs in.</summary>
+    public (string UserName, string Password) Login => (UserName, _password);
+
+    /// <summary>Makes the municipality, a station and the person, an operator unless another role is given.</summary>
+    public static async Task<HubOperator> AddAsync(HubProgram hub, string municipality, string station, string role = "Operator")
     {
         var secret = await hub.AddStationAsync(municipality, station);
-        var password = Word(await hub.ToolAsync("user", "add", UserName, "--role", "Operator", "--municipality", municipality), "password")!;
+        var password = Word(await hub.ToolAsync("user", "add", UserName, "--role", role, "--municipality", municipality), "password")!;
         return new HubOperator(hub, municipality, password) { _secrets = { [station] = secret } };
     }
 
@@ -42,9 +45,12 @@ public sealed class HubOperator
     }
 
     /// <summary>Makes a rule.</summary>
-    public async Task PutRuleAsync(string rule, string document)
+    public Task PutRuleAsync(string rule, string document) => SendAsync(HttpMethod.Put, $"api/v1/rules/{_municipality}/{rule}", document);
+
+    /// <summary>Sends a JSON document to the API.</summary>
+    public async Task SendAsync(HttpMethod method, string path, string document)
     {
-        using var request = await RequestAsync(HttpMethod.Put, $"api/v1/rules/{_municipality}/{rule}");
+        using var request = await RequestAsync(method, path);
         request.Content = new StringContent(document, Encoding.UTF8, "application/json");
         using var answer = await _hub.Client.SendAsync(request);
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
