@@ -83,11 +83,11 @@ internal sealed class ListStrand(string name, ImmutableSortedDictionary<string, 
 
     public override ValueTask ReadAsync(Span span, bool ascending, Func<IRow, bool> sink, CancellationToken cancellationToken)
     {
-        // Rows of a question within a question come in the order of the one around it, and are all within its span; others are few.
+        // Rows of a question within a question are all of what is asked, though a bucket of theirs may begin before; others are few.
         var ordered = rows.Count > 1 && rows[0].Time > rows[^1].Time == ascending ? rows.Reverse() : rows;
         foreach (var row in ordered)
         {
-            if (span.Contains(row.Time) && !sink(row))
+            if ((!isStored || span.Contains(row.Time)) && !sink(row))
             {
                 break;
             }

@@ -190,8 +190,9 @@ internal sealed class CollectingAccumulator(CallPlan call, Budget budget) : Accu
         points.Sort((a, b) => ExtremeAccumulator.Order(a.Value, b.Value) is var order && order != 0 ? order : a.Time.CompareTo(b.Time));
         return call.Name switch
         {
-            "median" => [new(Point.NoTime, Value.Of(Median()))],
-            "mode" => [new(Point.NoTime, Mode())],
+            // A single value keeps its time.
+            "median" => [new(points.Count == 1 ? points[0].Time : Point.NoTime, Value.Of(Median()))],
+            "mode" => [new(points.Count == 1 ? points[0].Time : Point.NoTime, Mode())],
             _ => Percentile(),
         };
     }

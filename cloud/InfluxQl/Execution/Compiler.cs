@@ -60,7 +60,8 @@ internal sealed partial class Compiler
         var end = latest ?? Span.Latest;
         if (parent is not null)
         {
-            (earliest, end) = (Math.Max(earliest ?? Span.Earliest, parent.span.Start), Math.Min(end, parent.span.End));
+            var wanted = parent.Wanted();
+            (earliest, end) = (Math.Max(earliest ?? Span.Earliest, wanted.Start), Math.Min(end, wanted.End));
         }
 
         // Buckets without an end would go on for ever.
@@ -86,6 +87,23 @@ internal sealed partial class Compiler
             Names = [.. names],
             Kinds = columns.Select((column, i) => (column, Kind: KindOf(fields[i].Node))).DistinctBy(pair => pair.column).ToDictionary(pair => pair.column, pair => pair.Kind, StringComparer.Ordinal),
             Fill = parent is not null && node.Fill == FillKind.Null && calls.Count > 0 ? FillKind.None : node.Fill,
+        };
+    }
+
+    /// <summary>What a question within this one is asked about: a bucket more for each function that looks at the one before.</summary>
+    private Span Wanted()
+    {
+        var more = node.Fields.Max(field => Depth(field.Node)) * (Int128)width;
+        return ascending
+            ? span with { Start = (long)Int128.Max(Span.Earliest, span.Start - more) }
+            : span with { End = (long)Int128.Min(Span.Latest, span.End + more) };
+
+        static int Depth(Node expression) => expression switch
+        {
+            CallNode call => call.Arguments.Select(Depth).DefaultIfEmpty().Max() + (Transforms.Is(call.Name) && call.Name != "cumulative_sum" && call.Arguments is [CallNode, ..] ? 1 : 0),
+            BinaryNode binary => Math.Max(Depth(binary.Left), Depth(binary.Right)),
+            ParenthesesNode parentheses => Depth(parentheses.Inner),
+            _ => 0,
         };
     }
 

@@ -50,6 +50,9 @@ internal sealed class Folding
             : null;
     }
 
+    /// <summary>Whether a group of so many series can be answered so: which of several has the first or last value is not known of their buckets.</summary>
+    public bool Suits(int readers) => readers == 1 || !Statistics.Any(statistic => statistic is Statistic.First or Statistic.Last);
+
     /// <summary>The statistic that a function is made of; a bucket tells number, smallest and largest with any of them.</summary>
     public static Statistic StatisticOf(string function) => function switch
     {

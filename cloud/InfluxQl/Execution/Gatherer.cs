@@ -5,7 +5,7 @@ using Hub.Cloud.Series;
 namespace Hub.Cloud.InfluxQl.Execution;
 
 /// <summary>Gathers for one group of series what one function needs: figures of buckets, or single values where a function of a whole series is asked of them.</summary>
-internal sealed class Gatherer(CallPlan call, Windows windows, bool ascending, bool besides, Budget budget)
+internal sealed class Gatherer(CallPlan call, Windows windows, bool ascending, bool besides, bool several, Budget budget)
 {
     private readonly Dictionary<long, Accumulator> buckets = [];
     private readonly List<Point> points = [];
@@ -35,7 +35,8 @@ internal sealed class Gatherer(CallPlan call, Windows windows, bool ascending, b
     /// <returns>Whether it had the field.</returns>
     public bool Add(IRow row)
     {
-        if (slot < 0 || row[slot] is not { IsNull: false } value || row.Time is var time && !windows.Span.Contains(time))
+        // A bucket of a question within this one may begin before the span, and counts all the same.
+        if (slot < 0 || row[slot] is not { IsNull: false } value || (row.Time is var time && (several || reader!.Strand.IsStored) && !windows.Span.Contains(time)))
         {
             return false;
         }
@@ -76,25 +77,28 @@ internal sealed class Gatherer(CallPlan call, Windows windows, bool ascending, b
             foreach (var point in accumulator.Emit())
             {
                 budget.Hold(1);
-
-                // Without a begin the one bucket is at zero, as InfluxDB says it.
-                var bucket = start <= Span.Earliest ? 0 : start;
-                emitted.Add(moveToBucket || point.Time == Point.NoTime ? point with { Time = bucket } : point);
+                emitted.Add(moveToBucket || point.Time == Point.NoTime ? point with { Time = Begin(point.Time == Point.NoTime ? start : point.Time) } : point);
             }
         }
 
         return emitted;
     }
 
+    /// <summary>The bucket of an instant as it is told: around a change of the clock that of its begin may be another one, in InfluxDB and so here. Without a begin the one bucket is at zero.</summary>
+    private long Begin(long time) => windows.Of(time).Start is var start && start <= Span.Earliest ? 0 : start;
+
     private Accumulator At(long time)
     {
         if (current is null || time < window.Start || time >= window.End)
         {
             window = windows.Of(time);
-            if (!buckets.TryGetValue(window.Start, out current))
+
+            // InfluxDB makes these of each series first, and of their begins then.
+            var key = windows.Zone is not null && call.Name is "count" or "sum" or "mean" ? windows.Of(window.Start).Start : window.Start;
+            if (!buckets.TryGetValue(key, out current))
             {
                 budget.Hold(1);
-                buckets[window.Start] = current = Accumulator.For(call, ascending, budget);
+                buckets[key] = current = Accumulator.For(call, ascending, budget);
             }
         }
 

@@ -25,8 +25,8 @@ internal sealed record CallPlan(string Key, string Name, NameNode? Field, CallPl
     /// <summary>Whether its value is that of one point, so that it has a time and values beside it.</summary>
     public bool IsSelector => Name is "first" or "last" or "min" or "max" or "percentile" or "top" or "bottom";
 
-    /// <summary>The function at the bottom that reads rows; a transform of single values is its own.</summary>
-    public CallPlan Base => Inner is null ? this : Inner.Base;
+    /// <summary>How many functions of it look at the bucket before.</summary>
+    public int Depth => (Inner?.Depth ?? 0) + (IsTransform && Inner is not null && Name != "cumulative_sum" ? 1 : 0);
 }
 
 /// <summary>Where rows come from: a measurement, or the rows of another question.</summary>

@@ -44,7 +44,7 @@ internal sealed partial class SelectRun
 
     private async Task<Dictionary<Statistic, IReadOnlyDictionary<int, IReadOnlyList<Bucket>>>> FoldAsync(Folding folding, List<Group> groups)
     {
-        var strands = groups.SelectMany(group => group.Readers).Where(reader => reader.IsUnconditional).Select(reader => (ObservationStrand)reader.Strand).ToArray();
+        var strands = groups.Where(group => folding.Suits(group.Readers.Count)).SelectMany(group => group.Readers).Where(reader => reader.IsUnconditional).Select(reader => (ObservationStrand)reader.Strand).ToArray();
         var found = new Dictionary<Statistic, IReadOnlyDictionary<int, IReadOnlyList<Bucket>>>();
         foreach (var statistic in folding.Statistics)
         {
@@ -67,7 +67,7 @@ internal sealed partial class SelectRun
                 continue;
             }
 
-            if (folding is not null && reader.IsUnconditional)
+            if (folding is not null && folding.Suits(group.Readers.Count) && reader.IsUnconditional)
             {
                 foreach (var gatherer in active)
                 {
@@ -122,6 +122,7 @@ internal sealed partial class SelectRun
     private static Dictionary<(string, Span), Gatherer> Gatherers(SelectPlan plan, Budget budget)
     {
         var gatherers = new Dictionary<(string, Span), Gatherer>();
+        var several = plan.Calls.Select(call => call.Depth).Distinct().Count() > 1;
         foreach (var call in plan.Calls)
         {
             var (inner, windows) = (call, plan.Windows);
@@ -131,22 +132,17 @@ internal sealed partial class SelectRun
                 inner = next;
             }
 
-            gatherers.TryAdd((inner.Key, windows.Span), new Gatherer(inner, windows, plan.Ascending, plan.Names.Length > 0, budget));
+            gatherers.TryAdd((inner.Key, windows.Span), new Gatherer(inner, windows, plan.Ascending, plan.Names.Length > 0, several, budget));
         }
 
         return gatherers;
     }
 
-    /// <summary>Functions that look at earlier buckets have those too: otherwise the first bucket asked for would have no value.</summary>
+    /// <summary>Functions that look at the bucket before have one more: otherwise the first bucket asked for would have no value. A moving average gets no more than that, as in InfluxDB 1.6.</summary>
     private static Windows Before(SelectPlan plan, CallPlan call, Windows windows)
     {
-        var more = call.Name switch
-        {
-            "moving_average" => (long)call.Parameter,
-            "derivative" or "non_negative_derivative" or "difference" or "non_negative_difference" or "elapsed" => 1,
-            _ => 0,
-        };
-        var length = more > 0 && windows.Width > Span.Latest / more ? Span.Latest : more * windows.Width;
+        var more = call.IsTransform && call.Name != "cumulative_sum" ? 1 : 0;
+        var length = more * windows.Width;
         var span = windows.Span;
         return windows with
         {

@@ -41,7 +41,7 @@ internal sealed partial class SelectRun(Budget budget, Turns turns, InfluxQlInst
     /// <summary>The groups in the order of the answer, with SLIMIT and SOFFSET applied.</summary>
     private async Task<List<Group>> GroupsAsync(SelectPlan plan)
     {
-        var groups = new Dictionary<(string, string), Group>();
+        var groups = new Dictionary<(string Name, string Tags), Group>();
         foreach (var source in plan.Sources)
         {
             foreach (var strand in await StrandsAsync(plan, source))
@@ -63,12 +63,15 @@ internal sealed partial class SelectRun(Budget budget, Turns turns, InfluxQlInst
             }
         }
 
-        var ordered = groups.OrderBy(pair => pair.Key.Item1, StringComparer.Ordinal).ThenBy(pair => pair.Key.Item2, StringComparer.Ordinal).Select(pair => pair.Value);
+        IEnumerable<KeyValuePair<(string Name, string Tags), Group>> chosen = groups;
         if (plan.Node.SeriesLimit > 0 || plan.Node.SeriesOffset > 0)
         {
-            ordered = ordered.GroupBy(group => group.Name).SelectMany(of => of.Skip(plan.Node.SeriesOffset).Take(plan.Node.SeriesLimit > 0 ? plan.Node.SeriesLimit : int.MaxValue));
+            // Which they are is counted in another order than they are told in, as InfluxDB does.
+            chosen = groups.GroupBy(pair => pair.Value.Name).SelectMany(of => of.OrderBy(pair => string.Join('|', pair.Value.Tags.Values), StringComparer.Ordinal)
+                .Skip(plan.Node.SeriesOffset).Take(plan.Node.SeriesLimit > 0 ? plan.Node.SeriesLimit : int.MaxValue));
         }
 
+        var ordered = chosen.OrderBy(pair => pair.Key.Name, StringComparer.Ordinal).ThenBy(pair => pair.Key.Tags, StringComparer.Ordinal).Select(pair => pair.Value);
         return [.. plan.Ascending ? ordered : ordered.Reverse()];
     }
 

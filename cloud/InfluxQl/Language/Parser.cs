@@ -142,16 +142,8 @@ internal sealed partial class Parser
 
     private SelectedField Field()
     {
-        if (TookWord("DISTINCT"))
-        {
-            // SELECT DISTINCT "x" and SELECT DISTINCT("x") are the same.
-            var place = current.Place;
-            return Named(new CallNode("distinct", [Operand()], place));
-        }
-
-        return Named(Expression());
-
-        SelectedField Named(Node node) => new(node, TookWord("AS") ? Identifier() : null);
+        var node = Expression();
+        return new(node, TookWord("AS") ? Identifier() : null);
     }
 
     private SourceNode Source()
