@@ -163,7 +163,7 @@ internal sealed partial class SelectRun
         List<Point> points;
         if (call.Inner is { } distinct)
         {
-            points = [.. gatherers[(distinct.Key, windows.Span)].Emit(moveToBucket: true).GroupBy(point => point.Time).Select(values => new Point(values.Key, Value.Of((long)values.Count())))];
+            points = Counted(gatherers[(distinct.Key, windows.Span)].Emit(moveToBucket: true), windows);
         }
         else
         {
@@ -179,6 +179,26 @@ internal sealed partial class SelectRun
         return call.Name == "count" && plan.Fill == FillKind.Null
             ? Filling.Fill(points, FillKind.Number, Value.Of(0L), windows, plan.Ascending, call.Kind, budget)
             : Filling.Fill(points, plan.Fill, plan.Node.FillValue.As(call.Kind), windows, plan.Ascending, call.Kind, budget);
+    }
+
+    /// <summary>How many there are of each bucket.</summary>
+    private static List<Point> Counted(List<Point> distinct, Windows windows)
+    {
+        List<Point> counted = [];
+        for (var begin = 0; begin < distinct.Count;)
+        {
+            var (start, end) = windows.Of(distinct[begin].Time);
+            var next = begin + 1;
+            while (next < distinct.Count && (windows.Width == 0 || (distinct[next].Time >= start && distinct[next].Time < end)))
+            {
+                next++;
+            }
+
+            counted.Add(new Point(windows.Width == 0 ? distinct[begin].Time : windows.Of(start).Start, Value.Of((long)(next - begin))));
+            begin = next;
+        }
+
+        return counted;
     }
 
     private static List<Point> Limited(SelectPlan plan, List<Point> points) =>

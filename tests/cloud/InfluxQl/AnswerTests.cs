@@ -104,17 +104,17 @@ public sealed class AnswerTests
         Assert.Equal("observation  [\"time\",\"percentile\"]\n[1774569600000,0]\n", await host.LinesAsync("SELECT percentile(result, 10) FROM observation WHERE time >= '2026-03-27' AND time < '2026-03-28' GROUP BY time(1d) fill(none)"));
 
         // In a question within a question InfluxDB cuts pow(10, x) to a whole number.
-        Assert.Equal("observation  [\"time\",\"max\"]\n[0,7.943282347242816]\n", await host.LinesAsync("SELECT max(e) FROM (SELECT pow(10, result / 10) AS e FROM observation)"));
+        Assert.Equal("observation  [\"time\",\"max\"]\n[1774570140000,7.943282347242816]\n", await host.LinesAsync("SELECT max(e) FROM (SELECT pow(10, result / 10) AS e FROM observation) WHERE time >= '2026-03-27'"));
 
         // Functions in a condition choose rows; InfluxDB's index in memory finds none.
-        Assert.Equal("observation  [\"time\",\"count\"]\n[0,3]\n", await host.LinesAsync("SELECT count(result) FROM observation WHERE abs(result - 5) < 2"));
+        Assert.Equal("observation  [\"time\",\"count\"]\n[1774569600000,3]\n", await host.LinesAsync("SELECT count(result) FROM observation WHERE abs(result - 5) < 2 AND time >= '2026-03-27'"));
     }
 
     [Fact]
     public async Task Whole_numbers_stay_whole_and_the_earlier_of_two_modes_wins()
     {
         await using var host = await FurnishedAsync();
-        Assert.Equal("observation  [\"time\",\"sum\",\"mean\",\"mode\"]\n[0,0,0,0]\n", await host.LinesAsync("SELECT sum(quality), mean(quality), mode(quality) FROM observation"));
+        Assert.Equal("observation  [\"time\",\"sum\",\"mean\",\"mode\"]\n[1774569600000,0,0,0]\n", await host.LinesAsync("SELECT sum(quality), mean(quality), mode(quality) FROM observation WHERE time >= '2026-03-27'"));
         Assert.Equal("observation  [\"time\",\"half\",\"rest\"]\n[1774569600000,0,0]\n", await host.LinesAsync("SELECT quality / 2 AS half, quality % 2 AS rest FROM observation LIMIT 1"));
     }
 

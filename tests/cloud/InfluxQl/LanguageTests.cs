@@ -80,7 +80,7 @@ public sealed class LanguageTests
         var cases = int.TryParse(Environment.GetEnvironmentVariable("HUB_FUZZ_CASES"), NumberStyles.None, CultureInfo.InvariantCulture, out var wanted) ? wanted : 1_000;
         var seed = int.TryParse(Environment.GetEnvironmentVariable("HUB_FUZZ_SEED"), NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given : 1;
         var random = new Random(seed);
-        var whole = Questions.Any.Array[300].Single(static _ => true);
+        var whole = Questions.Any.Array[300].Single(static _ => true, "000eQfhmvL11");
         var answered = 0;
         for (var i = 0; i < cases; i++)
         {

@@ -22,11 +22,17 @@ internal static class Questions
 
     private static readonly Gen<string> Zone = Gen.OneOf("", "", "", " tz('Europe/Lisbon')", " tz('America/New_York')");
 
+    /// <summary>Width of the buckets and zone: where the clock changes InfluxDB breaks off an answer whose buckets do not divide the hour or are made of hours.</summary>
+    private static readonly Gen<(string Width, string Zone)> Clock = Gen.Select(Interval, Zone, static (width, zone) => (width, width is "7m" or "90m" ? "" : zone));
+
     private static readonly Gen<string> Figure = Gen.OneOf(
         Gen.Select(Gen.OneOf("count", "sum", "mean", "median", "min", "max", "first", "last", "spread", "stddev"), Field, (name, field) => $"{name}({field})"),
         Gen.Select(Gen.OneOf("50", "75", "90", "95.5", "100"), Field, (percent, field) => $"percentile({field}, {percent})"),
         Gen.Const("mode(\"coverage\")"),
         Field.Select(field => $"count(distinct({field}))"));
+
+    /// <summary>Those that say the same in whatever order several series are read: of two first values at the same time InfluxDB takes either, and of what is no number (stddev of one) anything.</summary>
+    private static readonly Gen<string> Steady = Figure.Where(static figure => !figure.StartsWith("first", StringComparison.Ordinal) && !figure.StartsWith("last", StringComparison.Ordinal) && !figure.StartsWith("stddev", StringComparison.Ordinal));
 
     private static readonly Gen<string> Expression = Gen.OneOf(
         Figure, Figure,
@@ -68,13 +74,13 @@ internal static class Questions
 
     /// <summary>One question.</summary>
     public static Gen<string> Any { get; } = Gen.Frequency(
-        (8, Gen.Select(Expression.List[1, 3], Where, Interval, Gen.OneOf("", "", ", 3m", ", -20m"), Tag.Select(tag => $", {tag}"), Fill, Page.Select(Zone))
-            .Select((expressions, where, interval, offset, tag, fill, end) => $"SELECT {string.Join(", ", expressions)} FROM \"observation\" {where} GROUP BY time({interval}{offset}){tag}{fill}{end.Item1}{end.Item2}")),
-        (3, Gen.Select(Expression.List[1, 3], Where, Interval, Fill, Page.Select(Zone))
-            .Select((expressions, where, interval, fill, end) => $"SELECT {string.Join(", ", expressions)} FROM observation {where} GROUP BY time({interval}){fill}{end.Item1}{end.Item2}")),
-        (3, Gen.Select(Transform, Where, Interval, Tag, Fill, Page.Select(Zone))
-            .Select((transform, where, interval, tag, fill, end) => $"SELECT {transform} FROM \"observation\" {where} GROUP BY time({interval}), {tag}{fill}{end.Item1}{end.Item2}")),
-        (2, Gen.Select(Figure.List[1, 2], Where, Tag, (figures, where, tag) => $"SELECT count(\"result\") AS n, {string.Join(", ", figures)} FROM \"observation\" {where} GROUP BY {tag}")),
+        (8, Gen.Select(Expression.List[1, 3], Where, Clock, Gen.OneOf("", "", ", 3m", ", -20m"), Tag, Fill, Page)
+            .Select((expressions, where, clock, offset, tag, fill, page) => $"SELECT {string.Join(", ", expressions)} FROM \"observation\" {where} GROUP BY time({clock.Width}{offset}), {tag}{fill}{page}{clock.Zone}")),
+        (3, Gen.Select(Expression.List[1, 3], Where, Clock, Fill, Page)
+            .Select((expressions, where, clock, fill, page) => $"SELECT {string.Join(", ", expressions)} FROM observation {where} GROUP BY time({clock.Width}){fill}{page}{clock.Zone}")),
+        (3, Gen.Select(Transform, Where, Clock, Tag, Fill, Page)
+            .Select((transform, where, clock, tag, fill, page) => $"SELECT {transform} FROM \"observation\" {where} GROUP BY time({clock.Width}), {tag}{fill}{page}{clock.Zone}")),
+        (2, Gen.Select(Steady.List[1, 2], Where, Tag, (figures, where, tag) => $"SELECT count(\"result\") AS n, {string.Join(", ", figures)} FROM \"observation\" {where} GROUP BY {tag}")),
         (1, Gen.Select(Gen.OneOf("first", "last", "min", "max"), Where, (function, where) => $"SELECT {function}(\"result\"), \"quality\" FROM \"observation\" {where} AND \"property\" != 'vehicle_count' GROUP BY *")),
         (1, Gen.Select(Gen.OneOf("first", "last", "min", "max"), Where, Interval, Fill, (function, where, interval, fill) => $"SELECT {function}(\"result\"), \"station\", \"raw\" FROM \"observation\" {where} AND \"property\" != 'vehicle_count' GROUP BY time({interval}), \"datastream\"{fill}")),
         (2, Gen.Select(Gen.OneOf("\"result\"", "\"result\", \"quality\"", "\"raw\"", "\"result\", \"station\"", "\"result\" - \"raw\"", "\"raw\", \"coverage\"", "10 * log10(\"result\" + 1)", "\"coverage\" * 100 AS share"), Where, Page, (fields, where, page) => $"SELECT {fields} FROM \"observation\" {where} GROUP BY *{page}")),
@@ -82,11 +88,11 @@ internal static class Questions
         (1, Gen.Select(RawTransform, Where, Page, (transform, where, page) => $"SELECT {transform} FROM \"observation\" {where} GROUP BY *{page}")),
         (1, Gen.Select(Where, Interval, Gen.OneOf("", ", \"station\""), (where, interval, tag) => $"SELECT distinct(\"quality\") FROM \"observation\" {where} GROUP BY time({interval}){tag}")),
         (1, Gen.Select(Gen.OneOf("top", "bottom"), Where, Gen.OneOf("", ", time(1h)"), (function, where, interval) => $"SELECT {function}(\"result\", 3) FROM \"observation\" {where} AND \"property\" != 'vehicle_count' GROUP BY \"datastream\"{interval}")),
-        (3, Gen.Select(Figure, Times, Interval, Fill, Zone, (figure, times, interval, fill, zone) =>
-            $"SELECT 10*log10(mean(\"e\")), count(\"e\") FROM (SELECT exp(\"result\"*0.2302585092994046) AS \"e\" FROM \"observation\" WHERE \"property\" = 'laeq') WHERE {times} GROUP BY time({interval}), \"station\"{fill}{zone}")),
-        (2, Gen.Select(Figure, Gen.OneOf("mean", "max", "sum", "count", "last", "spread", "median"), Times, Interval, Gen.OneOf("5m", "10m", "30m"), (figure, outer, times, interval, inner) =>
+        (3, Gen.Select(Times, Clock, Fill, (times, clock, fill) =>
+            $"SELECT 10*log10(mean(\"e\")), count(\"e\") FROM (SELECT exp(\"result\"*0.2302585092994046) AS \"e\" FROM \"observation\" WHERE \"property\" = 'laeq') WHERE {times} GROUP BY time({clock.Width}), \"station\"{fill}{clock.Zone}")),
+        (2, Gen.Select(Steady, Gen.OneOf("mean", "max", "sum", "count", "last", "spread", "median"), Times, Interval, Gen.OneOf("5m", "10m", "30m"), (figure, outer, times, interval, inner) =>
             $"SELECT {outer}(\"m\") FROM (SELECT {figure} AS \"m\" FROM \"observation\" WHERE {times} GROUP BY time({inner}), \"datastream\", \"station\") WHERE {times} GROUP BY time({interval}), \"station\" fill(none)")),
-        (1, Gen.Select(Figure, Where, Interval, (figure, where, interval) => $"SELECT sum(\"m\") FROM (SELECT {figure} AS \"m\" FROM \"observation\" {where} GROUP BY \"datastream\") {where.Split(" AND (")[0]} GROUP BY time({interval}) fill(none)")));
+        (1, Gen.Select(Steady, Where, Interval, (figure, where, interval) => $"SELECT sum(\"m\") FROM (SELECT {figure} AS \"m\" FROM \"observation\" {where} GROUP BY \"datastream\") {where.Split(" AND (")[0]} GROUP BY time({interval}) fill(none)")));
 
     private static string Text(DateTime time) => time.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
 

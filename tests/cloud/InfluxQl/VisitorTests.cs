@@ -28,8 +28,8 @@ public sealed class VisitorTests
         Assert.Equal(seen, await host.LinesAsync(Stations, client: client));
 
         // What one may not see is not counted either.
-        Assert.Equal("observation  [\"time\",\"count\"]\n[0,2]\n", await host.LinesAsync("SELECT count(result) FROM observation"));
-        Assert.Equal("observation  [\"time\",\"count\"]\n[0,3]\n", await host.LinesAsync("SELECT count(result) FROM observation", client: host.Client("ana", Password)));
+        Assert.Equal("observation  [\"time\",\"count\"]\n[1774569600000,2]\n", await host.LinesAsync("SELECT count(result) FROM observation WHERE time >= '2026-03-27'"));
+        Assert.Equal("observation  [\"time\",\"count\"]\n[1774569600000,3]\n", await host.LinesAsync("SELECT count(result) FROM observation WHERE time >= '2026-03-27'", client: host.Client("ana", Password)));
         Assert.Equal("", await host.LinesAsync("SELECT last(result) FROM observation WHERE station = 'escola'"));
         Assert.DoesNotContain("escola", await host.LinesAsync("SELECT * FROM station"), StringComparison.Ordinal);
     }
