@@ -5,7 +5,7 @@ using CsCheck;
 namespace Hub.Cloud.InfluxQl.Tests;
 
 /// <summary>What cannot be read is refused with the token, its place and what to do; nothing that can be typed brings the hub down.</summary>
-public sealed class LanguageTests
+public sealed class LanguageTests(LanguageTests.Shared shared) : IClassFixture<LanguageTests.Shared>
 {
     [Theory]
     [InlineData("", "missing required parameter \"q\"")]
@@ -42,8 +42,7 @@ public sealed class LanguageTests
     [InlineData("SELECT mean(\"result\") FROM week.observation", "retention policy not found: week (there is \"autogen\")")]
     public async Task What_cannot_be_read_is_refused_with_its_place(string question, string error)
     {
-        await using var host = await QlHost.StartAsync();
-        var (status, document) = await host.AskAsync(question);
+        var (status, document) = await shared.Host.AskAsync(question);
         Assert.Equal(400, status);
         Assert.Contains(error, document.GetProperty("error").GetString(), StringComparison.Ordinal);
     }
@@ -51,7 +50,6 @@ public sealed class LanguageTests
     [Fact]
     public async Task Too_much_of_anything_is_refused()
     {
-        await using var host = await QlHost.StartAsync();
         string[] questions =
         [
             "SELECT " + new string('(', 10_000) + "x" + new string(')', 10_000) + " FROM observation",
@@ -64,7 +62,7 @@ public sealed class LanguageTests
         ];
         foreach (var question in questions)
         {
-            var (status, document) = await host.AskAsync(question);
+            var (status, document) = await shared.Host.AskAsync(question);
             Assert.Equal(400, status);
             Assert.True(document.GetProperty("error").GetString()!.Length < 300);
         }
@@ -73,10 +71,7 @@ public sealed class LanguageTests
     [Fact]
     public async Task Questions_that_are_damaged_are_answered_or_refused()
     {
-        await using var host = await QlHost.StartAsync();
-        var station = await host.AddAsync("braga", "centro");
-        var no2 = await host.AddAsync(station, "ops", "no2", 60);
-        await host.AppendAsync([.. Enumerable.Range(0, 200).Select(i => new Series.Observation(no2, TwoStores.Begin.AddMinutes(i), i, default))]);
+        var host = shared.Host;
         var cases = int.TryParse(Environment.GetEnvironmentVariable("HUB_FUZZ_CASES"), NumberStyles.None, CultureInfo.InvariantCulture, out var wanted) ? wanted : 1_000;
         var seed = int.TryParse(Environment.GetEnvironmentVariable("HUB_FUZZ_SEED"), NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given : 1;
         var random = new Random(seed);
@@ -127,5 +122,20 @@ public sealed class LanguageTests
         }
 
         return text.ToString();
+    }
+
+    /// <summary>A hub with one datastream, for all of them: they only ask.</summary>
+    public sealed class Shared : IAsyncLifetime
+    {
+        internal QlHost Host { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync()
+        {
+            Host = await QlHost.StartAsync();
+            var no2 = await Host.AddAsync(await Host.AddAsync("braga", "centro"), "ops", "no2", 60);
+            await Host.AppendAsync([.. Enumerable.Range(0, 200).Select(i => new Series.Observation(no2, TwoStores.Begin.AddMinutes(i), i, default))]);
+        }
+
+        public ValueTask DisposeAsync() => Host.DisposeAsync();
     }
 }

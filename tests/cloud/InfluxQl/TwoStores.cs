@@ -25,7 +25,13 @@ public sealed class TwoStores : IAsyncLifetime
 
     public static DateTime End { get; } = new(2026, 4, 1, 0, 0, 0, DateTimeKind.Utc);
 
+    /// <summary>Whether both are there.</summary>
+    public bool IsThere => Host is not null;
+
     internal QlHost Host { get; private set; } = null!;
+
+    /// <summary>Makes stations and says what is observed there.</summary>
+    internal Func<QlHost, Task<Observation[]>> Furnish { get; init; } = FurnishAsync;
 
     public async ValueTask InitializeAsync()
     {
@@ -37,10 +43,13 @@ public sealed class TwoStores : IAsyncLifetime
 
         embedded = await StoreAsync("embedded", null);
         Host = await QlHost.StartAsync(embedded.GetRequiredService<ISeries>());
-        var observations = await FurnishAsync();
+        var observations = await Furnish(Host);
         written = await StoreAsync("influx", new Labels(Host));
-        await written.GetRequiredService<ISeries>().AppendAsync(observations, TestContext.Current.CancellationToken);
-        await Host.Series.AppendAsync(observations, TestContext.Current.CancellationToken);
+        foreach (var part in observations.Chunk(40_000))
+        {
+            await written.GetRequiredService<ISeries>().AppendAsync(part, TestContext.Current.CancellationToken);
+            await Host.Series.AppendAsync(part, TestContext.Current.CancellationToken);
+        }
     }
 
     /// <summary>Asks both.</summary>
@@ -53,6 +62,20 @@ public sealed class TwoStores : IAsyncLifetime
 
         // It does not write infinite numbers, and says so instead of an answer; the hub writes null for them.
         return (hub, text.StartsWith("json:", StringComparison.Ordinal) ? hub : JsonDocument.Parse(text).RootElement);
+    }
+
+    /// <summary>Asks both, and says how long each took until the whole answer was there.</summary>
+    internal async Task<(TimeSpan Hub, TimeSpan Influx)> TimeAsync(string question)
+    {
+        var begin = TimeProvider.System.GetTimestamp();
+        using (var client = Host.Client())
+        {
+            await client.GetByteArrayAsync(new Uri($"/query?db=hub&epoch=ms&q={Uri.EscapeDataString(question)}", UriKind.Relative), TestContext.Current.CancellationToken);
+        }
+
+        var between = TimeProvider.System.GetTimestamp();
+        await http.GetByteArrayAsync(new Uri($"{server.Address}/query?db=hub&epoch=ms&q={Uri.EscapeDataString(question)}"), TestContext.Current.CancellationToken);
+        return (TimeProvider.System.GetElapsedTime(begin, between), TimeProvider.System.GetElapsedTime(between));
     }
 
     public async ValueTask DisposeAsync()
@@ -93,19 +116,19 @@ public sealed class TwoStores : IAsyncLifetime
         return provider;
     }
 
-    private async Task<Observation[]> FurnishAsync()
+    private static async Task<Observation[]> FurnishAsync(QlHost host)
     {
         List<Observation> all = [];
         var random = new Random(20260329);
         foreach (var (municipality, station) in new[] { ("braga", "centro"), ("braga", "rotunda norte"), ("aveiro", "cais"), ("aveiro", "escola") })
         {
-            var at = await Host.AddAsync(municipality, station.Replace(' ', '-'));
-            all.AddRange(Observations(await Host.AddAsync(at, "ops", "no2", 600), TimeSpan.FromMinutes(10), random, () => 20 + (30 * random.NextDouble())));
-            all.AddRange(Observations(await Host.AddAsync(at, "microfone", "laeq", 300), TimeSpan.FromMinutes(5), random, () => 45 + (25 * random.NextDouble())));
+            var at = await host.AddAsync(municipality, station.Replace(' ', '-'));
+            all.AddRange(Observations(await host.AddAsync(at, "ops", "no2", 600), TimeSpan.FromMinutes(10), random, () => 20 + (30 * random.NextDouble())));
+            all.AddRange(Observations(await host.AddAsync(at, "microfone", "laeq", 300), TimeSpan.FromMinutes(5), random, () => 45 + (25 * random.NextDouble())));
             if (municipality == "braga")
             {
                 // Whole numbers, so that values repeat.
-                all.AddRange(Observations(await Host.AddAsync(at, "camara", "vehicle_count", 900), TimeSpan.FromMinutes(15), random, () => random.Next(0, 8)));
+                all.AddRange(Observations(await host.AddAsync(at, "camara", "vehicle_count", 900), TimeSpan.FromMinutes(15), random, () => random.Next(0, 8)));
             }
         }
 
