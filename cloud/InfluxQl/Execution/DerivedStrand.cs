@@ -9,6 +9,9 @@ internal sealed class DerivedStrand(string name, ImmutableSortedDictionary<strin
 {
     public override bool IsStored => false;
 
+    /// <summary>The series whose every row it computes; null when it leaves some out, or is of no series of observations.</summary>
+    public ObservationStrand? Observations => below.Observations;
+
     public override int SlotOf(string field) => plan.Columns.IndexOf(field, StringComparer.Ordinal);
 
     public override long Estimate(Span span) => below.Strand.Estimate(span.Intersect(plan.Span));
@@ -52,8 +55,8 @@ internal sealed class StrandReader
 
     public Strand Strand { get; }
 
-    /// <summary>Whether every row satisfies the condition.</summary>
-    public bool IsUnconditional => condition is null;
+    /// <summary>The observations it reads all of; null when it leaves some out, or reads something else.</summary>
+    public ObservationStrand? Observations => condition is not null ? null : Strand as ObservationStrand ?? (Strand as DerivedStrand)?.Observations;
 
     /// <summary>A reader, or null when no row of the series can satisfy the condition: its tags decide that.</summary>
     public static StrandReader? Of(Strand strand, SelectPlan plan, Budget budget)

@@ -1,12 +1,13 @@
 using System.Collections.Immutable;
 using Hub.Cloud.InfluxQl.Data;
+using Hub.Cloud.InfluxQl.Language;
 using Hub.Cloud.Series;
 
 namespace Hub.Cloud.InfluxQl.Execution;
 
 /// <summary>
-/// A question that the store answers from what it has folded (its rollups, and the rollups it keeps of observations that are gone): count, sum, mean, min, max, spread, first and last of <c>result</c>, without
-/// conditions on fields. The store is asked for buckets that divide those of the question, because the two lay them differently: weeks of the store begin on Monday, for one.
+/// A question that the store answers by itself, from what it has folded (its rollups, and the rollups it keeps of observations that are gone): count, sum, mean, min, max, spread, first and last of <c>result</c>, without
+/// conditions on fields; and mean, sum and count of its energy, which is how levels are averaged: <c>exp("result" * 0.2302585092994046)</c> or <c>pow(10.0, "result" / 10)</c> in a question within the question. The store is asked for buckets that divide those of the question, because the two lay them differently: weeks of the store begin on Monday, for one.
 /// </summary>
 internal sealed class Folding
 {
@@ -19,9 +20,11 @@ internal sealed class Folding
     private readonly Span span;
     private readonly BucketWidth width;
     private readonly ISeries series;
+    private readonly bool isEnergy;
 
     private Folding(Span span, long pieces, ISeries series, ImmutableArray<Statistic> statistics)
     {
+        isEnergy = statistics is [Statistic.EnergyMean];
         this.span = span;
         this.series = series;
         width = new BucketWidth(TimeSpan.FromTicks(pieces / Nanoseconds.PerTick));
@@ -35,10 +38,25 @@ internal sealed class Folding
     public static Folding? Of(SelectPlan plan, Gatherer[] gatherers)
     {
         // The time of a selected point, and what stands beside it, is not known of a bucket.
-        if (plan.Names.Length > 0 || plan.Sources is not [{ Measurement: ObservationMeasurement measurement }] || (plan.Windows.Width == 0 && plan.Calls is [{ IsSelector: true }])
-            || gatherers.Length == 0 || gatherers.Any(gatherer => gatherer.Windows.Span != gatherers[0].Windows.Span)
-            || gatherers.Any(gatherer => gatherer.Call.Field is not { Name: ObservationMeasurement.Result, Kind: null or "field" or "float" }
-                || gatherer.Call.Name is not ("count" or "sum" or "mean" or "min" or "max" or "spread" or "first" or "last")))
+        if (plan.Names.Length > 0 || plan.Sources is not [var source] || (plan.Windows.Width == 0 && plan.Calls is [{ IsSelector: true }])
+            || gatherers.Length == 0 || gatherers.Any(gatherer => gatherer.Windows.Span != gatherers[0].Windows.Span))
+        {
+            return null;
+        }
+
+        ImmutableArray<Statistic> statistics;
+        if (source.Measurement is ObservationMeasurement measurement
+            && gatherers.All(gatherer => gatherer.Call is { Field: { Name: ObservationMeasurement.Result, Kind: null or "field" or "float" }, Name: "count" or "sum" or "mean" or "min" or "max" or "spread" or "first" or "last" }))
+        {
+            statistics = [.. gatherers.Select(gatherer => Of(gatherer.Call.Name)).Distinct()];
+        }
+        else if (source.Select is { IsRaw: true, Node: { Limit: 0, Offset: 0 }, Fill: FillKind.Null, Sources: [{ Measurement: ObservationMeasurement inner }] } below
+            && gatherers.All(gatherer => gatherer.Call is { Field: { Kind: null or "field" or "float" } field, Name: "count" or "sum" or "mean" }
+                && below.Columns.IndexOf(field.Name, StringComparer.Ordinal) is var at and >= 0 && IsEnergy(below.Fields[at].Node)))
+        {
+            (measurement, statistics) = (inner, [Statistic.EnergyMean]);
+        }
+        else
         {
             return null;
         }
@@ -46,7 +64,7 @@ internal sealed class Folding
         var windows = gatherers[0].Windows;
         var pieces = windows.Width == 0 ? Nanoseconds.PerDay : Pieces(windows);
         return pieces is { } length && length % 1_000 == 0 && windows.Width / length <= PiecesMax
-            ? new Folding(windows.Span, length, measurement.Series, [.. gatherers.Select(gatherer => StatisticOf(gatherer.Call.Name)).Distinct()])
+            ? new Folding(windows.Span, length, measurement.Series, statistics)
             : null;
     }
 
@@ -54,12 +72,10 @@ internal sealed class Folding
     public bool Suits(int readers) => readers == 1 || !Statistics.Any(statistic => statistic is Statistic.First or Statistic.Last);
 
     /// <summary>The statistic that a function is made of; a bucket tells number, smallest and largest with any of them.</summary>
-    public static Statistic StatisticOf(string function) => function switch
-    {
-        "first" => Statistic.First,
-        "last" => Statistic.Last,
-        _ => Statistic.Sum,
-    };
+    public Statistic StatisticOf(string function) => isEnergy ? Statistic.EnergyMean : Of(function);
+
+    /// <summary>A bucket of energies as one whose value is their sum; any other as it is.</summary>
+    public Bucket Summed(Bucket bucket) => isEnergy ? bucket with { Value = bucket.Count * Math.Pow(10, bucket.Value / 10) } : bucket;
 
     /// <summary>Observations read, about.</summary>
     public long Estimate(IEnumerable<StrandReader> readers)
@@ -67,10 +83,9 @@ internal sealed class Folding
         var sum = 0L;
         foreach (var reader in readers)
         {
-            var strand = (ObservationStrand)reader.Strand;
-            if (!reader.IsUnconditional || strand.Stretch(span) is not var (from, to))
+            if (reader.Observations is not { } strand || strand.Stretch(span) is not var (from, to))
             {
-                sum += strand.Estimate(span);
+                sum += reader.Strand.Estimate(span);
                 continue;
             }
 
@@ -81,7 +96,7 @@ internal sealed class Folding
     }
 
     /// <summary>The buckets of some series that hold anything.</summary>
-    /// <exception cref="Language.RefusedException">They are more than the store gives at once.</exception>
+    /// <exception cref="RefusedException">They are more than the store gives at once.</exception>
     public async Task<IReadOnlyDictionary<int, IReadOnlyList<Bucket>>> AskAsync(IReadOnlyList<ObservationStrand> strands, Statistic statistic, CancellationToken cancellationToken)
     {
         var asked = strands.Select(strand => (strand.Datastream, Stretch: strand.Stretch(span))).Where(pair => pair.Stretch is not null).ToArray();
@@ -97,11 +112,33 @@ internal sealed class Folding
         }
         catch (ArgumentException refused) when (refused is not ArgumentOutOfRangeException)
         {
-            throw new Language.RefusedException(refused.Message);
+            throw new RefusedException(refused.Message);
         }
     }
 
     private AggregateQuery Question(DateTime from, DateTime to, Statistic statistic) => new(0, from, to, width, statistic);
+
+    private static Statistic Of(string function) => function switch
+    {
+        "first" => Statistic.First,
+        "last" => Statistic.Last,
+        _ => Statistic.Sum,
+    };
+
+    /// <summary>Whether an expression is 10^(result/10), in one of the ways to write it.</summary>
+    private static bool IsEnergy(Node node) => node switch
+    {
+        ParenthesesNode parentheses => IsEnergy(parentheses.Inner),
+        CallNode { Name: "exp", Arguments: [BinaryNode { Sign: "*", Left: NameNode name, Right: LiteralNode factor }] } => IsResult(name) && Is(factor, Math.Log(10) / 10),
+        CallNode { Name: "exp", Arguments: [BinaryNode { Sign: "*", Left: LiteralNode factor, Right: NameNode name }] } => IsResult(name) && Is(factor, Math.Log(10) / 10),
+        CallNode { Name: "pow", Arguments: [LiteralNode ten, BinaryNode { Sign: "/", Left: NameNode name, Right: LiteralNode divisor }] } => IsResult(name) && Is(ten, 10) && Is(divisor, 10),
+        _ => false,
+    };
+
+    private static bool IsResult(NameNode name) => name is { Name: ObservationMeasurement.Result, Kind: null or "field" or "float" };
+
+    // Of the constant people write sixteen digits.
+    private static bool Is(LiteralNode literal, double number) => literal.Value.IsNumber && Math.Abs(literal.Value.Float - number) <= 1e-15;
 
     private static long? Pieces(Windows windows)
     {

@@ -97,7 +97,8 @@ internal sealed class Gatherer(CallPlan call, Windows windows, bool ascending, b
             var key = windows.Zone is not null && call.Name is "count" or "sum" or "mean" ? windows.Of(window.Start).Start : window.Start;
             if (!buckets.TryGetValue(key, out current))
             {
-                budget.Hold(1);
+                // As much memory as a few points.
+                budget.Hold(3);
                 buckets[key] = current = Accumulator.For(call, ascending, budget);
             }
         }

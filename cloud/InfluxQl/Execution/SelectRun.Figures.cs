@@ -38,13 +38,11 @@ internal sealed partial class SelectRun
 
     /// <summary>How the store can answer by itself; null when rows must be read.</summary>
     private static Folding? Folding(SelectPlan plan) =>
-        IsEdgeOnly(plan) || plan.Sources.Any(source => source.Measurement is not ObservationMeasurement)
-            ? null
-            : Execution.Folding.Of(plan, [.. Gatherers(plan, new Budget(new InfluxQlOptions())).Values]);
+        IsEdgeOnly(plan) ? null : Execution.Folding.Of(plan, [.. Gatherers(plan, new Budget(new InfluxQlOptions())).Values]);
 
     private async Task<Dictionary<Statistic, IReadOnlyDictionary<int, IReadOnlyList<Bucket>>>> FoldAsync(Folding folding, List<Group> groups)
     {
-        var strands = groups.Where(group => folding.Suits(group.Readers.Count)).SelectMany(group => group.Readers).Where(reader => reader.IsUnconditional).Select(reader => (ObservationStrand)reader.Strand).ToArray();
+        var strands = groups.Where(group => folding.Suits(group.Readers.Count)).SelectMany(group => group.Readers).Select(reader => reader.Observations).OfType<ObservationStrand>().ToArray();
         var found = new Dictionary<Statistic, IReadOnlyDictionary<int, IReadOnlyList<Bucket>>>();
         foreach (var statistic in folding.Statistics)
         {
@@ -67,13 +65,13 @@ internal sealed partial class SelectRun
                 continue;
             }
 
-            if (folding is not null && folding.Suits(group.Readers.Count) && reader.IsUnconditional)
+            if (folding is not null && folding.Suits(group.Readers.Count) && reader.Observations is { } observations)
             {
                 foreach (var gatherer in active)
                 {
-                    foreach (var bucket in folded![Execution.Folding.StatisticOf(gatherer.Call.Name)].GetValueOrDefault(((ObservationStrand)reader.Strand).Datastream) ?? [])
+                    foreach (var bucket in folded![folding.StatisticOf(gatherer.Call.Name)].GetValueOrDefault(observations.Datastream) ?? [])
                     {
-                        gatherer.Add(bucket);
+                        gatherer.Add(folding.Summed(bucket));
                     }
                 }
 
