@@ -28,7 +28,7 @@ public sealed class DifferentialTests(TwoStores stores) : IClassFixture<TwoStore
     {
         Assert.SkipUnless(InfluxServer.IsInstalled, "influxd is not installed");
         List<string> differences = [];
-        await Questions.Any.SampleAsync(question => CompareAsync(question, differences), iter: Repeats.Of(400, 5_000), threads: 1);
+        await Questions.Any.SampleAsync(question => CompareAsync(question, differences), iter: Repeats.Of(320, 5_000), threads: 1);
         Assert.True(differences.Count == 0, string.Join('\n', differences.Take(20)));
     }
 
