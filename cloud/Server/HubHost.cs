@@ -3,6 +3,7 @@ using Hub.Cloud.Alerts;
 using Hub.Cloud.Api;
 using Hub.Cloud.Audit;
 using Hub.Cloud.Fleet;
+using Hub.Cloud.InfluxQl;
 using Hub.Cloud.Ingest;
 using Hub.Cloud.Municipalities;
 using Hub.Cloud.Notifications;
@@ -258,6 +259,7 @@ internal static class HubHost
         builder.Services.AddHubRetention(configuration).AddHubRetentionKeeper();
         builder.Services.AddHubQualityControl(configuration).AddHubQualityControlRunner();
         builder.Services.AddHubApi(configuration);
+        builder.Services.AddHubInfluxQl(configuration);
         builder.Services.AddHubPortal(configuration);
         builder.Services.AddHubBridges();
         builder.Services.AddHostedService<HeapCompaction>();

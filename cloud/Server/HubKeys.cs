@@ -5,6 +5,7 @@ using System.Text.Json;
 using Hub.Cloud.Alerts;
 using Hub.Cloud.Api;
 using Hub.Cloud.Fleet;
+using Hub.Cloud.InfluxQl;
 using Hub.Cloud.Ingest;
 using Hub.Cloud.Municipalities;
 using Hub.Cloud.Notifications;
@@ -34,6 +35,7 @@ internal static class HubKeys
             [Name(AlertsOptions.Section)] = Of(typeof(AlertsOptions)),
             [Name(ApiOptions.Section)] = Of(typeof(ApiOptions)),
             [Name(FleetOptions.Section)] = Of(typeof(FleetOptions)),
+            [Name(InfluxQlOptions.Section)] = Of(typeof(InfluxQlOptions)),
             [Name(IngestOptions.Section)] = Of(typeof(IngestOptions)),
             [Name(MqttOptions.Section)] = Of(typeof(MqttOptions)),
             [Name(MunicipalitiesOptions.Section)] = Of(typeof(MunicipalitiesOptions)),

@@ -1,6 +1,7 @@
 using System.Net;
 using Hub.Cloud.Api;
 using Hub.Cloud.Fleet;
+using Hub.Cloud.InfluxQl;
 using Hub.Cloud.Ingest;
 using Hub.Cloud.Municipalities;
 using Hub.Cloud.Portal;
@@ -39,6 +40,7 @@ internal static class HubRoutes
         app.MapHubIngest();
         app.MapHubFleet();
         app.MapHubApi();
+        app.MapHubInfluxQl();
         app.MapHubPortal();
         RefuseTakenPath(app);
     }

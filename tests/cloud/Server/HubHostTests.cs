@@ -41,6 +41,9 @@ public sealed class HubHostTests : IDisposable
             Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/health/ready", Stop)).StatusCode);
             Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/metrics", Stop)).StatusCode);
             Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/api/v1/stations", Stop)).StatusCode);
+            Assert.Equal(HttpStatusCode.NoContent, (await client.GetAsync("/ping", Stop)).StatusCode);
+            using var question = new FormUrlEncodedContent([KeyValuePair.Create("q", "SHOW MEASUREMENTS")]);
+            Assert.Contains("\"observation\"", await (await client.PostAsync("/query?db=hub", question, Stop)).Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
             using var broker = new TcpClient();
             await broker.ConnectAsync(IPAddress.Loopback, _mqtt, Stop);
         });
@@ -54,6 +57,8 @@ public sealed class HubHostTests : IDisposable
             using var client = new HttpClient { BaseAddress = new Uri(HubHost.Address(app)) };
             using var login = new StringContent(System.Text.Json.JsonSerializer.Serialize(new { userName = "admin", password }), System.Text.Encoding.UTF8, "application/json");
             Assert.Equal(HttpStatusCode.NoContent, NoContentIfSuccess((await client.PostAsync("/api/v1/sessions", login, Stop)).StatusCode));
+            Assert.Equal(HttpStatusCode.OK, (await client.GetAsync($"/query?q=SHOW+DATABASES&u=admin&p={Uri.EscapeDataString(password)}", Stop)).StatusCode);
+            Assert.Equal(HttpStatusCode.Unauthorized, (await client.GetAsync("/query?q=SHOW+DATABASES&u=admin&p=wrong", Stop)).StatusCode);
         });
 
         // The ports are free again.

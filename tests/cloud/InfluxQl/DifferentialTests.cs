@@ -1,0 +1,43 @@
+using CsCheck;
+using Hub.Cloud.Series.Tests;
+using Hub.Tests.Kit;
+
+namespace Hub.Cloud.InfluxQl.Tests;
+
+/// <summary>The hub answers what a real InfluxDB 1.6.7 answers, with the same observations in both.</summary>
+public sealed class DifferentialTests(TwoStores stores) : IClassFixture<TwoStores>
+{
+    /// <summary>Questions of dashboards: every file of the folder, one question a line; lines that begin with # are notes.</summary>
+    private static string Folder => Path.Combine(Repository.Root, "tests/cloud/InfluxQl/questions");
+
+    [Fact]
+    public async Task Questions_of_dashboards_have_the_same_answers()
+    {
+        Assert.SkipUnless(InfluxServer.IsInstalled, "influxd is not installed");
+        List<string> differences = [];
+        foreach (var line in Directory.EnumerateFiles(Folder, "*.influxql").Order(StringComparer.Ordinal).SelectMany(File.ReadLines).Where(line => line.Length > 0 && line[0] != '#'))
+        {
+            await CompareAsync(line, differences);
+        }
+
+        Assert.True(differences.Count == 0, string.Join('\n', differences));
+    }
+
+    [Fact]
+    public async Task Questions_at_random_have_the_same_answers()
+    {
+        Assert.SkipUnless(InfluxServer.IsInstalled, "influxd is not installed");
+        List<string> differences = [];
+        await Questions.Any.SampleAsync(question => CompareAsync(question, differences), iter: Repeats.Of(320, 5_000), threads: 1);
+        Assert.True(differences.Count == 0, string.Join('\n', differences.Take(20)));
+    }
+
+    private async Task CompareAsync(string question, List<string> differences)
+    {
+        var (hub, influx) = await stores.AskAsync(question);
+        if (Comparison.Difference(hub, influx) is { } difference)
+        {
+            differences.Add($"{question}\n    {difference}");
+        }
+    }
+}
