@@ -175,6 +175,23 @@ public sealed class DemoJourney(DemoProgram demo, ITestOutputHelper output) : IC
     }
 
     [Fact]
+    public async Task Ga_the_pages_about_air_noise_and_traffic_have_no_barriers_in_either_theme()
+    {
+        await using var browser = await Browser.StartAsync();
+        foreach (var (topic, scheme, width) in new[] { ("air", ColorScheme.Light, 1280), ("air", ColorScheme.Dark, 360), ("noise", ColorScheme.Light, 360), ("noise", ColorScheme.Dark, 1280), ("traffic", ColorScheme.Light, 1280), ("traffic", ColorScheme.Dark, 360) })
+        {
+            var page = await browser.OpenAsync($"{demo.Address}m/braga/{topic}", width, 900, scheme);
+            await page.Locator("svg.drawing").First.WaitForAsync();
+            await Browser.ShootAsync(page, $"{topic}-{scheme.ToString().ToLowerInvariant()}-{width}");
+            Assert.Empty(await Browser.BarriersAsync(page));
+            Assert.InRange(await Browser.WidthAsync(page), 1, width);
+        }
+
+        Assert.Empty(browser.OutsideRequests);
+        Assert.Empty(browser.PageErrors);
+    }
+
+    [Fact]
     public async Task H_Ctrl_C_stops_cleanly_and_a_second_start_goes_on()
     {
         var reader = new HubReader(demo.Client);
