@@ -42,7 +42,14 @@ public readonly record struct AirAverages(double? Ozone = null, double? Nitrogen
 /// <param name="Class">1, the best, to the number of classes of the bands.</param>
 /// <param name="Worst">The pollutant that decides: the first of those in the worst class.</param>
 /// <param name="Known">The pollutants it was made of, at least one: with few of them the true class may be worse, never better.</param>
-public sealed record AirIndexResult(int Class, AirPollutant Worst, IReadOnlyList<AirPollutant> Known);
+public sealed record AirIndexResult(int Class, AirPollutant Worst, IReadOnlyList<AirPollutant> Known)
+{
+    /// <summary>The class of each of them, in the order of <see cref="Known"/>: shows how far the others are from deciding.</summary>
+    public IReadOnlyList<int> Classes { get; init; } = [];
+
+    /// <summary>All pollutants in the class that decides, <see cref="Worst"/> first: where two are equally bad both are named.</summary>
+    public IEnumerable<AirPollutant> Dominant => Known.Where((_, i) => Classes[i] == Class);
+}
 
 /// <summary>Air quality index: the worst of the classes of the pollutants that are known. Pure; safe for concurrent callers.</summary>
 public static class AirIndex
@@ -86,6 +93,7 @@ public static class AirIndex
     public static AirIndexResult? Of(in AirAverages averages, AirIndexBands? bands = null)
     {
         List<AirPollutant> known = [];
+        List<int> classes = [];
         var (worst, highest) = (default(AirPollutant), 0);
         foreach (var pollutant in Pollutants)
         {
@@ -96,9 +104,10 @@ public static class AirIndex
 
             known.Add(pollutant);
             var found = ClassOf(pollutant, average, bands ?? AirIndexBands.Eea2024);
+            classes.Add(found);
             (worst, highest) = found > highest ? (pollutant, found) : (worst, highest);
         }
 
-        return known.Count == 0 ? null : new AirIndexResult(highest, worst, known);
+        return known.Count == 0 ? null : new AirIndexResult(highest, worst, known) { Classes = classes };
     }
 }

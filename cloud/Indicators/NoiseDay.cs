@@ -20,13 +20,13 @@ public enum NoisePeriod
 public sealed class NoiseDay
 {
     private readonly double[] _energies = new double[3];
-    private readonly int[] _counts = new int[3];
+    private readonly long[] _counts = new long[3];
 
     /// <summary>When each period begins, by the local clock.</summary>
     public static TimeSpan BeginOf(NoisePeriod period) => TimeSpan.FromHours(period switch { NoisePeriod.Day => 7, NoisePeriod.Evening => 20, _ => 23 });
 
     /// <summary>Levels gathered in a period.</summary>
-    public int CountOf(NoisePeriod period) => _counts[(int)period];
+    public long CountOf(NoisePeriod period) => _counts[(int)period];
 
     /// <summary>Equivalent level of a period, dB(A): Ld, Le or Ln (ISO 1996-1: ten times the logarithm of the mean of the energies); NaN when nothing was gathered in it.</summary>
     public double LevelOf(NoisePeriod period) => CountOf(period) == 0 ? double.NaN : 10 * Math.Log10(_energies[(int)period] / CountOf(period));
@@ -39,6 +39,16 @@ public sealed class NoiseDay
     {
         _energies[(int)period] += Math.Pow(10, level / 10);
         _counts[(int)period]++;
+    }
+
+    /// <summary>Adds the energy mean of several levels, dB(A), as if each had been added: an hour of a rollup stands for the levels in it.</summary>
+    /// <param name="period">The period in which all of them lie.</param>
+    /// <param name="level">Their energy mean, dB(A).</param>
+    /// <param name="count">How many they are, 1 or more.</param>
+    public void Add(NoisePeriod period, double level, long count)
+    {
+        _energies[(int)period] += count * Math.Pow(10, level / 10);
+        _counts[(int)period] += count;
     }
 
     /// <summary>Forgets all levels.</summary>

@@ -2,6 +2,7 @@ using System.Text.Unicode;
 using Hub.Cloud.Municipalities;
 using Hub.Cloud.Portal.Assets;
 using Hub.Cloud.Portal.Read;
+using Hub.Cloud.Portal.Read.Topics;
 using Hub.Cloud.Portal.Serving;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
@@ -43,6 +44,10 @@ public static class PortalExtensions
         services.AddSingleton<BuiltAssets>();
         services.AddSingleton<Reader>();
         services.AddSingleton<LongReads>();
+        services.AddSingleton<TopicSeries>();
+        services.AddSingleton<AirReader>();
+        services.AddSingleton<NoiseReader>();
+        services.AddSingleton<TrafficReader>();
         services.AddDataProtection();
         services.AddSingleton<AcknowledgeLinks>();
         services.AddSingleton<SignUpChoices>();

@@ -5,16 +5,40 @@ using Microsoft.AspNetCore.Mvc.ViewFeatures;
 
 namespace Hub.Cloud.Portal.Serving;
 
+/// <summary>What the page for a wrong address says.</summary>
+/// <param name="Key">Name of the value in the address.</param>
+/// <param name="Value">What stands there.</param>
+/// <param name="Allowed">What may stand there.</param>
+/// <param name="Back">Address that is right.</param>
+internal sealed record RefusedView(string Key, string Value, string Allowed, string Back);
+
 /// <summary>Answers that more than one page gives.</summary>
 internal static class PageAnswers
 {
     /// <summary>The page for what does not exist or must not be known to exist, with status 404.</summary>
-    public static IActionResult Missing(this PageModel page) =>
-        new ViewResult
+    public static IActionResult Missing(this PageModel page) => page.Said("_Missing", 404, null);
+
+    /// <summary>The page for an address with a value that it cannot have, with status 400.</summary>
+    /// <param name="page">The page.</param>
+    /// <param name="key">Name of the value in the address.</param>
+    /// <param name="value">What stands there.</param>
+    /// <param name="allowed">What may stand there.</param>
+    /// <param name="back">Address that is right.</param>
+    public static IActionResult Refused(this PageModel page, string key, string? value, string allowed, string back) => page.Said("_Refused", 400, new RefusedView(key, value ?? "", allowed, back));
+
+    /// <summary>The page that says that too many read much at the moment, with status 503 and when to come again.</summary>
+    public static IActionResult Busy(this PageModel page)
+    {
+        page.Response.Headers.RetryAfter = "5";
+        return page.Said("_Busy", 503, null);
+    }
+
+    private static ViewResult Said(this PageModel page, string name, int status, object? model) =>
+        new()
         {
-            ViewName = "/Pages/Shared/_Missing.cshtml",
-            StatusCode = 404,
-            ViewData = new ViewDataDictionary(page.ViewData) { Model = null },
+            ViewName = $"/Pages/Shared/{name}.cshtml",
+            StatusCode = status,
+            ViewData = new ViewDataDictionary<object>(page.ViewData, model),
             TempData = page.TempData,
         };
 

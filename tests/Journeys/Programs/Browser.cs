@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Hub.Tests.Kit;
 using Microsoft.Playwright;
 
@@ -63,6 +64,30 @@ public sealed class Browser : IAsyncDisposable
 
     public static Task ShootAsync(IPage page, string name) =>
         page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Screenshots, $"{name}.png"), FullPage = true });
+
+    /// <summary>What axe-core finds against WCAG 2.2 AA and its own best practice on a page with everything unfolded; one line for each place.</summary>
+    public static async Task<IReadOnlyList<string>> BarriersAsync(IPage page)
+    {
+        // The build of the pages installs it; it is no part of them. The debugger may run what the page's content policy forbids.
+        var axe = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "cloud", "Portal", "web", "node_modules", "axe-core", "axe.min.js"));
+        var debugger = await page.Context.NewCDPSessionAsync(page);
+        await RunAsync("document.querySelectorAll('details').forEach((one) => { one.open = true; })");
+        await RunAsync(axe);
+        var found = await RunAsync(
+            "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then((found) => found.violations.flatMap((one) => one.nodes.map((node) => `${one.id} at ${node.target.join(' ')}: ${node.failureSummary}`)))");
+        return [.. found!.Value.GetProperty("result").GetProperty("value").EnumerateArray().Select(one => one.GetString()!)];
+
+        Task<JsonElement?> RunAsync(string script) =>
+            debugger.SendAsync("Runtime.evaluate", new Dictionary<string, object> { ["expression"] = script, ["awaitPromise"] = true, ["returnByValue"] = true });
+    }
+
+    /// <summary>How wide the page is, in CSS pixels; more than its window is a page that must be scrolled sideways.</summary>
+    public static async Task<int> WidthAsync(IPage page)
+    {
+        var debugger = await page.Context.NewCDPSessionAsync(page);
+        var width = await debugger.SendAsync("Runtime.evaluate", new Dictionary<string, object> { ["expression"] = "document.documentElement.scrollWidth", ["returnByValue"] = true });
+        return width!.Value.GetProperty("result").GetProperty("value").GetInt32();
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -16,6 +16,7 @@ public sealed class Look
     {
         var port = int.Parse(Environment.GetEnvironmentVariable("HUB_PORTAL_LOOK") ?? "5080", CultureInfo.InvariantCulture);
         var city = new City(TimeProvider.System.GetUtcNow().UtcDateTime);
+        Past.Fill(city);
         using TempFolder folder = new();
         await using var host = await PortalHost.StartAsync(city, TimeProvider.System, port, signUpFolder: folder.Path, settings: values => values["Hub:PublicUrl"] = $"http://127.0.0.1:{port}");
         TestContext.Current.SendDiagnosticMessage("Mails are written to {0}.", Path.Combine(folder.Path, "mail"));

@@ -47,6 +47,9 @@ internal sealed class FakeStations : IStations
         return added;
     }
 
+    /// <summary>Takes stations away with all they measure.</summary>
+    public void Remove(Predicate<Station> which) => stations.RemoveAll(which);
+
     public IReadOnlyList<Datastream> DatastreamsOf(int stationId) => [.. datastreams.Where(one => one.Station.Id == stationId)];
 
     public bool TryGet(string municipality, string station, [NotNullWhen(true)] out Station? found) =>
