@@ -66,7 +66,9 @@ public sealed class Browser : IAsyncDisposable
         page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Screenshots, $"{name}.png"), FullPage = true });
 
     /// <summary>What axe-core finds against WCAG 2.2 AA and its own best practice on a page with everything unfolded; one line for each place.</summary>
-    public static async Task<IReadOnlyList<string>> BarriersAsync(IPage page)
+    /// <param name="page">The page.</param>
+    /// <param name="onlyContrast">Only what another theme can change.</param>
+    public static async Task<IReadOnlyList<string>> BarriersAsync(IPage page, bool onlyContrast = false)
     {
         // The build of the pages installs it; it is no part of them. The debugger may run what the page's content policy forbids.
         var axe = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "cloud", "Portal", "web", "node_modules", "axe-core", "axe.min.js"));
@@ -74,7 +76,7 @@ public sealed class Browser : IAsyncDisposable
         await RunAsync("document.querySelectorAll('details').forEach((one) => { one.open = true; })");
         await RunAsync(axe);
         var found = await RunAsync(
-            "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then((found) => found.violations.flatMap((one) => one.nodes.map((node) => `${one.id} at ${node.target.join(' ')}: ${node.failureSummary}`)))");
+            $"axe.run(document, {{ runOnly: {(onlyContrast ? "['color-contrast']" : "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']")} }}).then((found) => found.violations.flatMap((one) => one.nodes.map((node) => one.id + ' at ' + node.target.join(' ') + ': ' + node.failureSummary)))");
         return [.. found!.Value.GetProperty("result").GetProperty("value").EnumerateArray().Select(one => one.GetString()!)];
 
         Task<JsonElement?> RunAsync(string script) =>

@@ -51,14 +51,14 @@ public sealed class BrowserTests : IAsyncLifetime
             await page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark, ReducedMotion = ReducedMotion.Reduce });
             await page.SetViewportSizeAsync(390, 844);
             await ShootAsync(page, name + "-dark-phone");
-            faults.AddRange((await Browser.BarriersAsync(page)).Select(fault => $"{path} dark, phone: {fault}"));
+            faults.AddRange((await Browser.BarriersAsync(page, onlyContrast: !Repeats.AreMany)).Select(fault => $"{path} dark, phone: {fault}"));
             if (await Browser.WidthAsync(page) is var width and > 390)
             {
                 faults.Add($"{path}: {width} px wide on a telephone of 390");
             }
         }
 
-        Assert.Empty(faults);
+        Assert.True(faults.Count == 0, string.Join('\n', faults));
 
         // That it would have found something.
         await page.EvaluateAsync("document.querySelector('main').append(new Image())");
@@ -159,5 +159,6 @@ public sealed class BrowserTests : IAsyncLifetime
 
     private static Task<string?> FocusedAsync(IPage page) => page.EvaluateAsync<string?>("document.activeElement.getAttribute('href')");
 
-    private static Task ShootAsync(IPage page, string name) => Browser.ShootAsync(page, "portal-" + name);
+    /// <summary>A picture of every page takes as long as all the rest: the long run makes them.</summary>
+    private static Task ShootAsync(IPage page, string name) => Repeats.AreMany ? Browser.ShootAsync(page, "portal-" + name) : Task.CompletedTask;
 }
