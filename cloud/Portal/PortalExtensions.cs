@@ -48,6 +48,7 @@ public static class PortalExtensions
         services.AddSingleton<AirReader>();
         services.AddSingleton<NoiseReader>();
         services.AddSingleton<TrafficReader>();
+        services.AddSingleton<CityFigures>();
         services.AddDataProtection();
         services.AddSingleton<AcknowledgeLinks>();
         services.AddSingleton<SignUpChoices>();

@@ -1,5 +1,6 @@
 using Hub.Cloud.Municipalities;
 using Hub.Cloud.Portal.Read;
+using Hub.Cloud.Portal.Read.Topics;
 using Hub.Cloud.Portal.Show;
 using Hub.Cloud.Portal.Serving;
 using Hub.Edge.Contract.Quantities;
@@ -9,7 +10,7 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace Hub.Cloud.Portal.Pages;
 
 /// <summary>The city, or one municipality of it: map, list, alarms, latest values.</summary>
-internal sealed class IndexModel(Reader reader, IMunicipalities municipalities, PageScope scope) : PageModel
+internal sealed class IndexModel(Reader reader, CityFigures figures, IMunicipalities municipalities, PageScope scope) : PageModel
 {
     public CityView City { get; private set; } = new(default, [], null, [], []);
 
@@ -27,7 +28,13 @@ internal sealed class IndexModel(Reader reader, IMunicipalities municipalities, 
     /// <summary>Rows there are, also those beyond the limit of the page.</summary>
     public int RowCount { get; private set; }
 
-    public IActionResult OnGet(string? municipality, string? quantity)
+    /// <summary>Air and traffic of the municipality; nothing for all of them together.</summary>
+    public CityNumbers Numbers { get; private set; } = CityNumbers.None;
+
+    /// <summary>Where it is loudest now, of the equivalent levels that are fresh; null when there is none.</summary>
+    public (StationView Station, LatestValue Value)? Loudest { get; private set; }
+
+    public async Task<IActionResult> OnGetAsync(string? municipality, string? quantity, CancellationToken cancellationToken)
     {
         Municipality? chosen = null;
         if (municipality is not null && !municipalities.TryGet(municipality, out chosen))
@@ -37,6 +44,15 @@ internal sealed class IndexModel(Reader reader, IMunicipalities municipalities, 
 
         City = reader.City(User, chosen);
         var city = City.Stations.SelectMany(static station => station.Values).Where(static value => !Units.IsEquipment(value.Datastream.Quantity)).ToArray();
+        Loudest = City.Stations.SelectMany(static station => station.Values.Select(value => (Station: station, Value: value)))
+            .Where(static one => one.Value is { Stale: false, Latest: not null } && TopicMap.Has(Topic.Noise, one.Value.Datastream.Quantity))
+            .OrderByDescending(static one => one.Value.Latest!.Value.Result).Select(static one => ((StationView, LatestValue)?)one).FirstOrDefault();
+        if (chosen is not null)
+        {
+            Numbers = await figures.OfAsync(chosen.Slug, City.Stations, reader.ZoneOf(chosen.Slug), City.Now, cancellationToken);
+            scope.Scripts.Add("topics");
+        }
+
         Quantities = [.. city.Select(static value => value.Datastream.Quantity).DistinctBy(static one => one.Id).OrderBy(one => scope.Speech.NameOf(one), StringComparer.Create(scope.Speech.Culture, ignoreCase: true))];
         Quantity = Quantities.FirstOrDefault(one => one.Id == quantity)?.Id;
         var wanted = City.Stations

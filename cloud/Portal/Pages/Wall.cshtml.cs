@@ -1,5 +1,6 @@
 using Hub.Cloud.Municipalities;
 using Hub.Cloud.Portal.Read;
+using Hub.Cloud.Portal.Read.Topics;
 using Hub.Cloud.Portal.Serving;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
@@ -7,9 +8,12 @@ using Microsoft.AspNetCore.Mvc.RazorPages;
 namespace Hub.Cloud.Portal.Pages;
 
 /// <summary>The city, or one municipality of it, for a screen on a wall: open alarms and a few figures, readable from five metres, dimmed at night. Needs no login; who has one sees private stations as well.</summary>
-internal sealed class WallModel(Reader reader, IMunicipalities municipalities, PageScope scope) : PageModel
+internal sealed class WallModel(Reader reader, CityFigures figures, IMunicipalities municipalities, PageScope scope) : PageModel
 {
     public WallView Wall { get; private set; } = null!;
+
+    /// <summary>Where the air of the municipality is worst; null when nothing can be said, and for all municipalities together.</summary>
+    public CityAir? Air { get; private set; }
 
     public TimeZoneInfo Zone { get; private set; } = TimeZoneInfo.Utc;
 
@@ -33,6 +37,12 @@ internal sealed class WallModel(Reader reader, IMunicipalities municipalities, P
         var city = reader.City(User, chosen);
         Wall = WallView.Of(city, await reader.WithHandlingAsync(city.Alarms, cancellationToken));
         (Zone, Night) = (reader.ZoneOf(chosen?.Slug ?? (municipalities.All is [var first, ..] ? first.Slug : null)), hours);
+        if (chosen is not null)
+        {
+            Air = (await figures.OfAsync(chosen.Slug, city.Stations, Zone, city.Now, cancellationToken)).Air;
+            scope.Scripts.Add("topics");
+        }
+
         scope.Live = true;
         scope.Municipality = chosen?.Slug;
         scope.Scripts.Add("wall");

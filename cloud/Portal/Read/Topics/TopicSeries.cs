@@ -41,6 +41,24 @@ internal sealed class TopicSeries(ISeries series, IOptions<AlertsOptions> option
         return all;
     }
 
+    /// <summary>What was counted in one stretch, of many datastreams, by identifier; one question for all that have the same averaging period. Those without an observation in it are not there.</summary>
+    public async ValueTask<IReadOnlyDictionary<int, Bucket>> SumsAsync(IEnumerable<Datastream> datastreams, DateTime from, TimeSpan width, TimeZoneInfo zone, CancellationToken cancellationToken)
+    {
+        var all = new Dictionary<int, Bucket>();
+        foreach (var group in datastreams.GroupBy(static one => one.Period))
+        {
+            foreach (var (id, buckets) in await series.AggregateManyAsync([.. group.Select(static one => one.Id)], Question(0, group.Key, from, from + width, width, zone, Statistic.Sum), cancellationToken))
+            {
+                if (buckets is [var only, ..])
+                {
+                    all[id] = only;
+                }
+            }
+        }
+
+        return all;
+    }
+
     private AggregateQuery Question(int datastream, TimeSpan cadence, DateTime from, DateTime to, TimeSpan width, TimeZoneInfo zone, Statistic statistic) =>
         new(datastream, from, to, new(width, zone), statistic, options.Value.IgnoreQuality) { Cadence = cadence };
 

@@ -75,6 +75,9 @@ internal sealed class TrafficReader(TopicSeries series)
     /// <summary>Days that class shares are made of.</summary>
     public const int ClassDays = 7;
 
+    /// <summary>Counters that a city's figure is made of at most.</summary>
+    public const int CountersMax = 50;
+
     private const int DiagramDays = 7;
 
     /// <summary>Intervals read for a diagram at most.</summary>
@@ -100,9 +103,7 @@ internal sealed class TrafficReader(TopicSeries series)
     {
         var zone = station.Zone;
         var to = TopicSeries.HourBefore(now, zone);
-        Datastream[] own = [.. station.Values.Select(static value => value.Datastream).Where(one => one.Sensor == sensor)];
-        Datastream[] classes = [.. Classifications.Select(names => Pick(own, names)).MaxBy(static found => found.Length)!];
-        Datastream[] counted = own.FirstOrDefault(static one => one.Quantity.Id == "vehicle_count") is { } all ? [all] : [.. classes.Where(one => one.Period == classes[0].Period)];
+        var (own, classes, counted) = OwnOf(station, sensor);
 
         var today = TopicSeries.DateOf(to, zone);
         var midnight = TopicSeries.BeginOf(today, zone);
@@ -114,6 +115,47 @@ internal sealed class TrafficReader(TopicSeries series)
             station, CountersOf(station), sensor, counted, today, [.. hours.Where(hour => hour.Start >= midnight)],
             WeekPattern.Medians(hours.Where(hour => hour.Start < midnight && hour.IsValid).Select(static hour => new HourFigure(hour.Start, hour.Flow, 1)), zone),
             points, width, span, speed, BinsOf(points), await SpeedsAsync(own.FirstOrDefault(static one => one.Quantity.Id == "v85"), to, zone, cancellationToken), shares, covered);
+    }
+
+    /// <summary>
+    /// Traffic of the last closed hour against the usual of that weekday and hour: of the counters that have measured now and in enough of the weeks before, so that like is compared with like. Null when there is none.
+    /// </summary>
+    /// <param name="stations">Stations; of each its first counter, of <see cref="CountersMax"/> at most.</param>
+    /// <param name="zone">Time zone of the hours.</param>
+    /// <param name="now">UTC.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async ValueTask<CityTraffic?> NowAsync(IReadOnlyList<StationView> stations, TimeZoneInfo zone, DateTime now, CancellationToken cancellationToken)
+    {
+        Datastream[][] counters =
+        [
+            .. stations.Select(static station => CountersOf(station) is [var sensor, ..] ? OwnOf(station, sensor).Counted : [])
+                .Where(static counted => counted.Length > 0 && counted[0].Period <= TopicSeries.Hour).Take(CountersMax),
+        ];
+        if (counters.Length == 0)
+        {
+            return null;
+        }
+
+        var start = TopicSeries.HourBefore(now, zone) - TopicSeries.Hour;
+        List<TrafficHour?[]> weeks = [];
+        for (var week = 0; week <= Weeks; week++)
+        {
+            var local = start + zone.GetUtcOffset(start) - TimeSpan.FromDays(7 * week);
+            var sums = await series.SumsAsync(counters.SelectMany(static one => one), local - zone.GetUtcOffset(local - zone.GetUtcOffset(start)), TopicSeries.Hour, zone, cancellationToken);
+            weeks.Add([.. counters.Select(counted => counted.All(one => sums.ContainsKey(one.Id)) ? HourOf([.. counted.Select(one => sums[one.Id])]) : (TrafficHour?)null)]);
+        }
+
+        var (flow, usual, count) = (0d, 0d, 0);
+        for (var i = 0; i < counters.Length; i++)
+        {
+            double[] before = [.. weeks.Skip(1).Select(week => week[i]).Where(static hour => hour is { IsValid: true }).Select(static hour => hour!.Value.Flow).Order()];
+            if (weeks[0][i] is { IsValid: true } hour && before.Length >= WeeksMin)
+            {
+                (flow, usual, count) = (flow + hour.Flow, usual + WeekPattern.Quantile(before, 0.5), count + 1);
+            }
+        }
+
+        return count == 0 || usual <= 0 ? null : new(start, start + TopicSeries.Hour, flow, usual, count);
     }
 
     /// <summary>The diagram by flow: at most ten bins of a round width.</summary>
@@ -137,6 +179,22 @@ internal sealed class TrafficReader(TopicSeries series)
 
     private static Datastream[] Pick(Datastream[] own, string[] names) => [.. names.Select(name => own.FirstOrDefault(one => one.Quantity.Id == name)).OfType<Datastream>()];
 
+    /// <summary>Datastreams of a counter: all, those of classes, and those whose sum is the number of vehicles.</summary>
+    private static (Datastream[] Own, Datastream[] Classes, Datastream[] Counted) OwnOf(StationView station, string sensor)
+    {
+        Datastream[] own = [.. station.Values.Select(static value => value.Datastream).Where(one => one.Sensor == sensor)];
+        Datastream[] classes = [.. Classifications.Select(names => Pick(own, names)).MaxBy(static found => found.Length)!];
+        return (own, classes, own.FirstOrDefault(static one => one.Quantity.Id == "vehicle_count") is { } all ? [all] : [.. classes.Where(one => one.Period == classes[0].Period)]);
+    }
+
+    /// <summary>An hour of what was counted in it by each of the classes, or as a whole.</summary>
+    private static TrafficHour HourOf(IReadOnlyList<Bucket> parts)
+    {
+        var coverage = parts.Min(static hour => hour.Coverage);
+        var share = double.IsNaN(coverage) ? 1 : Math.Min(1, coverage);
+        return new(parts[0].Start, TrafficFlow.FlowOf(parts.Sum(static hour => hour.Value), share * (parts[0].End - parts[0].Start)), coverage, share >= CoverageMin - 1e-9);
+    }
+
     /// <summary>Flows by the hour. What is a sum of classes is only known where each class was measured.</summary>
     private async ValueTask<IReadOnlyList<TrafficHour>> FlowsAsync(Datastream[] counted, DateTime from, DateTime to, TimeZoneInfo zone, CancellationToken cancellationToken)
     {
@@ -148,13 +206,7 @@ internal sealed class TrafficReader(TopicSeries series)
 
         return
         [
-            .. each.SelectMany(static one => one).GroupBy(static hour => hour.Start).Where(group => group.Count() == counted.Length).OrderBy(static group => group.Key).Select(static group =>
-            {
-                var first = group.First();
-                var coverage = group.Min(static hour => hour.Coverage);
-                var share = double.IsNaN(coverage) ? 1 : Math.Min(1, coverage);
-                return new TrafficHour(group.Key, TrafficFlow.FlowOf(group.Sum(static hour => hour.Value), share * (first.End - first.Start)), coverage, share >= CoverageMin - 1e-9);
-            }),
+            .. each.SelectMany(static one => one).GroupBy(static hour => hour.Start).Where(group => group.Count() == counted.Length).OrderBy(static group => group.Key).Select(static group => HourOf([.. group])),
         ];
     }
 
