@@ -108,7 +108,7 @@ public sealed class AreaTests
             Gen.Select(Gen.Int[1, 2], Gen.Int[60, 3 * 24 * 60], Gen.Int[60, 80]).Array[5, 40],
             Gen.Select(Gen.Bool, Gen.Bool, Gen.Int[60, 3 * 24 * 60]).Array[1, 4],
             Gen.Int[0, 8].Array[1, 6],
-            Gen.Bool).SampleAsync(CheckAsync, iter: Repeats.Of(60, 2_000), threads: 2);
+            Gen.Bool).SampleAsync(CheckAsync, iter: Repeats.Of(40, 2_000), threads: 2);
 
     private static async Task CheckAsync((int Datastream, int Ago, int Level)[] set, (bool First, bool Inside, int Ago)[] moves, int[] sizes, bool restart)
     {

@@ -16,7 +16,7 @@ public sealed class RehearsalTests
 
     [Fact]
     public async Task What_a_rehearsal_finds_is_what_the_saved_rule_makes() =>
-        await Gen.Select(AnyObservations, OrderIndependenceTests.SomeRules).SampleAsync(CheckAsync, iter: Repeats.Of(30, 2_000), threads: 2);
+        await Gen.Select(AnyObservations, OrderIndependenceTests.SomeRules).SampleAsync(CheckAsync, iter: Repeats.Of(15, 2_000), threads: 2);
 
     [Fact]
     public async Task All_are_counted_and_the_newest_listed()

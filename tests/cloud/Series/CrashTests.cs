@@ -8,7 +8,7 @@ namespace Hub.Cloud.Series.Tests;
 /// <summary>A process that appends is killed; what it had acknowledged is there afterwards.</summary>
 public sealed class CrashTests
 {
-    private static readonly int Kills = Repeats.Of(4, 32);
+    private static readonly int Kills = Repeats.Of(3, 32);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

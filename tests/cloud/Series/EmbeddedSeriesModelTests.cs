@@ -69,7 +69,7 @@ public sealed class EmbeddedSeriesModelTests
             await store.ReopenAsync();
             await SameAsync(model, store.Series, marks);
         },
-        iter: Repeats.Of(20, 300),
+        iter: Repeats.Of(12, 300),
         threads: 1);
 
     private static async Task SameAsync(MemorySeries model, EmbeddedSeries series, List<long> marks)

@@ -133,21 +133,35 @@ internal sealed class PortalHost : IAsyncDisposable
         City.Series.Dispose();
     }
 
-    /// <summary>Every second a new value for one datastream of each station, stored and told to the listener.</summary>
+    /// <summary>Four times a second a new value of another station, stored and told to the listener.</summary>
     private static async Task LiveAsync(HttpContext context, City city, TimeProvider clock)
+    {
+        // As the hub does: a stream ends when it stops.
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, context.RequestServices.GetRequiredService<Microsoft.Extensions.Hosting.IHostApplicationLifetime>().ApplicationStopping);
+        try
+        {
+            await TellAsync(context, city, clock, ended.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            context.Abort();
+        }
+    }
+
+    private static async Task TellAsync(HttpContext context, City city, TimeProvider clock, CancellationToken ended)
     {
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers.CacheControl = "no-store";
-        await context.Response.WriteAsync(": hello\n\n", context.RequestAborted);
-        await context.Response.Body.FlushAsync(context.RequestAborted);
-        using PeriodicTimer timer = new(TimeSpan.FromSeconds(1), clock);
+        await context.Response.WriteAsync(": hello\n\n", ended);
+        await context.Response.Body.FlushAsync(ended);
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(250), clock);
         var (round, alarms) = (0, city.Alerts.All);
-        while (await timer.WaitForNextTickAsync(context.RequestAborted))
+        while (await timer.WaitForNextTickAsync(ended))
         {
             if (alarms != city.Alerts.All)
             {
                 alarms = city.Alerts.All;
-                await context.Response.WriteAsync("event: alarm\ndata: {}\n\n", context.RequestAborted);
+                await context.Response.WriteAsync("event: alarm\ndata: {}\n\n", ended);
             }
 
             var station = city.Stations.All[round++ % city.Stations.All.Count];
@@ -160,14 +174,14 @@ internal sealed class PortalHost : IAsyncDisposable
             var now = clock.GetUtcNow().UtcDateTime;
             now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
             Observation observation = new(datastream.Id, now - datastream.Period, 20 + round % 17 + 0.3, default);
-            await city.Series.AppendAsync(new[] { observation }, context.RequestAborted);
+            await city.Series.AppendAsync(new[] { observation }, ended);
             var json = JsonSerializer.Serialize(new
             {
                 datastream = observation.Datastream, municipality = station.Municipality, station = station.Slug, sensor = datastream.Sensor, property = datastream.Quantity.Id,
                 unit = datastream.Quantity.SenmlUnit, phenomenonTime = observation.PhenomenonTime, result = observation.Result, quality = Array.Empty<string>(),
             });
-            await context.Response.WriteAsync($"event: observation\ndata: {json}\n\n", context.RequestAborted);
-            await context.Response.Body.FlushAsync(context.RequestAborted);
+            await context.Response.WriteAsync($"event: observation\ndata: {json}\n\n", ended);
+            await context.Response.Body.FlushAsync(ended);
         }
     }
 
