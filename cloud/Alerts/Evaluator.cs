@@ -46,6 +46,9 @@ internal sealed partial class Evaluator(
 
     private readonly ChangeNotes notes = new();
     private readonly Dictionary<int, DateTime> unresolved = [];
+
+    // Whether datastreams are stored that the cursor waits for no longer.
+    private bool givenUp;
     private readonly PairBook pairs = new(stations, places, municipalities, options.Value);
     // What was stored, without the flags found since: an alarm must not depend on whether they were found before or after it was evaluated.
     private readonly WindowMeans means = new(series.Stored(), options.Value.IgnoreQuality);
@@ -182,6 +185,11 @@ internal sealed partial class Evaluator(
         var unfinished = await db.Alarms.Where(row => row.Unsettled || (row.EndedAt == null && !row.Withdrawn))
             .Select(row => row.Datastream).Distinct().ToListAsync(cancellationToken).ConfigureAwait(false);
         notes.Add(unfinished.ToDictionary(datastream => datastream, _ => DateTime.MaxValue), 0);
+
+        foreach (var row in await db.Unknown.AsNoTracking().ToListAsync(cancellationToken).ConfigureAwait(false))
+        {
+            (unresolved[row.Datastream], givenUp, stationsUnheeded) = (row.From, true, true);
+        }
 
         pairs.Use(book.RuleRows);
         await HeedTagsAtStartAsync(db, cancellationToken).ConfigureAwait(false);
@@ -506,7 +514,23 @@ internal sealed partial class Evaluator(
     private async Task StoreCursorAsync(AlertsContext db, CancellationToken cancellationToken)
     {
         var commit = CursorTo;
-        await db.Cursors.ExecuteUpdateAsync(set => set.SetProperty(row => row.Commit, commit), cancellationToken).ConfigureAwait(false);
+        var given = held is { } hold && commit > hold.Commit;
+        if (given || givenUp)
+        {
+            // In the same transaction: the cursor passes what these datastreams were observed with only when it is written where they wait.
+            await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+            await db.Unknown.ExecuteDeleteAsync(cancellationToken).ConfigureAwait(false);
+            db.Unknown.AddRange(given ? unresolved.Select(one => new UnknownRow { Datastream = one.Key, From = one.Value }) : []);
+            await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
+            await db.Cursors.ExecuteUpdateAsync(set => set.SetProperty(row => row.Commit, commit), cancellationToken).ConfigureAwait(false);
+            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+            givenUp = given;
+        }
+        else
+        {
+            await db.Cursors.ExecuteUpdateAsync(set => set.SetProperty(row => row.Commit, commit), cancellationToken).ConfigureAwait(false);
+        }
+
         (cursorStored, cursorStoredAt) = (commit, Now);
     }
 

@@ -19,6 +19,8 @@ internal sealed class AlertsContext(DbContextOptions<AlertsContext> options) : D
 
     public DbSet<CursorRow> Cursors => Set<CursorRow>();
 
+    public DbSet<UnknownRow> Unknown => Set<UnknownRow>();
+
     public DbSet<HandlingRow> Handling => Set<HandlingRow>();
 
     public DbSet<ThreadRow> Threads => Set<ThreadRow>();
@@ -63,6 +65,12 @@ internal sealed class AlertsContext(DbContextOptions<AlertsContext> options) : D
         {
             cursor.ToTable("alerts_cursor");
             cursor.Property(row => row.Id).ValueGeneratedNever();
+        });
+        modelBuilder.Entity<UnknownRow>(unknown =>
+        {
+            unknown.ToTable("alerts_unknown");
+            unknown.HasKey(row => row.Datastream);
+            unknown.Property(row => row.Datastream).ValueGeneratedNever();
         });
         modelBuilder.Entity<HandlingRow>(handling =>
         {

@@ -315,3 +315,12 @@ internal sealed class CursorRow
     /// <summary>The options that decide what the history is; when they change, everything is evaluated again.</summary>
     public string Settings { get; set; } = "";
 }
+
+/// <summary>A datastream that Stations do not know, of which the cursor waits no longer: when it becomes known, it is evaluated from here, also after a start in between.</summary>
+internal sealed class UnknownRow
+{
+    public int Datastream { get; set; }
+
+    /// <summary>Earliest observation that nobody has heeded, UTC.</summary>
+    public DateTime From { get; set; }
+}

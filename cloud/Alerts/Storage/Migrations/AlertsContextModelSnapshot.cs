@@ -459,6 +459,19 @@ namespace Hub.Cloud.Alerts.Storage.Migrations
 
                     b.ToTable("alerts_transitions", (string)null);
                 });
+
+            modelBuilder.Entity("Hub.Cloud.Alerts.Storage.UnknownRow", b =>
+                {
+                    b.Property<int>("Datastream")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<DateTime>("From")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Datastream");
+
+                    b.ToTable("alerts_unknown", (string)null);
+                });
 #pragma warning restore 612, 618
         }
     }
