@@ -61,18 +61,23 @@ internal sealed class ChangeLog<TKey, TValue>(int capacity)
     }
 
     /// <summary>Values changed after a number, oldest change first, and the number up to which they reach.</summary>
-    public (List<TValue> Values, long Version) After(long known)
+    /// <param name="known">The number.</param>
+    /// <param name="upTo">Only those whose last change is not after this number; by default all.</param>
+    public (List<TValue> Values, long Version) After(long known, long upTo = long.MaxValue)
     {
         List<TValue> values = [];
         lock (gate)
         {
             for (var node = byAge.First; node is not null && node.Value.Version > known; node = node.Next)
             {
-                values.Add(node.Value.Value);
+                if (node.Value.Version <= upTo)
+                {
+                    values.Add(node.Value.Value);
+                }
             }
 
             values.Reverse();
-            return (values, version);
+            return (values, Math.Min(version, upTo));
         }
     }
 

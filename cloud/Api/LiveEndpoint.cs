@@ -1,9 +1,6 @@
-using System.Buffers;
-using System.Text;
-using System.Text.Json;
+using System.Security.Claims;
 using Hub.Cloud.Alerts;
 using Hub.Cloud.Municipalities;
-using Hub.Cloud.Series;
 using Hub.Cloud.Stations;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -21,13 +18,16 @@ internal sealed record LiveObservation(
 /// <summary>Server-sent events: observations as they are committed, alarms as they change.</summary>
 internal static class LiveEndpoint
 {
+    private static readonly ClaimsPrincipal Nobody = new(new ClaimsIdentity());
+
     public static void Map(RouteGroupBuilder api) =>
         api.MapGet("/live", ListenAsync)
             .Describe(
                 "Listen", "Live", "Live events",
                 "Server-sent events. `observation`: datastream, municipality, station, sensor, property, unit, phenomenonTime, result, quality, after the observation is stored; at most about two in a second for each datastream, "
-                + "what comes in between is coalesced to the newest. `alarm`: an alarm as in /api/v1/alarms, whenever it or how people stand to it changes. A comment each 15 seconds keeps the connection open. After a short interruption Last-Event-ID goes on where it was.",
-                QueryParameter.Municipality, QueryParameter.Station)
+                + "what comes in between is coalesced to the newest. With `batch=true` they come as one event `observations` for all of an interval: an array of arrays [datastream, \"municipality/station\", property, "
+                + "milliseconds since 1970 of the phenomenon time, result, [quality words] when there are any], for who draws many. `alarm`: an alarm as in /api/v1/alarms, whenever it or how people stand to it changes. A comment each 15 seconds keeps the connection open. After a short interruption Last-Event-ID goes on where it was.",
+                QueryParameter.Municipality, QueryParameter.Station, new QueryParameter("batch", "All observations of an interval in one event: true or false, which it is when absent.", "boolean"))
             .Produces<LiveObservation>(200, "text/event-stream")
             .Problem(400).Problem(404).Problem(503);
 
@@ -46,8 +46,7 @@ internal static class LiveEndpoint
 
         // Asked for once, so that a wrong name is answered as a problem; who may see what is asked again at every event.
         _ = query.Stations(stations, municipalities);
-        var municipality = query.Text("municipality");
-        var station = query.Text("station");
+        var wish = new LiveWish(query.Text("municipality"), query.Text("station"), query.Flag("batch") ?? false);
         using var listener = hub.Enter(context.Request.Headers["Last-Event-ID"])
             ?? throw new ProblemException(Problems.TooManyListeners, $"There are {options.Value.LiveClientsMax} listeners already.");
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
@@ -64,35 +63,21 @@ internal static class LiveEndpoint
             using var ticks = new PeriodicTimer(options.Value.LiveInterval, time);
             while (await ticks.WaitForNextTickAsync(stop.Token))
             {
-                var (observations, alarms) = listener.Take();
-                var events = new ArrayBufferWriter<byte>();
-                var id = listener.EventId;
-                var sent = 0;
-                foreach (var observation in observations)
+                var said = false;
+                foreach (var frame in listener.Take())
                 {
-                    if (stations.TryGetDatastream(observation.Datastream, out var d) && Wanted(d.Station))
+                    // Who may see what is asked anew for each frame; whoever is not signed in sees what all of them see.
+                    var bytes = signedIn ? await WriteAsync(frame, wish, context.User, stop.Token) : await frame.PublicAsync(wish, (one, asked) => WriteAsync(one, asked, Nobody, CancellationToken.None));
+                    instruments.LiveSent("observation", bytes.Observations);
+                    instruments.LiveSent("alarm", bytes.Alarms);
+                    if (bytes.Bytes.Length > 0)
                     {
-                        Write(events, "observation", id, Event(observation, d));
-                        sent++;
+                        await SendAsync(bytes.Bytes);
+                        said = true;
                     }
                 }
 
-                instruments.LiveSent("observation", sent);
-                sent = 0;
-                Alarm[] seen = [.. alarms.Where(alarm =>
-                    (municipality is null || alarm.Municipality == municipality) && (station is null || alarm.Station == station) && AlarmEndpoints.CanSee(context.User, alarm, stations))];
-                foreach (var alarm in await AlarmEndpoints.DocumentsAsync(seen, context.User, handling, stations, stop.Token))
-                {
-                    Write(events, "alarm", id, alarm);
-                    sent++;
-                }
-
-                instruments.LiveSent("alarm", sent);
-                if (events.WrittenCount > 0)
-                {
-                    await SendAsync(events.WrittenMemory);
-                }
-                else if (time.GetElapsedTime(spoke) >= options.Value.LiveHeartbeat)
+                if (!said && time.GetElapsedTime(spoke) >= options.Value.LiveHeartbeat)
                 {
                     await SendAsync(": here\n\n"u8.ToArray());
                 }
@@ -118,18 +103,10 @@ internal static class LiveEndpoint
             spoke = time.GetTimestamp();
         }
 
-        bool Wanted(Station s) =>
-            (municipality is null || s.Municipality == municipality) && (station is null || s.Slug == station) && context.User.CanSee(s);
-    }
-
-    private static LiveObservation Event(Observation o, Datastream d) => new(
-        d.Id, d.Station.Municipality, d.Station.Slug, d.Sensor, d.Quantity.Id, d.Quantity.SenmlUnit, o.PhenomenonTime, o.Result, Words.Of(o.Quality));
-
-    private static void Write<T>(ArrayBufferWriter<byte> events, string kind, string id, T data)
-    {
-        // JSON as it is written here has no line breaks, so one data line carries it.
-        events.Write(Encoding.UTF8.GetBytes($"event: {kind}\nid: {id}\ndata: "));
-        events.Write(JsonSerializer.SerializeToUtf8Bytes(data, ApiGate.Json));
-        events.Write("\n\n"u8);
+        async Task<LiveBytes> WriteAsync(LiveFrame frame, LiveWish asked, ClaimsPrincipal person, CancellationToken cancellationToken)
+        {
+            Alarm[] seen = [.. frame.Alarms.Where(alarm => asked.Takes(alarm.Municipality, alarm.Station) && AlarmEndpoints.CanSee(person, alarm, stations))];
+            return frame.Write(asked, stations, person.CanSee, seen.Length == 0 ? [] : await AlarmEndpoints.DocumentsAsync(seen, person, handling, stations, cancellationToken));
+        }
     }
 }

@@ -12,6 +12,9 @@ internal sealed class LiveHub : ISeriesObserver, IDisposable
     /// <summary>Datastreams remembered: as many as the largest city planned for has.</summary>
     private const int DatastreamsMax = 200_000;
 
+    /// <summary>Frames kept for listeners that are a little behind; those further behind find changes coalesced.</summary>
+    private const int FramesMax = 8;
+
     /// <summary>Alarms remembered.</summary>
     private const int AlarmsMax = 2_000;
 
@@ -24,6 +27,10 @@ internal sealed class LiveHub : ISeriesObserver, IDisposable
     private readonly TimeSpan interval;
     private readonly int listenersMax;
     private readonly Lock start = new();
+    private readonly Lock gate = new();
+    private readonly LinkedList<LiveFrame> frames = [];
+    private (long Observations, long Alarms) edge;
+    private long edgeAt;
     private IDisposable? subscription;
     private int listeners;
 
@@ -109,21 +116,66 @@ internal sealed class LiveHub : ISeriesObserver, IDisposable
         }
     }
 
+    /// <summary>
+    /// What changed up to the latest edge, after where a listener stands. Edges lie at least half an interval apart, and between two of them all listeners share one frame: five hundred viewers cost little more than one.
+    /// Who stands between two edges, because it has just come or was slow, gets a frame of its own up to the latest and is with the others from then on.
+    /// </summary>
+    private (IReadOnlyList<LiveFrame> Frames, (long Observations, long Alarms) At) After((long Observations, long Alarms) known)
+    {
+        lock (gate)
+        {
+            if (edgeAt == 0 || time.GetElapsedTime(edgeAt) >= interval / 2)
+            {
+                edgeAt = time.GetTimestamp();
+                var (changed, observed) = observations.After(edge.Observations);
+                var (rung, alarmed) = alarms.After(edge.Alarms);
+                if (changed.Count + rung.Count > 0)
+                {
+                    frames.AddLast(new LiveFrame(edge, (observed, alarmed), IdOf((observed, alarmed)), changed, rung));
+                    if (frames.Count > FramesMax)
+                    {
+                        frames.RemoveFirst();
+                    }
+                }
+
+                edge = (observed, alarmed);
+            }
+
+            if (known.Observations >= edge.Observations && known.Alarms >= edge.Alarms)
+            {
+                return ([], known);
+            }
+
+            List<LiveFrame> shared = [];
+            for (var node = frames.Last; node is not null && shared.Count <= FramesMax; node = node.Previous)
+            {
+                shared.Insert(0, node.Value);
+                if (node.Value.From == known)
+                {
+                    return (shared, edge);
+                }
+            }
+
+            // Changes after the edge are left for the next frame, which holds them as they are at its edge: what changes all the time is in each.
+            var own = observations.After(known.Observations, edge.Observations).Values;
+            var ownAlarms = alarms.After(known.Alarms, edge.Alarms).Values;
+            var at = (Math.Max(known.Observations, edge.Observations), Math.Max(known.Alarms, edge.Alarms));
+            return (own.Count + ownAlarms.Count == 0 ? [] : [new LiveFrame(known, at, IdOf(at), own, ownAlarms)], at);
+        }
+    }
+
+    private string IdOf((long Observations, long Alarms) at) => string.Create(CultureInfo.InvariantCulture, $"{Epoch}-{at.Observations}-{at.Alarms}");
+
     /// <summary>Where one listener stands. One caller.</summary>
     public sealed class Listener(LiveHub hub, long observations, long alarms) : IDisposable
     {
-        private long observations = observations;
-        private long alarms = alarms;
+        private (long Observations, long Alarms) at = (observations, alarms);
 
-        /// <summary>Identifier of the last event taken, for a listener that comes back.</summary>
-        public string EventId => string.Create(CultureInfo.InvariantCulture, $"{hub.Epoch}-{observations}-{alarms}");
-
-        /// <summary>Everything that changed since the last call, oldest change first.</summary>
-        public (List<Observation> Observations, List<Alarm> Alarms) Take()
+        /// <summary>What changed since the last call, oldest change first: usually one frame, several for who was slow.</summary>
+        public IReadOnlyList<LiveFrame> Take()
         {
-            (var changed, observations) = hub.observations.After(observations);
-            (var rung, alarms) = hub.alarms.After(alarms);
-            return (changed, rung);
+            (var changed, at) = hub.After(at);
+            return changed;
         }
 
         public void Dispose()

@@ -54,6 +54,7 @@ public static class PortalExtensions
         services.AddSingleton<SignUpChoices>();
         services.AddSingleton<RuleDesk>();
         services.AddSingleton<PageFilter>();
+        PageKeeping.Add(services);
         // Letters of the two languages are written as they are, not as entities.
         services.Configure<WebEncoderOptions>(static options =>
             options.TextEncoderSettings = new(UnicodeRanges.BasicLatin, UnicodeRanges.Latin1Supplement, UnicodeRanges.LatinExtendedA, UnicodeRanges.GeneralPunctuation, UnicodeRanges.SuperscriptsandSubscripts, UnicodeRanges.MathematicalOperators));

@@ -32,6 +32,9 @@ public sealed class PortalOptions
     /// <summary>Rows of the table of latest values at most, 10 to 5,000; the page says when there are more. Default 500.</summary>
     public int LatestMax { get; set; } = 500;
 
+    /// <summary>How long a public page is kept and given to everybody who asks for the same, 0 (never) to 1 min; whole seconds. Default 2 s: live values come by the event stream, whatever the page's age.</summary>
+    public TimeSpan PagesKeptFor { get; set; } = TimeSpan.FromSeconds(2);
+
     /// <summary>Name of the licence under which the municipalities publish their own measurements, e.g. <c>CC BY 4.0</c>, at most 100 characters. Default none: the page about open data says that none is declared.</summary>
     public string DataLicence { get; set; } = "";
 
@@ -61,6 +64,9 @@ internal sealed class PortalOptionsValidator : IValidateOptions<PortalOptions>
         Check(options.AlarmsSpan >= TimeSpan.FromHours(1) && options.AlarmsSpan <= TimeSpan.FromDays(90), nameof(PortalOptions.AlarmsSpan), "01:00:00 to 90.00:00:00");
         Check(options.AlarmsMax is >= 1 and <= 1_000, nameof(PortalOptions.AlarmsMax), "1 to 1000");
         Check(options.LatestMax is >= 10 and <= 5_000, nameof(PortalOptions.LatestMax), "10 to 5000");
+        Check(
+            options.PagesKeptFor >= TimeSpan.Zero && options.PagesKeptFor <= TimeSpan.FromMinutes(1) && options.PagesKeptFor.Ticks % TimeSpan.TicksPerSecond == 0,
+            nameof(PortalOptions.PagesKeptFor), "whole seconds from 00:00:00 to 00:01:00");
         Check(options.DataLicence is { Length: <= 100 }, nameof(PortalOptions.DataLicence), "at most 100 characters");
         Check(
             options.DataLicenceUrl is { Length: 0 } || (Uri.TryCreate(options.DataLicenceUrl, UriKind.Absolute, out var licence) && licence.Scheme is "http" or "https"),

@@ -33,14 +33,17 @@ internal static class PageAnswers
         return page.Said("_Busy", 503, null);
     }
 
-    private static ViewResult Said(this PageModel page, string name, int status, object? model) =>
-        new()
+    private static ViewResult Said(this PageModel page, string name, int status, object? model)
+    {
+        page.Response.Headers.CacheControl = "no-cache";
+        return new()
         {
             ViewName = $"/Pages/Shared/{name}.cshtml",
             StatusCode = status,
             ViewData = new ViewDataDictionary<object>(page.ViewData, model),
             TempData = page.TempData,
         };
+    }
 
     /// <summary>For pages whose address is a key: nobody keeps them, indexes them, or is told the address by a link on them.</summary>
     public static void KeepSecret(this PageModel page)

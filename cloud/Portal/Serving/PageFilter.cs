@@ -4,11 +4,12 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc.Filters;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Hub.Cloud.Portal.Serving;
 
 /// <summary>Around every page: its language, the choices remembered in cookies, and the headers of an HTML answer.</summary>
-internal sealed class PageFilter(PortalInstruments instruments) : IAsyncResourceFilter
+internal sealed class PageFilter(PortalInstruments instruments, PageKeeping keeping, IOptions<PortalOptions> options) : IAsyncResourceFilter
 {
     /// <summary>Nothing but the hub itself: no inline script or style, no other origin. Workers draw the map.</summary>
     public const string ContentPolicy =
@@ -28,7 +29,7 @@ internal sealed class PageFilter(PortalInstruments instruments) : IAsyncResource
         headers["Referrer-Policy"] = "same-origin";
         headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
-        headers.CacheControl = "no-cache";
+        headers.CacheControl = keeping.IsKept(http) ? string.Create(CultureInfo.InvariantCulture, $"public, max-age={options.Value.PagesKeptFor.TotalSeconds:0}") : "no-cache";
         headers.Append("Vary", "Cookie, Accept-Language");
         Remember(http, "lang", PageScope.LanguageCookie, page.Speech.Code, static asked => Speech.Find(asked) is not null);
         Remember(http, "theme", PageScope.ThemeCookie, page.Theme, static asked => asked is "light" or "dark" or "auto");

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Hub.Cloud.Portal.Serving;
 
 /// <summary>Puts the error page around requests of people. Programs' requests (the API) keep their own answers.</summary>
-internal sealed partial class PageMiddlewareFilter(ILogger<PageMiddlewareFilter> logger) : IStartupFilter
+internal sealed partial class PageMiddlewareFilter(PageKeeping keeping, ILogger<PageMiddlewareFilter> logger) : IStartupFilter
 {
     private static readonly PathString[] Programs = ["/api", "/ingest", "/claim", "/agents", "/openapi", "/docs", "/health", "/metrics", "/assets", "/pulse", "/query", "/ping"];
 
@@ -19,6 +19,7 @@ internal sealed partial class PageMiddlewareFilter(ILogger<PageMiddlewareFilter>
             {
                 branch.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandlingPath = "/error", AllowStatusCode404Response = true, SuppressDiagnosticsCallback = static _ => true });
                 branch.Use((context, following) => Watch(context, following));
+                keeping.Use(branch);
             });
         next(app);
     };

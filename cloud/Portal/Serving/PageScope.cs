@@ -65,6 +65,9 @@ internal sealed class PageScope
     /// <summary>Municipality that the page is about; null for all. The event stream is asked for this one only.</summary>
     public string? Municipality { get; set; }
 
+    /// <summary>Station of that municipality that the page is about; null for all of them.</summary>
+    public string? Station { get; set; }
+
     /// <summary>Whether the page shows values that change.</summary>
     public bool Live { get; set; }
 
@@ -93,7 +96,7 @@ internal sealed class PageScope
     /// <summary>Facts for the page's scripts, as JSON that is safe inside a script element.</summary>
     public string Facts()
     {
-        var live = Options.LiveAddress + (Municipality is null ? "" : "?municipality=" + Uri.EscapeDataString(Municipality));
+        var live = Options.LiveAddress + "?batch=true" + (Municipality is null ? "" : "&municipality=" + Uri.EscapeDataString(Municipality) + (Station is null ? "" : "&station=" + Uri.EscapeDataString(Station)));
         return JsonSerializer.Serialize(new
         {
             language = Speech.Tag,

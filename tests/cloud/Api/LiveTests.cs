@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Hub.Cloud.Series;
 using Hub.Edge.Contract.Readings;
@@ -29,6 +30,42 @@ public sealed class LiveTests
         Assert.Equal(
             """{"datastream":1,"municipality":"braga","station":"centro","sensor":"air","property":"pm10","unit":"ug/m3","phenomenonTime":"2026-03-01T12:00:00Z","result":12.5,"quality":["stuck"]}""",
             anybody.Events[0].Data);
+    }
+
+    [Fact]
+    public async Task Whoever_draws_many_gets_all_of_an_interval_in_one_event()
+    {
+        await using var host = await ApiHost.StartAsync();
+        await using var anybody = await Ear.OpenAsync(host, "?batch=true");
+        await using var another = await Ear.OpenAsync(host, "?batch=true");
+        await using var braga = await Ear.OpenAsync(host, "?batch=true&municipality=braga", rights: "Viewer@braga");
+        await host.StoreAsync(
+            new Observation(host.PrivateNo2, Noon, 40, Quality.Good), new Observation(host.Pm10, Noon, 12.5, Quality.Stuck | Quality.Drift), new Observation(host.Vehicles, Noon, 7, Quality.Good));
+        await host.HearAsync(() => anybody.Events.Count >= 1 && another.Events.Count >= 1 && braga.Events.Count >= 1);
+        var seen = string.Create(CultureInfo.InvariantCulture, $"[[{host.Pm10},\"braga/centro\",\"pm10\",1772366400000,12.5,[\"stuck\",\"drift\"]],[{host.Vehicles},\"aveiro/ria\",\"vehicle_count\",1772366400000,7]]");
+        Assert.Equal(("observations", seen), (anybody.Events.Single().Kind, anybody.Events[0].Data));
+        Assert.Equal(seen, another.Events.Single().Data);
+        Assert.Equal([host.PrivateNo2, host.Pm10], JsonDocument.Parse(braga.Events.Single().Data).RootElement.EnumerateArray().Select(row => row[0].GetInt32()));
+        await host.ProblemAsync("/api/v1/live?batch=yes", 400, "bad-parameter");
+    }
+
+    [Fact]
+    public async Task What_changes_all_the_time_comes_in_every_frame_and_what_changes_once_exactly_once()
+    {
+        await using var host = await ApiHost.StartAsync();
+        List<Ear> ears = [];
+        for (var i = 0; i < 24; i++)
+        {
+            // Who comes between two edges has missed nothing and hears nothing twice.
+            ears.Add(await Ear.OpenAsync(host, i % 2 == 0 ? "" : "?municipality=braga"));
+            await host.StoreAsync(new Observation(host.Pm10, Noon.AddSeconds(i), i, Quality.Good));
+            host.Time.Advance(TimeSpan.FromMilliseconds(70));
+        }
+
+        await host.StoreAsync(new Observation(host.Pm10, Noon.AddSeconds(100), 100, Quality.Good));
+        await host.HearAsync(() => ears.TrueForAll(ear => ear.Events.Count > 0 && ear.Results[^1] == 100));
+        Assert.All(ears, ear => Assert.Equal(ear.Results.Distinct().Order(), ear.Results));
+        ears.ForEach(ear => ear.DisposeAsync().AsTask().GetAwaiter().GetResult());
     }
 
     [Fact]
@@ -210,6 +247,8 @@ internal sealed class Ear : IAsyncDisposable
     public bool Ended => ended;
 
     public IEnumerable<int> Datastreams => Events.Select(e => JsonDocument.Parse(e.Data).RootElement.GetProperty("datastream").GetInt32());
+
+    public IReadOnlyList<double> Results => [.. Events.Select(e => JsonDocument.Parse(e.Data).RootElement.GetProperty("result").GetDouble())];
 
     public static async Task<Ear> OpenAsync(ApiHost host, string query = "", string? rights = null, string? lastEvent = null)
     {

@@ -10,7 +10,7 @@ public sealed class PortalOptionsTests
     {
         PortalOptions wrong = new()
         {
-            Title = "", Language = "fr", ChartSpan = TimeSpan.FromMinutes(90), ChartPointsMax = 1, InstantStep = TimeSpan.Zero, AlarmsSpan = TimeSpan.Zero, AlarmsMax = 0,
+            PagesKeptFor = TimeSpan.FromHours(1), Title = "", Language = "fr", ChartSpan = TimeSpan.FromMinutes(90), ChartPointsMax = 1, InstantStep = TimeSpan.Zero, AlarmsSpan = TimeSpan.Zero, AlarmsMax = 0,
             LatestMax = 0, DataLicence = new('x', 101), DataLicenceUrl = "creativecommons", LiveAddress = "//elsewhere.example/live", DatastreamsAddress = "https://elsewhere.example",
         };
         var failures = new PortalOptionsValidator().Validate(null, wrong).Failures!.ToArray();

@@ -13,23 +13,26 @@ export function ageText(milliseconds: number): string {
 /** Ticks: writes every age anew and marks what has become stale. */
 export function tick(): void {
   const now = hubNow();
-  for (const element of document.querySelectorAll<HTMLElement>("time[data-age]")) {
-    const at = Date.parse(element.dateTime);
-    if (Number.isNaN(at)) continue;
-    const text = ageText(now - at);
-    if (element.textContent !== text) element.textContent = text;
-    const limit = Number(element.dataset.staleAfter) * 1000;
-    const stale = now - at > limit;
-    if (element.classList.contains("stale") !== stale) {
-      element.classList.toggle("stale", stale);
-      element.closest(".reading")?.classList.toggle("is-stale", stale);
-    }
-  }
+  for (const element of document.querySelectorAll<HTMLElement>("time[data-age]")) tickAge(element, now);
   for (const station of document.querySelectorAll<HTMLElement>("[data-station]")) restate(station, now);
 }
 
+/** Writes one age anew, and marks its value stale or fresh. */
+export function tickAge(element: HTMLElement, now = hubNow()): void {
+  const at = Date.parse(element.dateTime);
+  if (Number.isNaN(at)) return;
+  const text = ageText(now - at);
+  if (element.textContent !== text) element.textContent = text;
+  const limit = Number(element.dataset.staleAfter) * 1000;
+  const stale = now - at > limit;
+  if (element.classList.contains("stale") !== stale) {
+    element.classList.toggle("stale", stale);
+    element.closest(".reading")?.classList.toggle("is-stale", stale);
+  }
+}
+
 /** A station's status from its newest value; an alarm outranks it. The server decides the same way (Freshness.cs). */
-function restate(station: HTMLElement, now: number): void {
+export function restate(station: HTMLElement, now = hubNow()): void {
   if (station.dataset.status === "alarm") return;
   const newest = Date.parse(station.dataset.newest ?? "");
   const age = now - newest;

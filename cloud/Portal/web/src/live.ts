@@ -1,18 +1,11 @@
-import { tick } from "./ages";
+import { restate, tick, tickAge } from "./ages";
 import { figure, page, qualityBits, qualityWords, word } from "./page";
 
-/** The members of an `observation` event that the pages need; the API documents all of them (`/api/v1/live`). */
-interface ObservationEvent {
-  datastream: number;
-  municipality: string;
-  station: string;
-  property: string;
-  /** Start of the averaging period, ISO 8601. */
-  phenomenonTime: string;
-  result: number;
-  /** Names of the flags raised. */
-  quality: unknown;
-}
+/**
+ * One observation of an `observations` event, as the API documents it (`/api/v1/live?batch=true`): datastream, `municipality/station`, quantity, start of the averaging period in milliseconds since the epoch, result, names
+ * of the quality flags raised. An event holds all of half a second: two thousand a second are two events to read.
+ */
+type ObservationRow = [datastream: number, stationId: string, property: string, time: number, result: number, quality?: string[]];
 
 /** One observation as the pages use it. */
 export interface LiveObservation {
@@ -37,6 +30,8 @@ const retryMin = 1_000;
 const retryMax = 10_000;
 /** How often what came in is written to the page, however much it is. */
 const writeEvery = 250;
+/** More values than that at once are written without a flash. */
+const flashMax = 100;
 /** Figures that no single event changes (how many stations report, how long an alarm has lasted) are fetched this often. */
 const refreshEvery = 60_000;
 
@@ -73,14 +68,12 @@ function lost(): void {
   retry = Math.min(retry * 2, retryMax);
 }
 
-/** What an event says; nothing when it is not what the API documents: a page must never show a figure that is none. */
-function observationOf(text: string): LiveObservation | undefined {
-  const said = JSON.parse(text) as Partial<ObservationEvent>;
-  const time = Date.parse(said.phenomenonTime ?? "");
-  if (typeof said.datastream !== "number" || typeof said.result !== "number" || Number.isNaN(time)) return undefined;
-  return {
-    datastream: said.datastream, stationId: `${said.municipality}/${said.station}`, property: said.property ?? "", time, value: said.result, quality: qualityBits(said.quality),
-  };
+/** What a row says; nothing when it is not what the API documents: a page must never show a figure that is none. */
+function observationOf(row: unknown): LiveObservation | undefined {
+  if (!Array.isArray(row)) return undefined;
+  const [datastream, stationId, property, time, value, quality] = row as ObservationRow;
+  if (typeof datastream !== "number" || typeof value !== "number" || typeof time !== "number") return undefined;
+  return { datastream, stationId, property, time, value, quality: qualityBits(quality) };
 }
 
 function connect(): void {
@@ -101,13 +94,15 @@ function connect(): void {
   stream.onerror = () => {
     if (source === stream) lost();
   };
-  stream.addEventListener("observation", (event) => {
+  stream.addEventListener("observations", (event) => {
     heardAt = performance.now();
-    const detail = observationOf((event as MessageEvent<string>).data);
-    if (!detail) return;
-    const held = waiting.get(detail.datastream);
-    if (!held || held.time <= detail.time) waiting.set(detail.datastream, detail);
-    document.dispatchEvent(new CustomEvent<LiveObservation>("hub:observation", { detail }));
+    for (const row of JSON.parse((event as MessageEvent<string>).data) as unknown[]) {
+      const detail = observationOf(row);
+      if (!detail) continue;
+      const held = waiting.get(detail.datastream);
+      if (!held || held.time <= detail.time) waiting.set(detail.datastream, detail);
+      document.dispatchEvent(new CustomEvent<LiveObservation>("hub:observation", { detail }));
+    }
   });
   stream.addEventListener("alarm", () => {
     heardAt = performance.now();
@@ -130,45 +125,78 @@ async function watch(): Promise<void> {
   }
 }
 
-function write(): void {
-  if (waiting.size === 0) return;
-  for (const observation of waiting.values()) apply(observation);
-  waiting.clear();
-  tick();
+/** Where the page shows a datastream, and a station. Found once, not for each of thousands of values a second; looked for anew when the page has been written anew. */
+let shown: { readings: Map<string, HTMLElement[]>; stations: Map<string, HTMLElement[]> } | undefined;
+for (const event of ["hub:refreshed", "hub:listed"]) document.addEventListener(event, () => (shown = undefined));
+
+function places(): NonNullable<typeof shown> {
+  if (shown) return shown;
+  const by = (attribute: string, key: (element: HTMLElement) => string | undefined): Map<string, HTMLElement[]> => {
+    const found = new Map<string, HTMLElement[]>();
+    for (const element of document.querySelectorAll<HTMLElement>(`[${attribute}]`)) {
+      const name = key(element) ?? "";
+      const all = found.get(name);
+      if (all) all.push(element);
+      else found.set(name, [element]);
+    }
+    return found;
+  };
+  shown = { readings: by("data-datastream", (one) => one.dataset.datastream), stations: by("data-station", (one) => one.dataset.station) };
+  return shown;
 }
 
-function apply(observation: LiveObservation): void {
+function write(): void {
+  if (waiting.size === 0) return;
+  // When everything changes, a flash at each tells nothing.
+  const flash = waiting.size <= flashMax;
+  let newest = 0;
+  for (const observation of waiting.values()) newest = Math.max(newest, apply(observation, flash));
+  waiting.clear();
+  const newestText = new Date(newest).toISOString();
+  for (const element of document.querySelectorAll<HTMLElement>("[data-newest-of-all]")) {
+    if (newest > 0 && !(Date.parse(element.dateTime) >= newest)) element.dateTime = newestText;
+  }
+}
+
+/** Writes one value wherever the page shows it. Returns the end of its averaging period; 0 when it says nothing of a place. */
+function apply(observation: LiveObservation, flash: boolean): number {
+  const { readings, stations } = places();
   // Of a datastream that this page does not list the period is unknown: then the start of the period counts, which is never too young.
   let newestEnd = observation.time;
-  for (const reading of document.querySelectorAll<HTMLElement>(`[data-datastream="${observation.datastream}"]`)) {
+  for (const reading of readings.get(String(observation.datastream)) ?? []) {
     const ends = observation.time + Number(reading.dataset.period) * 1000;
     newestEnd = Math.max(newestEnd, ends);
     const age = reading.querySelector<HTMLElement>("time[data-age]");
     if (age && Date.parse(age.dateTime) > ends) continue;
     const value = reading.querySelector<HTMLElement>("[data-value]");
     if (value) {
-      value.textContent = figure(observation.value, Number(reading.dataset.decimals));
+      const text = figure(observation.value, Number(reading.dataset.decimals));
+      if (value.textContent !== text) value.textContent = text;
       reading.classList.remove("no-value");
     }
-    if (age) age.dateTime = new Date(ends).toISOString();
+    if (age) {
+      age.dateTime = new Date(ends).toISOString();
+      tickAge(age);
+    }
     const quality = reading.querySelector<HTMLElement>("[data-quality]");
     if (quality) {
       const words = qualityWords(observation.quality);
-      quality.textContent = words || word("quality.0");
+      const text = words || word("quality.0");
+      if (quality.textContent !== text) quality.textContent = text;
       quality.classList.toggle("flagged", words !== "");
     }
+    if (!flash) continue;
     reading.classList.remove("changed");
     requestAnimationFrame(() => reading.classList.add("changed"));
   }
   // A computer that still reports its own state does not make a station with dead sensors a reporting one.
-  if (page.equipment.includes(observation.property)) return;
-  const newestText = new Date(newestEnd).toISOString();
-  for (const newest of document.querySelectorAll<HTMLElement>("[data-newest-of-all]")) {
-    if (Date.parse(newest.dateTime) < newestEnd) newest.dateTime = newestText;
+  if (page.equipment.includes(observation.property)) return 0;
+  for (const station of stations.get(observation.stationId) ?? []) {
+    if (Date.parse(station.dataset.newest ?? "") >= newestEnd) continue;
+    station.dataset.newest = new Date(newestEnd).toISOString();
+    if (station.dataset.status !== "fresh") restate(station);
   }
-  for (const station of document.querySelectorAll<HTMLElement>("[data-station]")) {
-    if (station.dataset.station === observation.stationId && !(Date.parse(station.dataset.newest ?? "") >= newestEnd)) station.dataset.newest = newestText;
-  }
+  return newestEnd;
 }
 
 let refreshTimer = 0;

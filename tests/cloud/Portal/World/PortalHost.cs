@@ -58,7 +58,8 @@ internal sealed class PortalHost : IAsyncDisposable
             builder.Logging.AddConsole();
         }
 
-        Dictionary<string, string?> values = [];
+        // A test changes what a page shows and asks again at once.
+        Dictionary<string, string?> values = new() { ["Hub:Portal:PagesKeptFor"] = "00:00:00" };
         if (signUpFolder is not null)
         {
             values["Hub:Data"] = signUpFolder;
@@ -175,12 +176,11 @@ internal sealed class PortalHost : IAsyncDisposable
             now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
             Observation observation = new(datastream.Id, now - datastream.Period, 20 + round % 17 + 0.3, default);
             await city.Series.AppendAsync(new[] { observation }, ended);
-            var json = JsonSerializer.Serialize(new
+            var json = JsonSerializer.Serialize(new object[][]
             {
-                datastream = observation.Datastream, municipality = station.Municipality, station = station.Slug, sensor = datastream.Sensor, property = datastream.Quantity.Id,
-                unit = datastream.Quantity.SenmlUnit, phenomenonTime = observation.PhenomenonTime, result = observation.Result, quality = Array.Empty<string>(),
+                [observation.Datastream, $"{station.Municipality}/{station.Slug}", datastream.Quantity.Id, new DateTimeOffset(observation.PhenomenonTime).ToUnixTimeMilliseconds(), observation.Result],
             });
-            await context.Response.WriteAsync($"event: observation\ndata: {json}\n\n", ended);
+            await context.Response.WriteAsync($"event: observations\ndata: {json}\n\n", ended);
             await context.Response.Body.FlushAsync(ended);
         }
     }
