@@ -3,6 +3,7 @@ using BenchmarkDotNet.Running;
 using Hub.Tests.Benchmarks.Agent;
 using Hub.Tests.Benchmarks.Alerts;
 using Hub.Tests.Benchmarks.Ingest;
+using Hub.Tests.Benchmarks.Portal;
 using Hub.Tests.Benchmarks.QualityControl;
 using Hub.Tests.Benchmarks.Series;
 
@@ -48,6 +49,10 @@ internal static class Program
                 return await IngestBenchmark.LightAsync(Number(rest, 0, 20), Console.Out);
             case ["hub-memory", .. var rest]:
                 return await MemoryBenchmark.RunAsync(Number(rest, 0, 100), Number(rest, 1, 30), Console.Out);
+            case ["viewers", .. var rest]:
+                return await ViewersBenchmark.RunAsync(Number(rest, 0, 500), Number(rest, 1, 30), Console.Out);
+            case ["pages", .. var rest]:
+                return await PagesBenchmark.RunAsync(Number(rest, 0, 100), Number(rest, 1, 365), Number(rest, 2, 30), Console.Out);
             case ["bridge", var mqtt, var influx]:
                 return await Bridge.RunAsync(Number(mqtt), Number(influx));
             default:

@@ -27,6 +27,9 @@ internal sealed class HubUnderLoad : IAsyncDisposable
         _reader = new HubReader(_client);
     }
 
+    /// <summary>Address of its pages and its API.</summary>
+    public Uri Http => _client.BaseAddress!;
+
     /// <summary>Port of its broker.</summary>
     public int MqttPort { get; } = FreePort.Next();
 
