@@ -69,7 +69,7 @@ internal sealed class MapEndpoints(Reader reader, MapReader map)
                 _known[key] = (city.Now + Kept, answer);
             }
 
-            return Said(context, answer, "no-cache");
+            return Said(context, answer, stranger ? "no-cache" : "private, no-cache");
         }
         catch (SeriesUnavailableException exception)
         {
@@ -99,7 +99,7 @@ internal sealed class MapEndpoints(Reader reader, MapReader map)
 
             // Two who make it at once make the same.
             var answer = (Answer)(day.Answer ??= Packed(WriteDay(day, found)));
-            return Said(context, answer, context.User.Identity?.IsAuthenticated == true ? "no-cache" : "public, max-age=60");
+            return Said(context, answer, context.User.Identity?.IsAuthenticated == true ? "private, no-cache" : "public, max-age=60");
         }
         catch (SeriesUnavailableException exception)
         {

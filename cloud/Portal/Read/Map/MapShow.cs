@@ -53,8 +53,11 @@ internal sealed class MapShow
             return HasIndex(stations) ? Index : null;
         }
 
-        return stations.SelectMany(static one => one.Values).Select(static value => value.Datastream.Quantity).FirstOrDefault(one => one.Id == asked) is { } found && !Units.IsEquipment(found) ? new(found.Id, found) : null;
+        return stations.SelectMany(static one => one.Values).Select(static value => value.Datastream.Quantity).FirstOrDefault(one => one.Id == asked) is { } found && !Units.IsEquipment(found) ? Of(found) : null;
     }
+
+    /// <summary>One quantity.</summary>
+    public static MapShow Of(Quantity quantity) => new(quantity.Id, quantity);
 
     /// <summary>Whether the index can be made of anything that stations measure.</summary>
     public static bool HasIndex(IReadOnlyList<StationView> stations) => stations.Any(static one => TopicMap.Has(Topic.Air, one));
