@@ -39,6 +39,9 @@ public static class PortalExtensions
 
         services.AddOptions<PortalOptions>().Bind(configuration.GetSection(PortalOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<PortalOptions>, PortalOptionsValidator>();
+        services.AddOptions<MapOptions>().Bind(configuration.GetSection(MapOptions.Section)).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<MapOptions>, MapOptionsValidator>();
+        services.AddSingleton<OwnMap>();
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddSingleton<PortalInstruments>();
@@ -98,6 +101,7 @@ public static class PortalExtensions
             context.Response.Headers.CacheControl = "no-cache, no-store";
             return Results.NoContent();
         }).ExcludeFromDescription();
+        OwnMapEndpoints.Map(endpoints, endpoints.ServiceProvider.GetRequiredService<OwnMap>());
         MapEndpoints.Map(endpoints, endpoints.ServiceProvider.GetRequiredService<MapEndpoints>());
         endpoints.MapGet("/favicon.ico", static () => Results.Redirect("/assets/icon.svg", permanent: true)).ExcludeFromDescription();
         endpoints.MapRazorPages();

@@ -14,6 +14,9 @@ function carried(): Plugin {
       // What the licences of the bundled libraries ask to be passed on with them.
       cpSync(resolve("node_modules/maplibre-gl/LICENSE.txt"), join(output, "licences/maplibre-gl.txt"));
       cpSync(resolve("node_modules/uplot/LICENSE"), join(output, "licences/uplot.txt"));
+      // The package of pmtiles carries no file of its licence.
+      cpSync(resolve("licences/pmtiles.txt"), join(output, "licences/pmtiles.txt"));
+      cpSync(resolve("node_modules/fflate/LICENSE"), join(output, "licences/fflate.txt"));
     },
   };
 }

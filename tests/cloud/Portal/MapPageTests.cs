@@ -38,7 +38,7 @@ public sealed class MapPageTests(MapPageTests.AtNoon shared) : IClassFixture<Map
         double[] fresh = [.. cards.Take(4).Select(Value)];
         Assert.Equal(fresh.OrderDescending(), fresh);
         Assert.Equal(["braga/ponte", "evora/aqueduto"], cards.Skip(4).Take(2).Order());
-        Assert.Contains("value-sign class-2 \"", html.Text, StringComparison.Ordinal);
+        Assert.Contains("value-sign class-2\"", html.Text, StringComparison.Ordinal);
         Assert.Contains("is-old\"", html.Text, StringComparison.Ordinal);
         Assert.Contains(">No value<", html.Text, StringComparison.Ordinal);
 
@@ -111,7 +111,7 @@ public sealed class MapPageTests(MapPageTests.AtNoon shared) : IClassFixture<Map
         var last = day.GetProperty("values").GetProperty("braga/avenida-central")[23].GetInt32();
         var now = (await JsonAsync("/map/stations?show=index")).GetProperty("stations").EnumerateArray().Single(one => one.GetProperty("id").GetString() == "braga/avenida-central");
         Assert.Equal(last, now.GetProperty("value").GetInt32());
-        Assert.Contains($"class-{last} ", await GetAsync("/m/braga?show=index"), StringComparison.Ordinal);
+        Assert.Contains($"value-sign class-{last}\"", await GetAsync("/m/braga?show=index"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import "maplibre-gl/dist/maplibre-gl.css";
 import { baseStyle, showNearTowns } from "./basemap";
 import { cardSign, groupSign, isInside, overlap, placeSign, rankOf, type Box, type Group } from "./map-signs";
+import { openArchive, own } from "./map-own";
 import { hubNow, page, word } from "./page";
 import { all, drawn, find, show, start, version, type Place } from "./places";
 
@@ -34,17 +35,25 @@ class HubMap extends HTMLElement {
   #data = "";
   #drawTimer = 0;
   #moved = true;
+  /** Whether it is known what the operator's own map is. */
+  #ready = false;
   readonly #theme = matchMedia("(prefers-color-scheme: dark)");
 
   connectedCallback(): void {
     document.addEventListener("hub:places", () => this.#follow());
     // Whoever was here first has had the news already.
-    void start().then(() => this.#follow());
+    void openArchive(maplibre, this).then(async (good) => {
+      const failed = this.querySelector<HTMLElement>("[data-own-failed]");
+      if (failed) failed.hidden = good;
+      this.#ready = true;
+      await start();
+      this.#follow();
+    });
   }
 
   /** The stations have come, or something of them has changed. */
   #follow(): void {
-    if (!this.#map && !this.classList.contains("failed") && all().length > 0) this.#begin();
+    if (!this.#map && this.#ready && !this.classList.contains("failed") && all().length > 0) this.#begin();
     const map = this.#map;
     if (!map) return;
     // Numbers on signs change every second; the groups only when a class does.
@@ -128,6 +137,10 @@ class HubMap extends HTMLElement {
 
   #style(): maplibre.StyleSpecification {
     const style = baseStyle(page.assets, [...new Set(all().map((place) => place.town))]);
+    const theirs = own(this);
+    Object.assign(style.sources, theirs.sources);
+    if (theirs.named) style.layers = style.layers.filter((layer) => layer.type !== "symbol");
+    style.layers.push(...theirs.layers, ...theirs.above);
     style.sources[stations] = {
       type: "geojson", data: this.#features(), cluster: true, clusterRadius: groupWithin, clusterMaxZoom: zoomMax, maxzoom: zoomMax + 1,
       clusterProperties: { rank: ["max", ["get", "rank"]], first: ["min", ["get", "town"]], last: ["max", ["get", "town"]] },
