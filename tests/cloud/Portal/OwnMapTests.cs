@@ -78,8 +78,8 @@ public sealed class OwnMapTests : IDisposable
         using var browser = host.Browser();
         using var answer = await browser.GetAsync("/m/braga", Cancel);
         var policy = Assert.Single(answer.Headers.GetValues("Content-Security-Policy"));
-        Assert.Contains("img-src 'self' data: blob: https://tiles.xn--municpio-i2a.example:8443;", policy, StringComparison.Ordinal);
-        Assert.Contains("connect-src 'self' https://tiles.xn--municpio-i2a.example:8443;", policy, StringComparison.Ordinal);
+        Assert.Contains("img-src 'self' data: blob: https://tiles.xn--municpio-g2a.example:8443;", policy, StringComparison.Ordinal);
+        Assert.Contains("connect-src 'self' https://tiles.xn--municpio-g2a.example:8443;", policy, StringComparison.Ordinal);
         Assert.Equal(2, policy.Split("https://").Length - 1);
         var html = Html.Read(await answer.Content.ReadAsStringAsync(Cancel));
         Assert.Empty(html.Faults);
