@@ -23,10 +23,63 @@ interface Archive {
   layers: string[];
 }
 
-let archive: Archive | undefined;
+type Ring = [number, number][];
 
-/** Looks into the archive that the page names; false when it cannot be read. The program that reads it is only fetched when there is one. */
-export async function openArchive(library: typeof maplibre, element: HTMLElement): Promise<boolean> {
+interface Areas {
+  type: "FeatureCollection";
+  features: { type: "Feature"; properties: Record<string, unknown> | null; geometry: { type: string; coordinates: unknown } }[];
+}
+
+let archive: Archive | undefined;
+let areas: { outlines: Areas; names: Areas } | undefined;
+
+/** Fetches what the page names of an own map; false when something of it does not come. */
+export async function openOwn(library: typeof maplibre, element: HTMLElement): Promise<boolean> {
+  const good = await Promise.all([openArchive(library, element), openAreas(element)]);
+  return good.every(Boolean);
+}
+
+/** Areas get one name each, in the middle of the largest piece: left to the tiles of the map each tile would have one. */
+async function openAreas(element: HTMLElement): Promise<boolean> {
+  const { boundary, boundaryName } = element.dataset;
+  if (!boundary) return true;
+  try {
+    const answer = await fetch(boundary, { signal: AbortSignal.timeout(30_000) });
+    if (!answer.ok) return false;
+    const outlines = (await answer.json()) as Areas;
+    const features = outlines.features.flatMap((one) => {
+      const name = one.properties?.[boundaryName ?? "name"];
+      const middle = middleOf(one.geometry);
+      return middle && name !== undefined && name !== null ? [{ type: "Feature" as const, properties: { name: String(name) }, geometry: { type: "Point", coordinates: middle } }] : [];
+    });
+    areas = { outlines, names: { type: "FeatureCollection", features } };
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Centre of the largest ring, by the area that it encloses; of lines there is none. */
+function middleOf(geometry: { type: string; coordinates: unknown }): [number, number] | undefined {
+  const rings = geometry.type === "Polygon" ? [(geometry.coordinates as Ring[])[0]] : geometry.type === "MultiPolygon" ? (geometry.coordinates as Ring[][]).map((one) => one[0]) : [];
+  let best: { area: number; at: [number, number] } | undefined;
+  for (const ring of rings) {
+    if (!ring) continue;
+    let [area, x, y] = [0, 0, 0];
+    ring.forEach(([x1, y1], index) => {
+      const [x2, y2] = ring[(index + 1) % ring.length] ?? [x1, y1];
+      const cross = x1 * y2 - x2 * y1;
+      area += cross;
+      x += (x1 + x2) * cross;
+      y += (y1 + y2) * cross;
+    });
+    if (area !== 0 && (!best || Math.abs(area) > best.area)) best = { area: Math.abs(area), at: [x / (3 * area), y / (3 * area)] };
+  }
+  return best?.at;
+}
+
+/** Looks into the archive that the page names. The program that reads it is only fetched when there is one. */
+async function openArchive(library: typeof maplibre, element: HTMLElement): Promise<boolean> {
   const address = element.dataset.archive;
   if (!address) return true;
   try {
@@ -48,7 +101,7 @@ export async function openArchive(library: typeof maplibre, element: HTMLElement
 /** Sources and layers of everything that the page names, in the page's colours. */
 export function own(element: HTMLElement): Own {
   const result: Own = { sources: {}, layers: [], above: [], named: false };
-  const { tiles, tilesZoom, tilesSize, boundary, boundaryName } = element.dataset;
+  const { tiles, tilesZoom, tilesSize } = element.dataset;
   if (tiles) {
     result.sources["own-tiles"] = { type: "raster", tiles: [tiles], tileSize: Number(tilesSize), maxzoom: Number(tilesZoom) };
     result.layers.push({ id: "own-tiles", type: "raster", source: "own-tiles" });
@@ -63,13 +116,14 @@ export function own(element: HTMLElement): Own {
     result.layers.push(...all.filter((layer) => known.size === 0 || ("source-layer" in layer && known.has(layer["source-layer"] ?? ""))));
     result.named = true;
   }
-  if (boundary) {
-    result.sources["own-boundary"] = { type: "geojson", data: new URL(boundary, document.baseURI).href };
+  if (areas) {
+    result.sources["own-boundary"] = { type: "geojson", data: areas.outlines as never };
+    result.sources["own-names"] = { type: "geojson", data: areas.names as never };
     result.above.push(
       { id: "own-boundary", type: "line", source: "own-boundary", layout: { "line-join": "round" }, paint: { "line-color": token("--accent"), "line-width": ["interpolate", ["linear"], ["zoom"], 7, 0.8, 14, 2.2], "line-dasharray": [3, 1.5] } },
       {
-        id: "own-boundary-names", type: "symbol", source: "own-boundary", minzoom: 10, filter: ["has", boundaryName ?? "name"],
-        layout: { "text-field": ["to-string", ["get", boundaryName ?? "name"]], "text-font": ["system-ui, sans-serif"], "text-size": 12, "text-padding": 6, "text-max-width": 8 },
+        id: "own-boundary-names", type: "symbol", source: "own-names", minzoom: 10,
+        layout: { "text-field": ["get", "name"], "text-font": ["system-ui, sans-serif"], "text-size": 12, "text-padding": 6, "text-max-width": 8 },
         paint: { "text-color": token("--accent"), "text-halo-color": token("--map-halo"), "text-halo-width": 1.5 },
       },
     );

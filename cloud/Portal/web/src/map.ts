@@ -3,7 +3,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import "maplibre-gl/dist/maplibre-gl.css";
 import { baseStyle, showNearTowns } from "./basemap";
 import { cardSign, groupSign, isInside, overlap, placeSign, rankOf, type Box, type Group } from "./map-signs";
-import { openArchive, own } from "./map-own";
+import { openOwn, own } from "./map-own";
 import { hubNow, page, word } from "./page";
 import { all, drawn, find, show, start, version, type Place } from "./places";
 
@@ -42,7 +42,7 @@ class HubMap extends HTMLElement {
   connectedCallback(): void {
     document.addEventListener("hub:places", () => this.#follow());
     // Whoever was here first has had the news already.
-    void openArchive(maplibre, this).then(async (good) => {
+    void openOwn(maplibre, this).then(async (good) => {
       const failed = this.querySelector<HTMLElement>("[data-own-failed]");
       if (failed) failed.hidden = good;
       this.#ready = true;
