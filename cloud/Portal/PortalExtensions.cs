@@ -2,6 +2,7 @@ using System.Text.Unicode;
 using Hub.Cloud.Municipalities;
 using Hub.Cloud.Portal.Assets;
 using Hub.Cloud.Portal.Read;
+using Hub.Cloud.Portal.Read.Map;
 using Hub.Cloud.Portal.Read.Topics;
 using Hub.Cloud.Portal.Serving;
 using Microsoft.AspNetCore.Builder;
@@ -38,6 +39,9 @@ public static class PortalExtensions
 
         services.AddOptions<PortalOptions>().Bind(configuration.GetSection(PortalOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<PortalOptions>, PortalOptionsValidator>();
+        services.AddOptions<MapOptions>().Bind(configuration.GetSection(MapOptions.Section)).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<MapOptions>, MapOptionsValidator>();
+        services.AddSingleton<OwnMap>();
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddSingleton<PortalInstruments>();
@@ -49,6 +53,8 @@ public static class PortalExtensions
         services.AddSingleton<NoiseReader>();
         services.AddSingleton<TrafficReader>();
         services.AddSingleton<CityFigures>();
+        services.AddSingleton<MapReader>();
+        services.AddSingleton<MapEndpoints>();
         services.AddDataProtection();
         services.AddSingleton<AcknowledgeLinks>();
         services.AddSingleton<SignUpChoices>();
@@ -96,6 +102,8 @@ public static class PortalExtensions
             context.Response.Headers.CacheControl = "no-cache, no-store";
             return Results.NoContent();
         }).ExcludeFromDescription();
+        OwnMapEndpoints.Map(endpoints, endpoints.ServiceProvider.GetRequiredService<OwnMap>());
+        MapEndpoints.Map(endpoints, endpoints.ServiceProvider.GetRequiredService<MapEndpoints>());
         endpoints.MapGet("/favicon.ico", static () => Results.Redirect("/assets/icon.svg", permanent: true)).ExcludeFromDescription();
         endpoints.MapRazorPages();
         // Programs that ask for an address that does not exist get the API's answer, people this page.

@@ -40,7 +40,7 @@ internal static class HubKeys
             [Name(MqttOptions.Section)] = Of(typeof(MqttOptions)),
             [Name(MunicipalitiesOptions.Section)] = Of(typeof(MunicipalitiesOptions)),
             [Name(NotificationsOptions.Section)] = Of(typeof(NotificationsOptions)),
-            [Name(PortalOptions.Section)] = Of(typeof(PortalOptions)),
+            [Name(PortalOptions.Section)] = new Group(new Dictionary<string, Node>(Members(typeof(PortalOptions)), StringComparer.OrdinalIgnoreCase) { ["Map"] = Of(typeof(MapOptions)) }),
             [Name(PublicOptions.Section)] = Of(typeof(PublicOptions)),
             [Name(QualityOptions.Section)] = Of(typeof(QualityOptions)),
             [Name(SeriesOptions.Section)] = new Group(new Dictionary<string, Node>(Members(typeof(SeriesOptions)), StringComparer.OrdinalIgnoreCase) { ["Influx"] = Of(typeof(InfluxOptions)) }),

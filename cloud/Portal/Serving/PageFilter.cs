@@ -9,11 +9,11 @@ using Microsoft.Extensions.Options;
 namespace Hub.Cloud.Portal.Serving;
 
 /// <summary>Around every page: its language, the choices remembered in cookies, and the headers of an HTML answer.</summary>
-internal sealed class PageFilter(PortalInstruments instruments, PageKeeping keeping, IOptions<PortalOptions> options) : IAsyncResourceFilter
+internal sealed class PageFilter(PortalInstruments instruments, PageKeeping keeping, OwnMap own, IOptions<PortalOptions> options) : IAsyncResourceFilter
 {
-    /// <summary>Nothing but the hub itself: no inline script or style, no other origin. Workers draw the map.</summary>
-    public const string ContentPolicy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; worker-src 'self' blob:; " +
+    /// <summary>Nothing but the hub itself: no inline script or style, no other origin but those that the operator's own map comes from (<see cref="MapOptions"/>). Workers draw the map.</summary>
+    private readonly string _policy =
+        $"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:{own.Origins}; connect-src 'self'{own.Origins}; font-src 'self'; worker-src 'self' blob:; " +
         "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
     public async Task OnResourceExecutionAsync(ResourceExecutingContext context, ResourceExecutionDelegate next)
@@ -23,7 +23,7 @@ internal sealed class PageFilter(PortalInstruments instruments, PageKeeping keep
         CultureInfo.CurrentCulture = page.Speech.Culture;
         CultureInfo.CurrentUICulture = page.Speech.Culture;
         var headers = http.Response.Headers;
-        headers.ContentSecurityPolicy = ContentPolicy;
+        headers.ContentSecurityPolicy = _policy;
         headers.ContentLanguage = page.Speech.Tag;
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "same-origin";

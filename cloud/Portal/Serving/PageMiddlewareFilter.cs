@@ -9,7 +9,7 @@ namespace Hub.Cloud.Portal.Serving;
 /// <summary>Puts the error page around requests of people. Programs' requests (the API) keep their own answers.</summary>
 internal sealed partial class PageMiddlewareFilter(PageKeeping keeping, ILogger<PageMiddlewareFilter> logger) : IStartupFilter
 {
-    private static readonly PathString[] Programs = ["/api", "/ingest", "/claim", "/agents", "/openapi", "/docs", "/health", "/metrics", "/assets", "/pulse", "/query", "/ping"];
+    private static readonly PathString[] Programs = ["/api", "/ingest", "/claim", "/agents", "/openapi", "/docs", "/health", "/metrics", "/assets", "/map", "/pulse", "/query", "/ping"];
 
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {

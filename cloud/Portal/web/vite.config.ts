@@ -14,6 +14,9 @@ function carried(): Plugin {
       // What the licences of the bundled libraries ask to be passed on with them.
       cpSync(resolve("node_modules/maplibre-gl/LICENSE.txt"), join(output, "licences/maplibre-gl.txt"));
       cpSync(resolve("node_modules/uplot/LICENSE"), join(output, "licences/uplot.txt"));
+      // The package of pmtiles carries no file of its licence.
+      cpSync(resolve("licences/pmtiles.txt"), join(output, "licences/pmtiles.txt"));
+      cpSync(resolve("node_modules/fflate/LICENSE"), join(output, "licences/fflate.txt"));
     },
   };
 }
@@ -59,7 +62,7 @@ export default defineConfig({
     target: "es2022",
     chunkSizeWarningLimit: 1600,
     rollupOptions: {
-      input: { portal: "src/portal.ts", map: "src/map.ts", chart: "src/chart.ts", topics: "src/topics.ts", wall: "src/wall.ts" },
+      input: { portal: "src/portal.ts", map: "src/map.ts", city: "src/city.ts", chart: "src/chart.ts", topics: "src/topics.ts", wall: "src/wall.ts" },
     },
   },
 });

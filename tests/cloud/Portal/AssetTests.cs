@@ -53,6 +53,8 @@ public sealed partial class AssetTests
     [Theory]
     [InlineData("licences/maplibre-gl.txt", "MapLibre")]
     [InlineData("licences/uplot.txt", "Leon Sorokin")]
+    [InlineData("licences/pmtiles.txt", "Protomaps LLC")]
+    [InlineData("licences/fflate.txt", "Arjun Barrett")]
     public void Bundled_libraries_keep_their_licences(string path, string owner) =>
         Assert.Contains(owner, Encoding.UTF8.GetString(Find(path).Plain), StringComparison.Ordinal);
 

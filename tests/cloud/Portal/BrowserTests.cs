@@ -33,6 +33,7 @@ public sealed class BrowserTests(SharedBrowser shared) : IClassFixture<SharedBro
 
     private static readonly (string Path, string Name)[] MorePages =
     [
+        ("/m/braga?show=pm2_5&lang=en", "map-value"), ("/?show=index&sort=value", "map-index"),
         ("/", "city"), ("/m/braga/traffic", "traffic"), ("/stations/braga/avenida-central/agent", "agent"), ("/agents?lang=en", "agents"), ("/alarms?municipality=braga&severity=alert&lang=en", "alarms-found"), ("/alarms/a1", "alarm"),
         ("/deliveries?municipality=braga&lang=en", "deliveries"), ("/rules?municipality=braga", "rules"), ("/subscribe", "subscribe"), ("/about", "about"), ("/login?lang=en", "login"), ("/nowhere", "missing"),
     ];
@@ -160,6 +161,65 @@ public sealed class BrowserTests(SharedBrowser shared) : IClassFixture<SharedBro
         Assert.False(await page.Locator("[data-lost-banner]").IsVisibleAsync());
         seen = await value.TextContentAsync();
         await Eventually.TrueAsync(async () => await value.TextContentAsync() != seen, "values change again");
+    }
+
+    /// <summary>The map is left out: the slider is the list's as well.</summary>
+    [Fact]
+    public async Task The_slider_moves_the_list_through_the_day_by_keyboard_and_back_to_now()
+    {
+        var page = await OpenAsync("/m/braga?show=laeq&lang=en");
+        var slider = page.Locator("#map-at");
+        var value = page.Locator("[data-station='braga/se'] [data-shown-value]");
+        var moment = page.Locator("[data-moment]");
+        await slider.WaitForAsync();
+        Assert.Equal("Now", await moment.TextContentAsync());
+        await slider.FocusAsync();
+        await page.Keyboard.PressAsync("ArrowLeft");
+        await Eventually.TrueAsync(async () => await page.Locator("html.map-then").CountAsync() == 1, "an earlier time is shown");
+        await page.Keyboard.PressAsync("Home");
+        await Eventually.TrueAsync(async () => await slider.InputValueAsync() == "0", "the slider is at its begin");
+        var then = await value.TextContentAsync();
+        var datastream = city.Datastream("braga", "se", City.Laeq);
+        var written = await moment.TextContentAsync();
+        Assert.Equal(written, await slider.GetAttributeAsync("aria-valuetext"));
+        Assert.Matches("^[A-Z][a-z]{2},? [0-9/]+, [0-9]{2}:[0-9]{2}–[0-9]{2}:[0-9]{2}$", written!);
+        var quarter = TimeSpan.FromMinutes(15);
+        var from = new DateTime(TimeProvider.System.GetUtcNow().UtcTicks / quarter.Ticks * quarter.Ticks, DateTimeKind.Utc).AddHours(-24);
+        var bucket = await city.Series.AggregateAsync(new(datastream.Id, from, from + quarter, new(quarter), Series.Statistic.EnergyMean), TestContext.Current.CancellationToken);
+        Assert.Equal(bucket[0].Value.ToString("F1", System.Globalization.CultureInfo.InvariantCulture), then);
+
+        // Live values do not write over it; the way back is a button.
+        await page.Keyboard.PressAsync("Tab");
+        await page.Keyboard.PressAsync("Enter");
+        await Eventually.TrueAsync(async () => await moment.TextContentAsync() == "Now", "now is shown");
+        await Eventually.TrueAsync(async () => await value.TextContentAsync() != then, "with its value");
+    }
+
+    /// <summary>With the map, which takes most of the processor here: groups of many stations by keyboard, and that the signs say what the list says.</summary>
+    [Fact]
+    [Trait("kind", "long")]
+    public async Task Many_stations_are_drawn_as_groups_that_open_by_keyboard()
+    {
+        Crowd.Fill(city, 400);
+        var page = await shared.Browser.OpenAsync(Address + "/m/braga?show=pm2_5&lang=en", 1366, 1200);
+        await page.Locator(".map-sign.group").First.WaitForAsync();
+        Assert.InRange(await page.Locator(".map-sign").CountAsync(), 2, 150);
+        var group = page.Locator(".map-sign.group").First;
+        Assert.Matches("[0-9]+ stations, highest: (up to|above|[0-9]+ to)", await group.TextContentAsync() ?? "");
+        await group.FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await page.Locator(".map-sign:not(.group)").First.WaitForAsync();
+
+        // A station is found in the list and shown on the map, with the value and the class of its card.
+        await page.GotoAsync(Address + "/m/braga?show=pm2_5&lang=en&name=Rua+57");
+        await page.Locator("html.map-ready").WaitForAsync();
+        var card = page.Locator("[data-card][data-station='braga/rua-57']").First;
+        await card.Locator("[data-show-on-map]").ClickAsync();
+        var sign = page.Locator(".map-sign:has-text('Rua 57'):not(.group) .value-sign").First;
+        await sign.WaitForAsync();
+        Assert.Equal(await card.Locator("[data-shown-value]").TextContentAsync(), await sign.TextContentAsync());
+        Assert.Empty(shared.Browser.PageErrors);
+        await ShootAsync(page, "map-groups");
     }
 
     private Task<PortalHost> ServeAsync() =>

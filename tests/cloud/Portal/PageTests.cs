@@ -403,7 +403,7 @@ public sealed class PageTests : IAsyncLifetime
         return await answer.Content.ReadAsStringAsync(Cancel);
     }
 
-    private static async Task<HttpResponseMessage> SignIn(HttpClient browser, string name, string password, string? back = null)
+    internal static async Task<HttpResponseMessage> SignIn(HttpClient browser, string name, string password, string? back = null)
     {
         var form = await Text(browser, "/login");
         return await browser.PostAsync("/login", Form(form, new("name", name), new("password", password), new("back", back ?? "/")), Cancel);

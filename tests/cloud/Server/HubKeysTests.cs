@@ -21,6 +21,7 @@ public sealed class HubKeysTests : IDisposable
     [InlineData("Hub:Notifications:Mail:Smtp:Password")]
     [InlineData("Hub:Notifications:Webhook:AllowPrivateTargets")]
     [InlineData("Hub:Series:FlushObservationsMax")]
+    [InlineData("Hub:Portal:Map:PmTiles:Source")]
     [InlineData("Hub:Demo:History")]
     public void What_stages_bind_is_known(string key) => Assert.Contains(key, HubKeys.All);
 

@@ -1,23 +1,50 @@
-import type { StyleSpecification } from "maplibre-gl";
+import type { GeoJSONSource, Map as LibreMap, StyleSpecification } from "maplibre-gl";
 
 const token = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-/** Towns whose streets are carried with the hub, and whether they have areas (water, green, built-up). */
-const towns: { slug: string; areas: boolean }[] = [
-  { slug: "braga", areas: false },
-  { slug: "aveiro", areas: true },
+/** Towns whose streets are carried with the hub: whether they have areas (water, green, built-up), and how far the streets reach, west, south, east, north. */
+const towns: { slug: string; areas: boolean; reach: [number, number, number, number] }[] = [
+  { slug: "braga", areas: false, reach: [-8.456, 41.524, -8.383, 41.588] },
+  { slug: "aveiro", areas: true, reach: [-8.696, 40.526, -8.502, 40.723] },
+  { slug: "guarda", areas: false, reach: [-7.443, 40.367, -7.038, 40.705] },
 ];
 
 /** Municipalities whose outline is drawn finer than the others'. */
-const outlined = ["braga", "aveiro", "evora"];
+const outlined = ["braga", "aveiro", "evora", "guarda"];
+
+/** Below this zoom no street is drawn. */
+const streetZoom = 9.5;
+
+/** Files that have been asked for: the browser keeps them, and a style written anew has them at once. */
+const near = new Set<string>();
+
+const nothing = { type: "FeatureCollection" as const, features: [] };
+
+/** Fetches the streets of towns that the map has come near to: nobody pays for the towns she does not look at. */
+export function showNearTowns(map: LibreMap, assets: string): void {
+  if (map.getZoom() < streetZoom - 0.5) return;
+  const view = map.getBounds();
+  for (const town of towns) {
+    const [west, south, east, north] = town.reach;
+    if (near.has(town.slug) || view.getWest() > east || view.getEast() < west || view.getSouth() > north || view.getNorth() < south) continue;
+    near.add(town.slug);
+    for (const kind of town.areas ? ["areas", "roads"] : ["roads"]) {
+      void map.getSource<GeoJSONSource>(`${town.slug}-${kind}`)?.setData(fileOf(assets, `${town.slug}/${kind}`));
+    }
+  }
+}
+
+function fileOf(assets: string, path: string): string {
+  return new URL(`${assets}map/${path}.geojson`, document.baseURI).href;
+}
 
 /**
  * The base map in the page's colours, from files of the hub itself. It names no glyphs: MapLibre then draws labels with the visitor's own fonts.
  * Towns named in `signed` have a sign with their name on the map and get no second label.
  */
 export function baseStyle(assets: string, signed: string[]): StyleSpecification {
-  const file = (path: string): string => new URL(`${assets}map/${path}.geojson`, document.baseURI).href;
-  const source = (path: string) => ({ type: "geojson" as const, data: file(path) });
+  const source = (path: string) => ({ type: "geojson" as const, data: fileOf(assets, path) });
+  const lazy = (town: string, path: string) => (near.has(town) ? source(`${town}/${path}`) : { type: "geojson" as const, data: nothing });
   const font = ["system-ui, sans-serif"];
   const style: StyleSpecification = {
     version: 8,
@@ -44,7 +71,7 @@ export function baseStyle(assets: string, signed: string[]): StyleSpecification 
   };
   for (const town of towns) {
     if (town.areas) {
-      style.sources[`${town.slug}-areas`] = source(`${town.slug}/areas`);
+      style.sources[`${town.slug}-areas`] = lazy(town.slug, "areas");
       style.layers.push({
         id: `${town.slug}-areas`, type: "fill", source: `${town.slug}-areas`, minzoom: 11,
         filter: ["match", ["get", "kind"], ["water", "wetland", "salt_pond", "basin", "park", "grass", "forest", "wood", "meadow", "scrub", "garden", "pitch", "recreation_ground"], true, false],
@@ -54,7 +81,7 @@ export function baseStyle(assets: string, signed: string[]): StyleSpecification 
         },
       });
     }
-    style.sources[`${town.slug}-roads`] = source(`${town.slug}/roads`);
+    style.sources[`${town.slug}-roads`] = lazy(town.slug, "roads");
     const main = ["match", ["get", "highway"], ["motorway", "trunk", "primary", "motorway_link", "trunk_link", "primary_link"], true, false] as const;
     const street = ["match", ["get", "highway"], ["secondary", "tertiary", "secondary_link", "tertiary_link"], true, false] as const;
     style.layers.push(
