@@ -44,6 +44,7 @@ public static class PortalExtensions
         services.AddSingleton<BuiltAssets>();
         services.AddSingleton<Reader>();
         services.AddSingleton<LongReads>();
+        services.AddSingleton<ChartReader>();
         services.AddSingleton<TopicSeries>();
         services.AddSingleton<AirReader>();
         services.AddSingleton<NoiseReader>();
