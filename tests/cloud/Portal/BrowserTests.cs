@@ -17,7 +17,7 @@ public sealed class SharedBrowser : IAsyncLifetime
 }
 
 /// <summary>The pages in Debian's Chromium, over the made-up city with its event stream: what only a browser can show. Screenshots of every page are in artifacts/screenshots, under names that begin with portal.</summary>
-public sealed class BrowserTests(SharedBrowser shared) : IClassFixture<SharedBrowser>, IAsyncLifetime
+public sealed partial class BrowserTests(SharedBrowser shared) : IClassFixture<SharedBrowser>, IAsyncLifetime
 {
     private readonly TempFolder folder = new();
     private readonly City city = new(TimeProvider.System.GetUtcNow().UtcDateTime);

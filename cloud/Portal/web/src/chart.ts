@@ -251,9 +251,9 @@ class HubChart extends HTMLElement {
         scales: {
           x: { time: true, range: () => [view.stretch.from, view.stretch.to] },
           y: {
-            range: (plot, min, max) => {
+            range: (_plot, min, max) => {
               if (this.#held) return this.#scale;
-              const beside = this.#besideWithin(plot);
+              const beside = this.#besideWithin();
               const low = Math.min(min ?? Infinity, ...reach, beside[0]);
               const high = Math.max(max ?? -Infinity, ...reach, beside[1]);
               this.#scale = this.#scaleOf(data, low, high);
@@ -328,22 +328,22 @@ class HubChart extends HTMLElement {
   }
 
   /** The part of what is compared with that is in view. */
-  #beside(plot: uPlot): { line: Beside; first: number; end: number } | undefined {
+  #beside(): { line: Beside; first: number; end: number } | undefined {
     const line = this.#data?.compared;
     if (!line || line.t.length === 0) return undefined;
-    const { min, max } = plot.scales.x ?? {};
-    return { line, first: Math.max(0, firstAt(line.t, min ?? 0) - 1), end: Math.min(line.t.length, firstAt(line.t, max ?? 0) + 1) };
+    const { from, to } = view.stretch;
+    return { line, first: Math.max(0, firstAt(line.t, from) - 1), end: Math.min(line.t.length, firstAt(line.t, to) + 1) };
   }
 
-  #besideWithin(plot: uPlot): [number, number] {
-    const part = this.#beside(plot);
+  #besideWithin(): [number, number] {
+    const part = this.#beside();
     const values = part?.line.v.slice(part.first, part.end).filter((value): value is number => value !== null) ?? [];
     return values.reduce<[number, number]>(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
   }
 
   /** What is compared with: dashed and paler, broken where it has a gap. */
   #drawBeside(plot: uPlot, colour: string): void {
-    const part = this.#beside(plot);
+    const part = this.#beside();
     if (!part) return;
     const dots = this.#data?.kind === "directions";
     const context = plot.ctx;
@@ -372,13 +372,13 @@ class HubChart extends HTMLElement {
   /** Something is known against a point: a diamond on the line. */
   #drawFlags(plot: uPlot, colour: string, surface: string): void {
     const data = this.#data;
-    const { min, max } = plot.scales.x ?? {};
-    if (!data || min == null || max == null) return;
+    if (!data) return;
+    const { from, to } = view.stretch;
     const context = plot.ctx;
     const reach = 3.6 * devicePixelRatio;
     this.#inside(plot, () => {
       context.beginPath();
-      for (let index = firstAt(data.t, min); index < data.t.length && (data.t[index] ?? 0) <= max; index++) {
+      for (let index = firstAt(data.t, from); index < data.t.length && (data.t[index] ?? 0) <= to; index++) {
         const value = data.v[index];
         if (data.q[index] === 0 || value === null || value === undefined) continue;
         const [x, y] = [plot.valToPos(data.t[index] ?? 0, "x", true), plot.valToPos(value, "y", true)];

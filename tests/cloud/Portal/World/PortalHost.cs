@@ -40,6 +40,8 @@ internal sealed class PortalHost : IAsyncDisposable
 
     public required FakeAudit Audit { get; init; }
 
+    public required MadeUpApi Api { get; init; }
+
     public static async Task<PortalHost> StartAsync(City city, TimeProvider clock, int? port = null, bool withSignIn = true, string? signUpFolder = null, Action<Dictionary<string, string?>>? settings = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
@@ -105,6 +107,8 @@ internal sealed class PortalHost : IAsyncDisposable
             app.MapGet("/api/v1/live", (HttpContext context) => LiveAsync(context, city, clock));
         }
 
+        var api = new MadeUpApi(city);
+        api.Map(app);
         app.MapHubPortal();
         if (signUpFolder is not null)
         {
@@ -112,7 +116,7 @@ internal sealed class PortalHost : IAsyncDisposable
         }
 
         await app.StartAsync();
-        return new(app, city, fleet, updates) { Handling = handling, Audit = audit };
+        return new(app, city, fleet, updates) { Handling = handling, Audit = audit, Api = api };
     }
 
     /// <summary>A browser of its own: cookies kept, redirects not followed.</summary>
