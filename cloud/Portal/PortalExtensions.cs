@@ -45,6 +45,8 @@ public static class PortalExtensions
         services.AddSingleton<Reader>();
         services.AddSingleton<LongReads>();
         services.AddSingleton<ChartReader>();
+        services.AddSingleton<StationCalibrations>();
+        services.AddSingleton<StationPast>();
         services.AddSingleton<TopicSeries>();
         services.AddSingleton<AirReader>();
         services.AddSingleton<NoiseReader>();

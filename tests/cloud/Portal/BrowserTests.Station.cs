@@ -19,6 +19,7 @@ public sealed partial class BrowserTests
         Assert.Empty(host.Api.Asked);
 
         // A drag over the middle half shows twelve hours, as they are: 720 minutes, and the half of that on either side.
+        await frame.ScrollIntoViewIfNeededAsync();
         var place = (await frame.Locator(".u-over").BoundingBoxAsync())!;
         await page.Mouse.MoveAsync(place.X + (place.Width * 0.25f), place.Y + 40);
         await page.Mouse.DownAsync();

@@ -42,6 +42,8 @@ internal sealed class PortalHost : IAsyncDisposable
 
     public required MadeUpApi Api { get; init; }
 
+    public required FakeNotebook Notebook { get; init; }
+
     public static async Task<PortalHost> StartAsync(City city, TimeProvider clock, int? port = null, bool withSignIn = true, string? signUpFolder = null, Action<Dictionary<string, string?>>? settings = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
@@ -78,7 +80,10 @@ internal sealed class PortalHost : IAsyncDisposable
         var handling = new FakeHandling(clock, () => city.Alerts.All, static _ => { });
         builder.Services.AddSingleton<IAlarmHandling>(handling);
         builder.Services.AddSingleton<IRoles, FakeRoles>();
-        var audit = new FakeAudit();
+        var audit = new FakeAudit { At = clock.GetUtcNow().UtcDateTime };
+        var notebook = new FakeNotebook(clock, city);
+        builder.Services.AddSingleton<Hub.Cloud.Stations.Notebook.IStationNotebook>(notebook);
+        builder.Services.AddSingleton<IStationHistory>(notebook);
         builder.Services.AddSingleton<Audit.IAudit>(audit);
         var fleet = new FakeFleet(clock.GetUtcNow().UtcDateTime);
         builder.Services.AddSingleton<Fleet.IFleet>(fleet);
@@ -116,7 +121,7 @@ internal sealed class PortalHost : IAsyncDisposable
         }
 
         await app.StartAsync();
-        return new(app, city, fleet, updates) { Handling = handling, Audit = audit, Api = api };
+        return new(app, city, fleet, updates) { Handling = handling, Audit = audit, Api = api, Notebook = notebook };
     }
 
     /// <summary>A browser of its own: cookies kept, redirects not followed.</summary>
