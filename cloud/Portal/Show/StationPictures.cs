@@ -5,7 +5,7 @@ namespace Hub.Cloud.Portal.Show;
 /// <summary>The drawings of a station's history. All they show stands in a table beside them. Pure.</summary>
 internal static class StationPictures
 {
-    private const double Left = 40;
+    private const double Left = 52;
     private const double Wide = 14.6;
     private const double High = 9;
     private const double Top = 16;

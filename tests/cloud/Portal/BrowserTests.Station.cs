@@ -25,6 +25,7 @@ public sealed partial class BrowserTests
         await page.Mouse.DownAsync();
         await page.Mouse.MoveAsync(place.X + (place.Width * 0.75f), place.Y + 50, new() { Steps = 4 });
         await page.Mouse.UpAsync();
+        await page.Mouse.MoveAsync(5, 5);
         await Eventually.TrueAsync(() => Task.FromResult(page.Url.Contains("from=", StringComparison.Ordinal)), "the address says what is shown");
         await Eventually.TrueAsync(() => Task.FromResult(host.Api.Asked.Any(one => one.Datastream == pm25.Id && one.Points is > 600 and <= 2_000)), "finer values were asked for");
         Assert.Contains("compare=yesterday", page.Url, StringComparison.Ordinal);

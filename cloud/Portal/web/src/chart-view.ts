@@ -60,6 +60,11 @@ class ChartView {
     return this.#chosen === undefined;
   }
 
+  /** Whether what is shown is what the page opened with. */
+  get isHome(): boolean {
+    return this.#chosen?.from === this.#home?.from && this.#chosen?.to === this.#home?.to;
+  }
+
   get stretch(): Stretch {
     const now = hubNow() / 1000;
     return this.#chosen ?? { from: now - this.#hours * 3600, to: now };

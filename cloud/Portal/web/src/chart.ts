@@ -200,6 +200,12 @@ class HubChart extends HTMLElement {
     }
     const shown = this.querySelector("[data-values]");
     if (shown && data.wantsRaw) shown.textContent = say(data.values === "raw" ? "raw" : "calibrated");
+    // The table is the server's: of another time it is had by opening the page with that time, which the address says by now.
+    const note = this.closest(".chart")?.querySelector<HTMLElement>("[data-table-note]");
+    if (note) {
+      note.hidden = view.isHome;
+      note.querySelector("button")?.addEventListener("click", () => location.reload());
+    }
     const address = `${data.source}${data.datastream}/observations?from=${encodeURIComponent(instant(from))}&to=${encodeURIComponent(instant(to))}`;
     for (const link of this.closest(".chart")?.querySelectorAll<HTMLAnchorElement>("[data-as-shown], [data-all]") ?? []) {
       const all = link.dataset.all !== undefined;
