@@ -204,7 +204,8 @@ class HubChart extends HTMLElement {
     const note = this.closest(".chart")?.querySelector<HTMLElement>("[data-table-note]");
     if (note) {
       note.hidden = view.isHome;
-      note.querySelector("button")?.addEventListener("click", () => location.reload());
+      const button = note.querySelector("button");
+      if (button) button.onclick = () => location.reload();
     }
     const address = `${data.source}${data.datastream}/observations?from=${encodeURIComponent(instant(from))}&to=${encodeURIComponent(instant(to))}`;
     for (const link of this.closest(".chart")?.querySelectorAll<HTMLAnchorElement>("[data-as-shown], [data-all]") ?? []) {
