@@ -33,7 +33,7 @@ public sealed partial class BrowserTests(SharedBrowser shared) : IClassFixture<S
 
     private static readonly (string Path, string Name)[] MorePages =
     [
-        ("/", "city"), ("/m/braga/traffic", "traffic"), ("/stations/braga/avenida-central/agent", "agent"), ("/agents?lang=en", "agents"), ("/alarms?municipality=braga&severity=alert&lang=en", "alarms-found"), ("/alarms/a1", "alarm"),
+        ("/", "city"), ("/m/braga/traffic", "traffic"), ("/stations/braga/avenida-central/agent", "agent"), ("/stations/braga/avenida-central/history?lang=en", "station-history"), ("/stations/braga/avenida-central?compare=week&from=2026-01-01&lang=en", "station-compared"), ("/agents?lang=en", "agents"), ("/alarms?municipality=braga&severity=alert&lang=en", "alarms-found"), ("/alarms/a1", "alarm"),
         ("/deliveries?municipality=braga&lang=en", "deliveries"), ("/rules?municipality=braga", "rules"), ("/subscribe", "subscribe"), ("/about", "about"), ("/login?lang=en", "login"), ("/nowhere", "missing"),
     ];
 

@@ -45,6 +45,7 @@ class HubChart extends HTMLElement {
   #held = false;
   #scale: [number, number] = [0, 1];
   #rest = "";
+  #moment: { key: string; format: Intl.DateTimeFormat } | undefined;
   #observer: ResizeObserver | undefined;
   #watcher: IntersectionObserver | undefined;
   #deaf: (() => void) | undefined;
@@ -357,7 +358,8 @@ class HubChart extends HTMLElement {
     this.#inside(plot, () => {
       context.strokeStyle = colour;
       context.lineWidth = devicePixelRatio * 1.5;
-      context.setLineDash(dots ? [] : [5 * devicePixelRatio, 3 * devicePixelRatio]);
+      // Dashes cost more than all the rest of a picture: while it is dragged the line is told by its colour alone.
+      context.setLineDash(dots || this.#held ? [] : [5 * devicePixelRatio, 3 * devicePixelRatio]);
       context.beginPath();
       let pen = false;
       for (let index = part.first; index < part.end; index++) {
@@ -439,6 +441,19 @@ class HubChart extends HTMLElement {
     ctx.restore();
   }
 
+  /** How the moment of a point is written; kept, since making it takes longer than using it. */
+  #momentOf(data: ChartData, long: boolean): Intl.DateTimeFormat {
+    const key = `${long} ${data.step < 60} ${data.step < 86_400}`;
+    if (this.#moment?.key !== key) {
+      const format = new Intl.DateTimeFormat(page.language, {
+        ...(long ? { day: "numeric", month: "short" } as const : { weekday: "short" } as const), ...(data.step < 86_400 ? { hour: "2-digit", minute: "2-digit" } as const : {}),
+        ...(data.step < 60 ? { second: "2-digit" } as const : {}), timeZone: data.zone,
+      });
+      this.#moment = { key, format };
+    }
+    return this.#moment.format;
+  }
+
   /** Reads out the point under the pointer. */
   #point(index: number | null): void {
     const [data, readout] = [this.#data, this.#readout()];
@@ -449,11 +464,7 @@ class HubChart extends HTMLElement {
       return;
     }
     const at = data.t[index] ?? 0;
-    const span = view.stretch.to - view.stretch.from;
-    const whole = new Intl.DateTimeFormat(page.language, {
-      ...(span > 8 * 86_400 ? { day: "numeric", month: "short" } as const : { weekday: "short" } as const), ...(data.step < 86_400 ? { hour: "2-digit", minute: "2-digit" } as const : {}),
-      ...(data.step < 60 ? { second: "2-digit" } as const : {}), timeZone: data.zone,
-    });
+    const whole = this.#momentOf(data, view.stretch.to - view.stretch.from > 8 * 86_400);
     const [low, high, percent] = [data.lo?.[index] ?? null, data.hi?.[index] ?? null, data.c?.[index] ?? null];
     const range = low !== null && high !== null ? ` (${figure(low, data.decimals)} – ${figure(high, data.decimals)})` : "";
     const known = [
