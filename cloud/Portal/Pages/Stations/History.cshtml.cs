@@ -159,8 +159,14 @@ internal sealed class HistoryModel(
         }
 
         // A photo never changes under its address; an hour, so that a removed one goes from caches soon. Whoever opens it by itself gets a picture and nothing that runs.
-        Response.Headers.CacheControl = found.Note.Public && view.Station.Public ? "public, max-age=3600" : "private, no-store";
-        Response.Headers.Vary = found.Note.Public && view.Station.Public ? "" : "Cookie";
+        var open = found.Note.Public && view.Station.Public;
+        Response.Headers.CacheControl = open ? "public, max-age=3600" : "private, no-store";
+        if (open)
+        {
+            // The same to everybody, in every language.
+            Response.Headers.Remove("Vary");
+        }
+
         Response.Headers.ContentSecurityPolicy = "default-src 'none'; sandbox";
         return File(found.Bytes, found.Photo.ContentType);
     }
