@@ -48,6 +48,9 @@ public static class PortalExtensions
         services.AddSingleton<BuiltAssets>();
         services.AddSingleton<Reader>();
         services.AddSingleton<LongReads>();
+        services.AddSingleton<ChartReader>();
+        services.AddSingleton<StationCalibrations>();
+        services.AddSingleton<StationPast>();
         services.AddSingleton<TopicSeries>();
         services.AddSingleton<AirReader>();
         services.AddSingleton<NoiseReader>();

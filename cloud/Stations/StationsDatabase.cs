@@ -1,3 +1,4 @@
+using Hub.Cloud.Stations.Notebook;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
@@ -134,6 +135,10 @@ internal sealed class StationsDatabase(DbContextOptions<StationsDatabase> option
 
     public DbSet<DatastreamRow> Datastreams => Set<DatastreamRow>();
 
+    public DbSet<NoteRow> Notes => Set<NoteRow>();
+
+    public DbSet<NotePhotoRow> NotePhotos => Set<NotePhotoRow>();
+
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
         configurationBuilder.Properties<DateTime>().HaveConversion<UtcConverter>();
 
@@ -167,6 +172,14 @@ internal sealed class StationsDatabase(DbContextOptions<StationsDatabase> option
         var datastream = modelBuilder.Entity<DatastreamRow>().ToTable("stations_datastream");
         datastream.Property(d => d.Property).HasMaxLength(64);
         datastream.HasIndex(d => new { d.SensorId, d.Property, d.PeriodSeconds }).IsUnique();
+
+        var note = modelBuilder.Entity<NoteRow>().ToTable("stations_note");
+        note.Property(n => n.By).HasMaxLength(256);
+        note.Property(n => n.Text).HasMaxLength(NotebookRules.TextMax);
+        note.HasIndex(n => new { n.StationId, n.Id });
+        note.HasOne<StationRow>().WithMany().HasForeignKey(n => n.StationId).OnDelete(DeleteBehavior.Restrict);
+        note.HasMany(n => n.Photos).WithOne().HasForeignKey(p => p.NoteId).OnDelete(DeleteBehavior.Cascade);
+        modelBuilder.Entity<NotePhotoRow>().ToTable("stations_note_photo").Property(p => p.ContentType).HasMaxLength(32);
     }
 
     /// <summary>Instants are stored in UTC and come back saying so.</summary>

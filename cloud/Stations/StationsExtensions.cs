@@ -1,4 +1,5 @@
 using Hub.Cloud.Database;
+using Hub.Cloud.Stations.Notebook;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
@@ -13,7 +14,7 @@ namespace Hub.Cloud.Stations;
 public static class StationsExtensions
 {
     /// <summary>
-    /// Registers <see cref="IStations"/>, <see cref="IStationHistory"/>, <see cref="IAdapterSecrets"/>, <see cref="IStationSecrets"/> and <see cref="IStationCredentials"/> with settings from <c>Hub:Stations</c> and the
+    /// Registers <see cref="IStations"/>, <see cref="IStationHistory"/>, <see cref="IAdapterSecrets"/>, <see cref="IStationSecrets"/>, <see cref="IStationCredentials"/> and <see cref="IStationNotebook"/> with settings from <c>Hub:Stations</c> and the
     /// database from <c>Hub:Database</c> (default <c>hub.db</c> in <c>Hub:Data</c>). Safe to call twice. Call <see cref="MigrateStationsAsync"/> before use.
     /// </summary>
     public static IServiceCollection AddHubStations(this IServiceCollection services, IConfiguration configuration)
@@ -33,6 +34,7 @@ public static class StationsExtensions
         services.TryAddSingleton<IAdapterSecrets>(provider => provider.GetRequiredService<StationRegistry>());
         services.TryAddSingleton<IStationSecrets>(provider => provider.GetRequiredService<StationRegistry>());
         services.TryAddSingleton<IStationCredentials>(provider => provider.GetRequiredService<StationRegistry>());
+        services.TryAddSingleton<IStationNotebook, StationNotebook>();
         return services;
     }
 

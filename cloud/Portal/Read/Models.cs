@@ -135,6 +135,38 @@ internal sealed record ChartPoints(TimeSpan Step, TimeSpan? Bucket, Statistic St
 /// <param name="Rules">Rules in force on it.</param>
 internal sealed record DatastreamView(LatestValue Value, ChartPoints Points, IReadOnlyList<Bucket> Rows, TimeSpan RowWidth, IReadOnlyList<Rule> Rules)
 {
+    /// <summary>Whether its values have one before calibration.</summary>
+    public bool HasRaw { get; init; }
+
+    /// <summary>Which values the chart shows.</summary>
+    public ValuesShown Values { get; init; }
+
+    /// <summary>Figures of the rows before calibration, by their start; null where they are not shown.</summary>
+    public IReadOnlyDictionary<DateTime, double>? RawRows { get; init; }
+
+    /// <summary>What it is compared with; null for nothing.</summary>
+    public ComparedView? Compared { get; init; }
+
     /// <summary>Whether a figure over so long a stretch has too little covered to be valid by law.</summary>
     public bool IsInvalid(Bucket row) => DataCapture.IsValid(Value.Datastream.Quantity, RowWidth, row.Coverage) == false;
 }
+
+/// <summary>Which values of a datastream are shown.</summary>
+internal enum ValuesShown
+{
+    /// <summary>Those with calibration.</summary>
+    Calibrated,
+
+    /// <summary>Those before calibration, as was asked.</summary>
+    Raw,
+
+    /// <summary>Those with calibration, though the others were asked for: they are too many, and buckets of them are not kept.</summary>
+    TooMany,
+}
+
+/// <summary>What a chart is compared with.</summary>
+/// <param name="Compare">As it was asked.</param>
+/// <param name="Datastream">The datastream it comes from.</param>
+/// <param name="Points">Its points, at their own times.</param>
+/// <param name="Rows">Figures of the table's rows, by the local time at which the row beside them begins.</param>
+internal sealed record ComparedView(StationCompare Compare, Datastream Datastream, ChartPoints Points, IReadOnlyDictionary<DateTime, double> Rows);

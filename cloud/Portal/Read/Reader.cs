@@ -18,9 +18,6 @@ internal sealed class Reader(
     IOptions<PortalOptions> options,
     TimeProvider clock)
 {
-    /// <summary>A longer span is shown in a table by the day.</summary>
-    private static readonly TimeSpan RowsByHourMax = TimeSpan.FromDays(7);
-
     /// <summary>How many times the alarms that are shown are looked at by a filter.</summary>
     private const int LookedAtFactor = 10;
 
@@ -124,22 +121,6 @@ internal sealed class Reader(
                one, alerts.Rules(one.Municipality).FirstOrDefault(rule => rule.Slug == one.Rule), station, ZoneOf(one.Municipality), visitor.Holds(Role.Operator, one.Municipality)),
     ];
 
-    /// <summary>A datastream over a span up to now: at most <see cref="PortalOptions.ChartPointsMax"/> points, and a table by the hour or, over more than a week, by the local day.</summary>
-    public async ValueTask<DatastreamView> DatastreamAsync(StationView station, LatestValue value, TimeSpan span, CancellationToken cancellationToken)
-    {
-        var datastream = value.Datastream;
-        var now = Now;
-        var from = now - span;
-        var rowWidth = span > RowsByHourMax ? TimeSpan.FromDays(1) : TimeSpan.FromHours(1);
-        var (points, buckets) = await PointsAsync(datastream, from, now, station.Zone, cancellationToken);
-
-        // Days are local in both; hours of the table are local, those of a chart are not.
-        var rows = points.Times.Count == 0 ? []
-            : points.Bucket == rowWidth && rowWidth >= TimeSpan.FromDays(1) ? buckets
-            : await series.AggregateAsync(Question(datastream, from, now, rowWidth, station.Zone), cancellationToken);
-        return new(value, points, [.. rows.Reverse()], rowWidth, [.. alerts.Rules(datastream.Station.Municipality).Where(rule => Concerns(rule, datastream)).SelectMany(rule => rule.EachLevel())]);
-    }
-
     /// <summary>Whether a rule is in force on a datastream, with levels that can be drawn beside its values: those of silence, numbers, differences and sums cannot.</summary>
     public static bool Concerns(Rule rule, Datastream datastream) =>
         rule.Enabled
@@ -156,49 +137,6 @@ internal sealed class Reader(
 
     public TimeZoneInfo ZoneOf(string? municipality) =>
         municipality is not null && municipalities.TryGet(municipality, out var found) && TimeZoneInfo.TryFindSystemTimeZoneById(found.Zone, out var zone) ? zone : TimeZoneInfo.Utc;
-
-    /// <summary>The points of a chart, and the buckets they were made of; none when they are the observations themselves.</summary>
-    private async ValueTask<(ChartPoints Points, IReadOnlyList<Bucket> Buckets)> PointsAsync(Datastream datastream, DateTime from, DateTime to, TimeZoneInfo zone, CancellationToken cancellationToken)
-    {
-        var statistic = Statistics.Of(datastream.Quantity.Averaging);
-        var most = options.Value.ChartPointsMax;
-        if (SeriesResolution.For(to - from, datastream.Period, most) is null && await RawAsync(datastream, from, to, most, cancellationToken) is { } raw)
-        {
-            var step = datastream.Period > TimeSpan.Zero ? datastream.Period : ChartGaps.UsualStep(raw.ConvertAll(static p => p.At), options.Value.InstantStep);
-            return (ChartGaps.Broken(raw, step, null, statistic), []);
-        }
-
-        var width = SeriesResolution.For(to - from, datastream.Period, most, raw: false)!.Value;
-        var buckets = await series.AggregateAsync(Question(datastream, from, to, width, width >= TimeSpan.FromDays(1) ? zone : null), cancellationToken);
-        var points = buckets.Select(b => new ChartPoint(b.Start, b.Value, (int)b.Quality)
-        {
-            Low = b.Min,
-            High = b.Max,
-            Coverage = b.Coverage,
-            Invalid = DataCapture.IsValid(datastream.Quantity, width, b.Coverage) == false,
-        });
-        return (ChartGaps.Broken([.. points], width, width, statistic), buckets);
-    }
-
-    /// <summary>The observations as they are stored; null when they are more than a chart carries, whatever the station said of its cadence.</summary>
-    private async ValueTask<List<ChartPoint>?> RawAsync(Datastream datastream, DateTime from, DateTime to, int most, CancellationToken cancellationToken)
-    {
-        List<ChartPoint> raw = [];
-        await foreach (var observation in series.RangeAsync(datastream.Id, from, to, cancellationToken))
-        {
-            if (raw.Count == most)
-            {
-                return null;
-            }
-
-            raw.Add(new(observation.PhenomenonTime, observation.Result, (int)observation.Quality));
-        }
-
-        return raw;
-    }
-
-    private static AggregateQuery Question(Datastream datastream, DateTime from, DateTime to, TimeSpan width, TimeZoneInfo? zone) =>
-        new(datastream.Id, from, to, new(width, zone), Statistics.Of(datastream.Quantity.Averaging)) { Cadence = datastream.Period };
 
     private StationView View(Station station, int openAlarms, DateTime now)
     {

@@ -51,6 +51,10 @@ internal sealed class Speech
     public string Coordinates(double latitude, double longitude) =>
         $"{Figure(Math.Abs(latitude), 5)}° {(latitude < 0 ? this["compass.south"] : this["compass.north"])}, {Figure(Math.Abs(longitude), 5)}° {(longitude < 0 ? this["compass.west"] : this["compass.east"])}";
 
+    /// <summary>A distance: <c>350 m</c>, <c>2,4 km</c>.</summary>
+    /// <param name="metres">0 or more.</param>
+    public string Distance(double metres) => metres < 1_000 ? Figure(metres, 0) + " m" : Figure(metres / 1_000, metres < 100_000 ? 1 : 0) + " km";
+
     /// <summary>A quantity's name.</summary>
     public string NameOf(Quantity quantity) => Code == "pt" ? quantity.NamePt : quantity.NameEn;
 

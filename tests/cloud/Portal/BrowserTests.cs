@@ -17,7 +17,7 @@ public sealed class SharedBrowser : IAsyncLifetime
 }
 
 /// <summary>The pages in Debian's Chromium, over the made-up city with its event stream: what only a browser can show. Screenshots of every page are in artifacts/screenshots, under names that begin with portal.</summary>
-public sealed class BrowserTests(SharedBrowser shared) : IClassFixture<SharedBrowser>, IAsyncLifetime
+public sealed partial class BrowserTests(SharedBrowser shared) : IClassFixture<SharedBrowser>, IAsyncLifetime
 {
     private readonly TempFolder folder = new();
     private readonly City city = new(TimeProvider.System.GetUtcNow().UtcDateTime);
@@ -34,7 +34,7 @@ public sealed class BrowserTests(SharedBrowser shared) : IClassFixture<SharedBro
     private static readonly (string Path, string Name)[] MorePages =
     [
         ("/m/braga?show=pm2_5&lang=en", "map-value"), ("/?show=index&sort=value", "map-index"),
-        ("/", "city"), ("/m/braga/traffic", "traffic"), ("/stations/braga/avenida-central/agent", "agent"), ("/agents?lang=en", "agents"), ("/alarms?municipality=braga&severity=alert&lang=en", "alarms-found"), ("/alarms/a1", "alarm"),
+        ("/", "city"), ("/m/braga/traffic", "traffic"), ("/stations/braga/avenida-central/agent", "agent"), ("/stations/braga/avenida-central/history?lang=en", "station-history"), ("/stations/braga/avenida-central?compare=week&from=2026-01-01&lang=en", "station-compared"), ("/agents?lang=en", "agents"), ("/alarms?municipality=braga&severity=alert&lang=en", "alarms-found"), ("/alarms/a1", "alarm"),
         ("/deliveries?municipality=braga&lang=en", "deliveries"), ("/rules?municipality=braga", "rules"), ("/subscribe", "subscribe"), ("/about", "about"), ("/login?lang=en", "login"), ("/nowhere", "missing"),
     ];
 

@@ -175,7 +175,7 @@ public sealed class StationPageTests
         Assert.Equal(58, Numbers(chart, "c")[Array.IndexOf(times, new DateTime(2026, 4, 30, 23, 0, 0, DateTimeKind.Utc))]);
         Assert.InRange(invalid.Length, 1, 4);
         Assert.Contains("day by day", page, StringComparison.Ordinal);
-        var address = $"/api/v1/datastreams/{pm10.Id}/observations?from=2025-11-23T12%3A00%3A00.000Z&to=2026-11-23T12%3A00%3A00.000Z&points=500";
+        var address = $"/api/v1/datastreams/{pm10.Id}/observations?from=2025-11-23T12%3A00%3A00.000Z&to=2026-11-23T12%3A00%3A00.000Z&every=P1D";
         Assert.Contains(Html.Read(page).Tags, tag => tag.Name == "a" && tag["href"] == address);
     }
 

@@ -29,6 +29,8 @@ internal sealed class StationsHost : IAsyncDisposable
 
     public IStationCredentials Credentials => services.GetRequiredService<IStationCredentials>();
 
+    public Notebook.IStationNotebook Notebook => services.GetRequiredService<Notebook.IStationNotebook>();
+
     public static async Task<StationsHost> StartAsync(TempFolder folder, FakeTimeProvider? time = null, params (string Key, string Value)[] settings)
     {
         time ??= new FakeTimeProvider(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));

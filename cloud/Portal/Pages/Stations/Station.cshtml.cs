@@ -7,13 +7,14 @@ using Hub.Cloud.Portal.Show;
 using Hub.Cloud.Portal.Serving;
 using Hub.Cloud.Stations;
 using Hub.Cloud.Portal.Pages.Rules;
+using Microsoft.AspNetCore.Http.Extensions;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Hub.Cloud.Portal.Pages.Stations;
 
 /// <summary>One station: where it is, whose data it shows, its alarms, a chart per datastream.</summary>
-internal sealed class StationModel(Reader reader, IStations registry, LongReads longReads, IEnumerable<IFleet> fleets, IEnumerable<IAudit> audits, PageScope scope) : PageModel
+internal sealed class StationModel(Reader reader, ChartReader charts, IStations registry, LongReads longReads, IEnumerable<IFleet> fleets, IEnumerable<IAudit> audits, PageScope scope) : PageModel
 {
     public StationView? View { get; private set; }
 
@@ -21,11 +22,47 @@ internal sealed class StationModel(Reader reader, IStations registry, LongReads 
 
     public IReadOnlyList<DatastreamView> Equipment { get; private set; } = [];
 
-    /// <summary>Name of the chosen span of time in the address; null for the usual one.</summary>
-    public string? SpanName { get; private set; }
+    /// <summary>What the charts show: from when to when, compared with what, which values.</summary>
+    public ChartWish Wish { get; private set; } = null!;
 
-    /// <summary>Span of time of the charts.</summary>
-    public TimeSpan Span { get; private set; }
+    public StationWindow Window => Wish.Window;
+
+    /// <summary>What is wrong with the times in the address; null when nothing is.</summary>
+    public WindowProblem? Problem { get; private set; }
+
+    /// <summary>What stands in the address as its times.</summary>
+    public (string? From, string? To) Typed { get; private set; }
+
+    /// <summary>Stations to compare with, nearest first.</summary>
+    public IReadOnlyList<(Station Station, double Metres)> Choices { get; private set; } = [];
+
+    /// <summary>Whether there are values before calibration.</summary>
+    public bool HasRaw => ChartReader.HasRaw(View!);
+
+    /// <summary>UTC day on which the station's data begin; null when there are none.</summary>
+    public DateTime? Begin { get; private set; }
+
+    /// <summary>Address of this page with another span that ends now; what it is compared with and which values stay.</summary>
+    public string With(string? span)
+    {
+        var query = new QueryBuilder();
+        if (span is not null)
+        {
+            query.Add("span", span);
+        }
+
+        if (Wish.Compare is { } compare)
+        {
+            query.Add("compare", compare.Name);
+        }
+
+        if (Wish.Raw)
+        {
+            query.Add("values", "raw");
+        }
+
+        return $"/stations/{View!.Station.Municipality}/{View.Station.Slug}{query}";
+    }
 
     /// <summary>Open ones first, then those that ended lately.</summary>
     public IReadOnlyList<AlarmView> Alarms { get; private set; } = [];
@@ -61,7 +98,7 @@ internal sealed class StationModel(Reader reader, IStations registry, LongReads 
         catch (ArgumentException)
         {
             TagsTyped = tags;
-            return await OnGetAsync(municipality, station, null, cancellationToken);
+            return await OnGetAsync(municipality, station, new(), cancellationToken);
         }
         catch (KeyNotFoundException)
         {
@@ -71,7 +108,7 @@ internal sealed class StationModel(Reader reader, IStations registry, LongReads 
         return Redirect($"/stations/{municipality}/{station}#tags");
     }
 
-    public async Task<IActionResult> OnGetAsync(string municipality, string station, string? span, CancellationToken cancellationToken)
+    public async Task<IActionResult> OnGetAsync(string municipality, string station, [FromQuery] StationQuery query, CancellationToken cancellationToken)
     {
         View = reader.Station(User, municipality, station);
         if (View is null)
@@ -79,20 +116,22 @@ internal sealed class StationModel(Reader reader, IStations registry, LongReads 
             return this.Missing();
         }
 
-        Span = ChartSpans.Of(span, scope.Options.ChartSpan);
-        SpanName = Span == scope.Options.ChartSpan ? null : span;
+        var (window, problem) = StationWindow.Of(query.From, query.To, query.Span, scope.Options.ChartSpan, scope.Now, View.Zone);
+        Wish = new(window, StationCompare.Of(query.Compare, View.Station, registry, User), query.Values == "raw");
+        (Problem, Typed) = (problem, (query.From, query.To));
+        Choices = [.. StationCompare.Choices(View.Station, registry, User).Take(StationCompare.ChoicesMax)];
         List<DatastreamView> all = [];
-        using (var turn = SpanName is null ? null : await longReads.TurnAsync(cancellationToken))
+        using (var turn = window.Span <= scope.Options.ChartSpan ? null : await longReads.TurnAsync(cancellationToken))
         {
-            if (SpanName is not null && turn is null)
+            if (window.Span > scope.Options.ChartSpan && turn is null)
             {
-                Response.Headers.RetryAfter = "5";
-                return StatusCode(503);
+                return this.Busy();
             }
 
+            Begin = await charts.BeginAsync(View, cancellationToken);
             foreach (var value in View.Values)
             {
-                all.Add(await reader.DatastreamAsync(View, value, Span, cancellationToken));
+                all.Add(await charts.ReadAsync(View, value, Wish, cancellationToken));
             }
         }
 
@@ -106,6 +145,27 @@ internal sealed class StationModel(Reader reader, IStations registry, LongReads 
         scope.Municipality = municipality;
         scope.Scripts.Add("map");
         scope.Scripts.Add("chart");
-        return Page();
+        var page = Page();
+        page.StatusCode = problem is null ? null : 400;
+        return page;
     }
+}
+
+/// <summary>What the address of a station's page may ask for.</summary>
+internal sealed class StationQuery
+{
+    /// <summary>See <see cref="StationWindow.Of"/>.</summary>
+    public string? From { get; set; }
+
+    /// <summary>See <see cref="StationWindow.Of"/>.</summary>
+    public string? To { get; set; }
+
+    /// <summary>A name of <see cref="ChartSpans"/>.</summary>
+    public string? Span { get; set; }
+
+    /// <summary>See <see cref="StationCompare.Of"/>.</summary>
+    public string? Compare { get; set; }
+
+    /// <summary><c>raw</c>: values before calibration.</summary>
+    public string? Values { get; set; }
 }

@@ -197,7 +197,13 @@ internal sealed class FakeAudit : Audit.IAudit
         return new(Notes.Count);
     }
 
-    public ValueTask<IReadOnlyList<Audit.AuditEntry>> ListAsync(string municipality, string? action, long? before, int countMax, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<IReadOnlyList<Audit.AuditEntry>> ListAsync(string municipality, string? action, long? before, int countMax, CancellationToken cancellationToken) => new(
+    [
+        .. Notes.Select((note, i) => new Audit.AuditEntry(i + 1, At, note)).Where(one => one.Note.Municipality == municipality && (action is null || one.Note.Action == action) && (before is null || one.Id < before)).Reverse().Take(countMax),
+    ]);
+
+    /// <summary>When everything was noted.</summary>
+    public DateTime At { get; set; }
 }
 
 /// <summary>One operator of Braga, with the password <c>right</c>; the name <c>busy</c> meets a crowd.</summary>

@@ -40,6 +40,10 @@ internal sealed class PortalHost : IAsyncDisposable
 
     public required FakeAudit Audit { get; init; }
 
+    public required MadeUpApi Api { get; init; }
+
+    public required FakeNotebook Notebook { get; init; }
+
     public static async Task<PortalHost> StartAsync(City city, TimeProvider clock, int? port = null, bool withSignIn = true, string? signUpFolder = null, Action<Dictionary<string, string?>>? settings = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
@@ -77,7 +81,10 @@ internal sealed class PortalHost : IAsyncDisposable
         var handling = new FakeHandling(clock, () => city.Alerts.All, static _ => { });
         builder.Services.AddSingleton<IAlarmHandling>(handling);
         builder.Services.AddSingleton<IRoles, FakeRoles>();
-        var audit = new FakeAudit();
+        var audit = new FakeAudit { At = clock.GetUtcNow().UtcDateTime };
+        var notebook = new FakeNotebook(clock, city);
+        builder.Services.AddSingleton<Hub.Cloud.Stations.Notebook.IStationNotebook>(notebook);
+        builder.Services.AddSingleton<IStationHistory>(notebook);
         builder.Services.AddSingleton<Audit.IAudit>(audit);
         var fleet = new FakeFleet(clock.GetUtcNow().UtcDateTime);
         builder.Services.AddSingleton<Fleet.IFleet>(fleet);
@@ -106,6 +113,8 @@ internal sealed class PortalHost : IAsyncDisposable
             app.MapGet("/api/v1/live", (HttpContext context) => LiveAsync(context, city, clock));
         }
 
+        var api = new MadeUpApi(city);
+        api.Map(app);
         app.MapHubPortal();
         if (signUpFolder is not null)
         {
@@ -113,7 +122,7 @@ internal sealed class PortalHost : IAsyncDisposable
         }
 
         await app.StartAsync();
-        return new(app, city, fleet, updates) { Handling = handling, Audit = audit };
+        return new(app, city, fleet, updates) { Handling = handling, Audit = audit, Api = api, Notebook = notebook };
     }
 
     /// <summary>A browser of its own: cookies kept, redirects not followed.</summary>
