@@ -43,6 +43,7 @@ public static class PortalExtensions
         services.AddSingleton<PortalInstruments>();
         services.AddSingleton<BuiltAssets>();
         services.AddSingleton<Reader>();
+        services.AddSingleton<FleetReader>();
         services.AddSingleton<LongReads>();
         services.AddSingleton<TopicSeries>();
         services.AddSingleton<AirReader>();

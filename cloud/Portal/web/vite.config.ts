@@ -59,7 +59,7 @@ export default defineConfig({
     target: "es2022",
     chunkSizeWarningLimit: 1600,
     rollupOptions: {
-      input: { portal: "src/portal.ts", map: "src/map.ts", chart: "src/chart.ts", topics: "src/topics.ts", wall: "src/wall.ts" },
+      input: { portal: "src/portal.ts", map: "src/map.ts", chart: "src/chart.ts", topics: "src/topics.ts", wall: "src/wall.ts", fleet: "src/fleet.ts" },
     },
   },
 });

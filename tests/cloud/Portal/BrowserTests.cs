@@ -33,7 +33,7 @@ public sealed class BrowserTests(SharedBrowser shared) : IClassFixture<SharedBro
 
     private static readonly (string Path, string Name)[] MorePages =
     [
-        ("/", "city"), ("/m/braga/traffic", "traffic"), ("/stations/braga/avenida-central/agent", "agent"), ("/agents?lang=en", "agents"), ("/alarms?municipality=braga&severity=alert&lang=en", "alarms-found"), ("/alarms/a1", "alarm"),
+        ("/", "city"), ("/m/braga/traffic", "traffic"), ("/stations/braga/avenida-central/agent", "agent"), ("/agents?lang=en", "agents"), ("/fleet", "fleet"), ("/alarms?municipality=braga&severity=alert&lang=en", "alarms-found"), ("/alarms/a1", "alarm"),
         ("/deliveries?municipality=braga&lang=en", "deliveries"), ("/rules?municipality=braga", "rules"), ("/subscribe", "subscribe"), ("/about", "about"), ("/login?lang=en", "login"), ("/nowhere", "missing"),
     ];
 

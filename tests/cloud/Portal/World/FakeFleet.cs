@@ -81,6 +81,11 @@ internal sealed class FakeFleet(DateTime now) : IFleet
 
     public ValueTask<ClaimState?> ClaimOfAsync(int stationId, CancellationToken cancellationToken) => new(claims.GetValueOrDefault(stationId));
 
+    public ValueTask<IReadOnlyDictionary<int, FleetLine>> LinesAsync(CancellationToken cancellationToken) => new(
+        commands.Select(c => c.Station).Concat(wanted.Keys).Concat(claims.Keys).Distinct().ToDictionary(id => id, id => new FleetLine(
+            wanted.TryGetValue(id, out var list) ? list[0].Version : 0, wanted.TryGetValue(id, out list) ? list[0].Agent?.Version : null,
+            commands.Where(c => c.Station == id).Select(c => c.Command with { Result = null }).LastOrDefault(), claims.GetValueOrDefault(id))));
+
     private Wanted Add(Station station, JsonElement? settings, TimeSpan? trial, long? expectedVersion, string by, WantedChange change, long? undoneTo)
     {
         var list = wanted.TryGetValue(station.Id, out var known) ? known : wanted[station.Id] = [];
