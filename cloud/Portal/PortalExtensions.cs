@@ -36,7 +36,7 @@ public static class PortalExtensions
             return services;
         }
 
-        services.AddOptions<PortalOptions>().Bind(configuration.GetSection(PortalOptions.Section)).ValidateOnStart();
+        services.AddOptions<PortalOptions>().Bind(configuration.GetSection(PortalOptions.Section)).PostConfigure(options => options.PublicUrl = configuration["Hub:PublicUrl"] ?? "").ValidateOnStart();
         services.AddSingleton<IValidateOptions<PortalOptions>, PortalOptionsValidator>();
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();

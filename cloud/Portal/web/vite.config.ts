@@ -14,6 +14,7 @@ function carried(): Plugin {
       // What the licences of the bundled libraries ask to be passed on with them.
       cpSync(resolve("node_modules/maplibre-gl/LICENSE.txt"), join(output, "licences/maplibre-gl.txt"));
       cpSync(resolve("node_modules/uplot/LICENSE"), join(output, "licences/uplot.txt"));
+      cpSync(resolve("node_modules/qrcode/license"), join(output, "licences/qrcode.txt"));
     },
   };
 }
@@ -59,7 +60,7 @@ export default defineConfig({
     target: "es2022",
     chunkSizeWarningLimit: 1600,
     rollupOptions: {
-      input: { portal: "src/portal.ts", map: "src/map.ts", chart: "src/chart.ts", topics: "src/topics.ts", wall: "src/wall.ts", fleet: "src/fleet.ts" },
+      input: { portal: "src/portal.ts", map: "src/map.ts", chart: "src/chart.ts", topics: "src/topics.ts", wall: "src/wall.ts", fleet: "src/fleet.ts", qr: "src/qr.ts" },
     },
   },
 });

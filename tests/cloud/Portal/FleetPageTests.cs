@@ -12,8 +12,8 @@ public sealed class FleetPageTests
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData("pt-PT", "Sensor avariado", "<strong>noise</strong>: morto", "Em silêncio", "Por instalar", "a acumular há 2 h", "1.203 leituras|1203 leituras|1\u00a0203 leituras", "acertado pelo hub", "corrigido -2,5 s", "-71 dBm", "há a 9.0.0", "2 em vez de 3", "recusada", "sem agente")]
-    [InlineData("en", "Faulty sensor", "<strong>noise</strong>: dead", "Silent", "Not claimed yet", "piling up, since 2 h ago", "1,203 readings|1203 readings", "set by the hub", "corrected by -2.5 s", "-71 dBm", "9.0.0 is available", "2 instead of 3", "refused", "no agent")]
+    [InlineData("pt-PT", "Sensor avariado", "<strong>noise</strong>: morto", "Em silêncio", "Por instalar", "a acumular há 2 h", "1.203 leituras|1203 leituras|1\u00a0203 leituras", "acertado pelo hub", "corrigido -2,5 s", "-71 dBm", "há a 9.0.0", "versão 2, quer-se a 3", "recusada", "sem agente")]
+    [InlineData("en", "Faulty sensor", "<strong>noise</strong>: dead", "Silent", "Not claimed yet", "piling up, since 2 h ago", "1,203 readings|1203 readings", "set by the hub", "corrected by -2.5 s", "-71 dBm", "9.0.0 is available", "version 2, wanted 3", "refused", "no agent")]
     public async Task An_operator_sees_how_their_own_stations_fare_and_why(string language, params string[] texts)
     {
         await using var host = await StartAsync();

@@ -73,11 +73,19 @@ internal sealed class FakeFleet(DateTime now) : IFleet
 
     public ValueTask<IssuedClaim> IssueClaimAsync(Station station, string? profile, string by, CancellationToken cancellationToken)
     {
+        if (profile?.Contains(' ', StringComparison.Ordinal) == true)
+        {
+            throw new ArgumentException("profile: give 1 to 64 of a-z 0-9 -.");
+        }
+
         claims[station.Id] = new ClaimState(profile, by, now, now.AddDays(7), null, null);
         return new(new IssuedClaim("7K3M-Q9XT-2HWB", profile, now.AddDays(7)));
     }
 
     public ValueTask<bool> RevokeClaimAsync(Station station, string by, CancellationToken cancellationToken) => new(claims.Remove(station.Id));
+
+    /// <summary>An agent uses the code of a station.</summary>
+    public void Claim(int stationId, DateTime at) => claims[stationId] = claims[stationId] with { UsedAt = at, UsedBy = "hub-agent 0.1.0 on Raspberry Pi 5" };
 
     public ValueTask<ClaimState?> ClaimOfAsync(int stationId, CancellationToken cancellationToken) => new(claims.GetValueOrDefault(stationId));
 

@@ -40,6 +40,8 @@ internal sealed class PortalHost : IAsyncDisposable
 
     public required FakeAudit Audit { get; init; }
 
+    public required FakeQuarantine Quarantine { get; init; }
+
     public static async Task<PortalHost> StartAsync(City city, TimeProvider clock, int? port = null, bool withSignIn = true, string? signUpFolder = null, Action<Dictionary<string, string?>>? settings = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
@@ -78,6 +80,8 @@ internal sealed class PortalHost : IAsyncDisposable
         builder.Services.AddSingleton<IRoles, FakeRoles>();
         var audit = new FakeAudit();
         builder.Services.AddSingleton<Audit.IAudit>(audit);
+        var quarantine = new FakeQuarantine(city.Now);
+        builder.Services.AddSingleton<Ingest.IQuarantine>(quarantine);
         var fleet = new FakeFleet(clock.GetUtcNow().UtcDateTime);
         builder.Services.AddSingleton<Fleet.IFleet>(fleet);
         var updates = new FakeUpdates(clock.GetUtcNow().UtcDateTime);
@@ -112,7 +116,7 @@ internal sealed class PortalHost : IAsyncDisposable
         }
 
         await app.StartAsync();
-        return new(app, city, fleet, updates) { Handling = handling, Audit = audit };
+        return new(app, city, fleet, updates) { Handling = handling, Audit = audit, Quarantine = quarantine };
     }
 
     /// <summary>A browser of its own: cookies kept, redirects not followed.</summary>
