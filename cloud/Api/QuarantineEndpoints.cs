@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
+using Hub.Cloud.Audit;
 using Hub.Cloud.Ingest;
 using Hub.Cloud.Municipalities;
 using Hub.Edge.Contract.Encoding;
@@ -70,20 +71,25 @@ internal static class QuarantineEndpoints
         return PlaceEndpoints.Page(found.Select(Document), next);
     }
 
-    private static async Task<IResult> ReleaseAsync(HttpContext context, string id, IQuarantine quarantine)
+    private static async Task<IResult> ReleaseAsync(HttpContext context, string id, IQuarantine quarantine, IAudit audit)
     {
         var record = await FindAsync(context, id, quarantine);
+        await NoteAsync(context, audit, "quarantine-released", record);
         var receipt = await quarantine.ReleaseAsync(record.Id, context.RequestAborted);
         return Results.Json(
             new ReceiptDocument(receipt.Received, receipt.Stored, receipt.Corrected, receipt.Duplicate, receipt.Quarantined, [.. receipt.Refusals.Select(r => $"{Words.Of(r.Reason)}: {r.Detail}")]),
             ApiGate.Json);
     }
 
-    private static async Task<IResult> DiscardAsync(HttpContext context, string id, IQuarantine quarantine)
+    private static async Task<IResult> DiscardAsync(HttpContext context, string id, IQuarantine quarantine, IAudit audit)
     {
         var record = await FindAsync(context, id, quarantine);
+        await NoteAsync(context, audit, "quarantine-discarded", record);
         return await quarantine.DiscardAsync(record.Id, context.RequestAborted) ? Results.NoContent() : throw Unknown(id);
     }
+
+    private static Task NoteAsync(HttpContext context, IAudit audit, string action, QuarantinedRecord record) => audit.NoteAsync(
+        context, record.Municipality, action, string.Create(CultureInfo.InvariantCulture, $"quarantined {record.Id}"), new { record.Station, Reason = Words.Of(record.Refusal.Reason) });
 
     /// <summary>The record, if the caller is an operator of its municipality; otherwise it does not exist for them.</summary>
     private static async Task<QuarantinedRecord> FindAsync(HttpContext context, string id, IQuarantine quarantine)

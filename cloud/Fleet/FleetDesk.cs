@@ -36,4 +36,25 @@ internal sealed class FleetDesk(WantedBook wanted, AgentBook agents, CommandDesk
     public ValueTask<bool> RevokeClaimAsync(Station station, string by, CancellationToken cancellationToken) => claims.RevokeAsync(station, by, cancellationToken);
 
     public ValueTask<ClaimState?> ClaimOfAsync(int stationId, CancellationToken cancellationToken) => claims.OfAsync(stationId, cancellationToken);
+
+    public async ValueTask<IReadOnlyDictionary<int, FleetLine>> LinesAsync(CancellationToken cancellationToken)
+    {
+        Dictionary<int, FleetLine> lines = [];
+        foreach (var (station, (version, agent)) in await wanted.LatestOfAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            lines[station] = new(version, agent, null, null);
+        }
+
+        foreach (var (station, command) in await commands.LatestOfAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            lines[station] = lines.GetValueOrDefault(station, FleetLine.Empty) with { LastCommand = command };
+        }
+
+        foreach (var (station, claim) in await claims.LatestOfAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            lines[station] = lines.GetValueOrDefault(station, FleetLine.Empty) with { Claim = claim };
+        }
+
+        return lines;
+    }
 }

@@ -127,6 +127,17 @@ public sealed record IssuedClaim(string Code, string? Profile, DateTime ExpiresA
 /// <param name="UsedBy">Agent and machine that used it, in their own words; null before.</param>
 public sealed record ClaimState(string? Profile, string IssuedBy, DateTime IssuedAt, DateTime ExpiresAt, DateTime? UsedAt, string? UsedBy);
 
+/// <summary>What a list of many stations says of one, read for all of them at once.</summary>
+/// <param name="WantedVersion">Version wanted now; 0 when nothing ever was.</param>
+/// <param name="WantedAgent">Version of the agent wanted; null for the one that runs.</param>
+/// <param name="LastCommand">The newest command, without its result; null when there was none.</param>
+/// <param name="Claim">The newest claim code; null when there was none.</param>
+public sealed record FleetLine(long WantedVersion, string? WantedAgent, AgentCommand? LastCommand, ClaimState? Claim)
+{
+    /// <summary>Of a station of which nothing is known.</summary>
+    public static readonly FleetLine Empty = new(0, null, null, null);
+}
+
 /// <summary>
 /// Looks after the agents at the stations: what is wanted of them and what they say of it, commands, and how new ones become ours. Callers have checked that whoever asks may: nothing here
 /// knows people but by name. Changes are durable when the task completes; a running hub carries them to the station within moments, also those of another process on the same database.
@@ -194,6 +205,9 @@ public interface IFleet
 
     /// <summary>What is known of the newest code of a station; null when there is none.</summary>
     ValueTask<ClaimState?> ClaimOfAsync(int stationId, CancellationToken cancellationToken);
+
+    /// <summary>The lines of all stations of which there is one, by station: three questions to the database, however many stations there are.</summary>
+    ValueTask<IReadOnlyDictionary<int, FleetLine>> LinesAsync(CancellationToken cancellationToken);
 }
 
 /// <summary>Gives the rules that stations watch themselves: the bridge to whoever owns rules. Safe for concurrent callers.</summary>

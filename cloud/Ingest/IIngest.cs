@@ -51,6 +51,37 @@ public interface IIngest
 /// <param name="PayloadLength">Length before cutting.</param>
 public sealed record QuarantinedRecord(long Id, string Municipality, string Station, DateTime ReceivedAt, string Transport, PackFormat? Format, Refusal Refusal, byte[] Payload, long PayloadLength);
 
+/// <summary>What the quarantine holds of one station for one reason.</summary>
+/// <param name="Municipality">Slug.</param>
+/// <param name="Station">Slug.</param>
+/// <param name="Reason">Why it was refused.</param>
+/// <param name="Entries">Entries, 1 or more.</param>
+/// <param name="Arrivals">How often they came in all: the same bytes again are the same entry.</param>
+/// <param name="FirstAt">When the oldest came first, UTC.</param>
+/// <param name="LastAt">When any came last, UTC.</param>
+/// <param name="Bytes">Bytes kept.</param>
+/// <param name="NewestId">Identifier of the newest entry: what comes in later has a larger one.</param>
+public sealed record QuarantineGroup(string Municipality, string Station, RefusalReason Reason, long Entries, long Arrivals, DateTime FirstAt, DateTime LastAt, long Bytes, long NewestId);
+
+/// <summary>Which entries are meant. Entries that come in after somebody has looked are never meant: they have a larger identifier than <paramref name="UpTo"/>.</summary>
+/// <param name="Municipality">Slug.</param>
+/// <param name="Station">Slug; null for all.</param>
+/// <param name="Reason">Null for all.</param>
+/// <param name="After">Only identifiers above this one; 0 from the oldest.</param>
+/// <param name="UpTo">Only identifiers up to this one.</param>
+public sealed record QuarantineScope(string Municipality, string? Station, RefusalReason? Reason, long After, long UpTo);
+
+/// <summary>What became of many entries that were released together.</summary>
+/// <param name="Tried">Entries sent through ingest again.</param>
+/// <param name="Released">Entries of which everything was taken; they are gone.</param>
+/// <param name="Receipt">The records in them, added up; the first refusals.</param>
+/// <param name="Kept">Entries that were refused again, by the reason given now; they are kept.</param>
+/// <param name="Left">Entries of the scope that were not tried.</param>
+/// <param name="LastId">Identifier of the last entry tried: those left are above it; that of the scope's beginning when none was.</param>
+/// <param name="Stopped">Why it ended before its limit, one line in English; null when nothing went wrong. Entries that were not taken are still there.</param>
+public sealed record QuarantineRelease(
+    int Tried, int Released, PackReceipt Receipt, IReadOnlyDictionary<RefusalReason, int> Kept, long Left, long LastId, string? Stopped);
+
 /// <summary>Everything refused, with the reason, bounded per station (oldest evicted and counted). Safe for concurrent callers.</summary>
 public interface IQuarantine
 {
@@ -76,6 +107,22 @@ public interface IQuarantine
 
     /// <summary>Removes an entry for good.</summary>
     ValueTask<bool> DiscardAsync(long id, CancellationToken cancellationToken);
+
+    /// <summary>What there is of a municipality (null: of all), by station and reason, those that came in last first.</summary>
+    ValueTask<IReadOnlyList<QuarantineGroup>> SummaryAsync(string? municipality, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Releases entries, the oldest first, each as <see cref="ReleaseAsync"/> does. An entry goes only after everything of it is stored, so one that could not be taken, or was not reached because the
+    /// store went away in between, is still there, and nothing is stored twice.
+    /// </summary>
+    /// <param name="scope">Which.</param>
+    /// <param name="countMax">At most so many, 1 to 5,000.</param>
+    /// <param name="cancellationToken">Ends it between entries.</param>
+    ValueTask<QuarantineRelease> ReleaseAllAsync(QuarantineScope scope, int countMax, CancellationToken cancellationToken);
+
+    /// <summary>Removes entries for good, all or none; how many there were.</summary>
+    /// <exception cref="Series.SeriesUnavailableException">The quarantine cannot be written now; all are still there.</exception>
+    ValueTask<long> DiscardAllAsync(QuarantineScope scope, CancellationToken cancellationToken);
 }
 
 /// <summary>A message of the hub's own. Immutable.</summary>

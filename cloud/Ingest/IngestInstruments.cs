@@ -154,7 +154,7 @@ internal sealed class IngestInstruments : IIngestCounters, IDisposable
 
     public void QuarantineReleased() => _quarantineLeft.Add(1, new KeyValuePair<string, object?>("reason", "released"));
 
-    public void QuarantineDiscarded() => _quarantineLeft.Add(1, new KeyValuePair<string, object?>("reason", "discarded"));
+    public void QuarantineDiscarded(long count = 1) => _quarantineLeft.Add(count, new KeyValuePair<string, object?>("reason", "discarded"));
 
     public void Dispose() => _meter.Dispose();
 

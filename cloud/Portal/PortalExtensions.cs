@@ -37,7 +37,7 @@ public static class PortalExtensions
             return services;
         }
 
-        services.AddOptions<PortalOptions>().Bind(configuration.GetSection(PortalOptions.Section)).ValidateOnStart();
+        services.AddOptions<PortalOptions>().Bind(configuration.GetSection(PortalOptions.Section)).PostConfigure(options => options.PublicUrl = configuration["Hub:PublicUrl"] ?? "").ValidateOnStart();
         services.AddSingleton<IValidateOptions<PortalOptions>, PortalOptionsValidator>();
         services.AddOptions<MapOptions>().Bind(configuration.GetSection(MapOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<MapOptions>, MapOptionsValidator>();
@@ -47,6 +47,7 @@ public static class PortalExtensions
         services.AddSingleton<PortalInstruments>();
         services.AddSingleton<BuiltAssets>();
         services.AddSingleton<Reader>();
+        services.AddSingleton<FleetReader>();
         services.AddSingleton<LongReads>();
         services.AddSingleton<ChartReader>();
         services.AddSingleton<StationCalibrations>();

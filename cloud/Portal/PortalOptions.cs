@@ -46,6 +46,9 @@ public sealed class PortalOptions
 
     /// <summary>Address under which the open API's datastreams are. Default <c>/api/v1/datastreams</c>.</summary>
     public string DatastreamsAddress { get; set; } = "/api/v1/datastreams";
+
+    /// <summary>Where stations and phones reach the hub, from <c>Hub:PublicUrl</c>; empty when not known: then the address that the visitor has asked counts.</summary>
+    internal string PublicUrl { get; set; } = "";
 }
 
 /// <summary>Checks <see cref="PortalOptions"/>; each message names the full key.</summary>

@@ -42,7 +42,7 @@ public sealed class DependencyTests
         ["cloud/QualityControl"] = ["cloud/Database", "cloud/Municipalities", "cloud/Stations", "cloud/Series"],
         ["cloud/Api"] = ["cloud/Municipalities", "cloud/Stations", "cloud/Series", "cloud/Alerts", "cloud/Notifications", "cloud/Ingest", "cloud/Fleet", "cloud/Retention", "cloud/Audit", "cloud/QualityControl"],
         ["cloud/InfluxQl"] = ["cloud/Municipalities", "cloud/Stations", "cloud/Series", "cloud/Alerts", "cloud/Notifications"],
-        ["cloud/Portal"] = ["cloud/Municipalities", "cloud/Stations", "cloud/Series", "cloud/Indicators", "cloud/Alerts", "cloud/Notifications", "cloud/Fleet", "cloud/Audit"],
+        ["cloud/Portal"] = ["cloud/Municipalities", "cloud/Stations", "cloud/Series", "cloud/Indicators", "cloud/Alerts", "cloud/Notifications", "cloud/Ingest", "cloud/Fleet", "cloud/Audit"],
         ["cloud/Server"] =
         [
             "cloud/Municipalities", "cloud/Stations", "cloud/Series", "cloud/Notifications", "cloud/Ingest", "cloud/Alerts", "cloud/Fleet", "cloud/Api",

@@ -74,6 +74,16 @@ internal sealed class ClaimDesk(
             .FirstOrDefaultAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>The newest code of every station that ever had one.</summary>
+    public async ValueTask<Dictionary<int, ClaimState>> LatestOfAllAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        return await db.Claims.AsNoTracking()
+            .Where(c => !db.Claims.Any(later => later.StationId == c.StationId && later.Id > c.Id))
+            .Select(c => new { c.StationId, State = new ClaimState(c.Profile, c.IssuedBy, c.IssuedAt, c.ExpiresAt, c.UsedAt, c.UsedBy) })
+            .ToDictionaryAsync(c => c.StationId, c => c.State, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Takes a claim; null for a code that is not known, over, or used with another secret: which of them is nobody's business.</summary>
     public async ValueTask<TakenClaim?> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken)
     {

@@ -70,6 +70,16 @@ internal sealed class CommandDesk(
         return rows.ConvertAll(Read);
     }
 
+    /// <summary>The newest command of every station that was ever given one, without its result: results are long.</summary>
+    public async ValueTask<Dictionary<int, AgentCommand>> LatestOfAllAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        return await db.Commands.AsNoTracking()
+            .Where(c => !db.Commands.Any(later => later.StationId == c.StationId && later.Id > c.Id))
+            .Select(c => new { c.StationId, c.Id, c.Name, c.AskedBy, c.AskedAt, c.ExpiresAt, c.Step, c.AnsweredAt, c.Problem })
+            .ToDictionaryAsync(c => c.StationId, c => new AgentCommand(c.Id, c.Name, c.AskedBy, c.AskedAt, c.ExpiresAt, c.Step, c.AnsweredAt, c.Problem, null), cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Sends what waits, ends what has waited too long, and settles rotations. Called by the keeper, one round after the other.</summary>
     /// <param name="publisher">What sends.</param>
     /// <param name="broker">The broker's ways.</param>

@@ -109,6 +109,16 @@ internal sealed class WantedBook(IDbContextFactory<FleetContext> contexts, IOpti
             .ToDictionaryAsync(w => w.StationId, w => w.Rules, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>The newest version of every station that has one, with the version of the agent it wants.</summary>
+    public async ValueTask<Dictionary<int, (long Version, string? Agent)>> LatestOfAllAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken).ConfigureAwait(false);
+        return await db.Wanted.AsNoTracking()
+            .Where(w => !db.Wanted.Any(later => later.StationId == w.StationId && later.Version > w.Version))
+            .Select(w => new { w.StationId, w.Version, w.Agent })
+            .ToDictionaryAsync(w => w.StationId, w => (w.Version, WantedDocument.Agent(w.Agent)?.Version), cancellationToken).ConfigureAwait(false);
+    }
+
     private async ValueTask<Wanted> ChangeAsync(
         Station station, WantedChange change, long? undoneTo, Func<WantedParts, WantedParts> edit, long? expectedVersion, string by, CancellationToken cancellationToken)
     {

@@ -7,7 +7,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Hub.Cloud.Ingest.Quarantine;
 
 /// <summary>Looks into the quarantine and lets entries out of it.</summary>
-internal sealed class QuarantineStore(
+internal sealed partial class QuarantineStore(
     IDbContextFactory<IngestDbContext> contexts,
     QuarantineWriter writer,
     IngestPipeline pipeline,

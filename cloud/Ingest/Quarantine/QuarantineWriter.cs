@@ -20,6 +20,9 @@ internal sealed class QuarantineWriter : IAsyncDisposable
     /// <summary>Entries after which a transaction takes no further pack.</summary>
     private const int EntriesPerCommit = 5_000;
 
+    /// <summary>The rows of a <see cref="QuarantineScope"/>.</summary>
+    private const string ScopeCondition = "Municipality = $municipality AND ($station IS NULL OR Station = $station) AND ($reason IS NULL OR Reason = $reason) AND Id > $after AND Id <= $upTo";
+
     /// <summary>What a row costs beside its payload, bytes: text, keys and indexes, roughly.</summary>
     private const int RowOverheadBytes = 512;
 
@@ -58,9 +61,18 @@ internal sealed class QuarantineWriter : IAsyncDisposable
     }
 
     /// <summary>Removes one entry; false when there is none.</summary>
-    public async ValueTask<bool> RemoveAsync(long id, CancellationToken cancellationToken)
+    public async ValueTask<bool> RemoveAsync(long id, CancellationToken cancellationToken) => await AskAsync(new Job([]) { Remove = id }, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Removes all entries that are meant, in one transaction; how many there were.</summary>
+    public async ValueTask<long> RemoveAllAsync(QuarantineScope scope, CancellationToken cancellationToken)
     {
-        var job = new Job([]) { Remove = id };
+        var job = new Job([]) { RemoveAll = scope };
+        await AskAsync(job, cancellationToken).ConfigureAwait(false);
+        return job.Removed;
+    }
+
+    private async ValueTask<bool> AskAsync(Job job, CancellationToken cancellationToken)
+    {
         try
         {
             await _jobs.Writer.WriteAsync(job, cancellationToken).ConfigureAwait(false);
@@ -120,7 +132,12 @@ internal sealed class QuarantineWriter : IAsyncDisposable
         {
             foreach (var job in batch)
             {
-                job.Found = job.Remove is { } id && await RemoveAsync(connection, raw, id).ConfigureAwait(false);
+                job.Found = job.Remove is { } id && await RemoveAsync(connection, raw, "Id = $id", command => command.Parameters.AddWithValue("$id", id)).ConfigureAwait(false) > 0;
+                if (job.RemoveAll is { } scope)
+                {
+                    job.Removed = await RemoveAsync(connection, raw, ScopeCondition, command => FillScope(command, scope)).ConfigureAwait(false);
+                }
+
                 foreach (var row in job.Rows)
                 {
                     var usage = await UsageOfAsync(connection, raw, row.Pool).ConfigureAwait(false);
@@ -184,25 +201,38 @@ internal sealed class QuarantineWriter : IAsyncDisposable
         parameters["$hash"].Value = row.Hash;
     }
 
-    private async Task<bool> RemoveAsync(SqliteConnection connection, SqliteTransaction transaction, long id)
+    private static void FillScope(SqliteCommand command, QuarantineScope scope)
+    {
+        var parameters = command.Parameters;
+        parameters.AddWithValue("$municipality", scope.Municipality);
+        parameters.AddWithValue("$station", (object?)scope.Station ?? DBNull.Value);
+        parameters.AddWithValue("$reason", (object?)scope.Reason?.ToString() ?? DBNull.Value);
+        parameters.AddWithValue("$after", scope.After);
+        parameters.AddWithValue("$upTo", scope.UpTo);
+    }
+
+    /// <summary>Removes rows and takes them off what their pools hold; how many there were.</summary>
+    private async Task<long> RemoveAsync(SqliteConnection connection, SqliteTransaction transaction, string condition, Action<SqliteCommand> fill)
     {
         await using var command = connection.CreateCommand();
         command.Transaction = transaction;
-        command.CommandText = "DELETE FROM ingest_quarantine WHERE Id = $id RETURNING Pool, length(Payload)";
-        command.Parameters.AddWithValue("$id", id);
+#pragma warning disable CA2100 // The condition is one of two constants; values are parameters.
+        command.CommandText = $"DELETE FROM ingest_quarantine WHERE {condition} RETURNING Pool, length(Payload)";
+#pragma warning restore CA2100
+        fill(command);
         await using var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
-        if (!await reader.ReadAsync().ConfigureAwait(false))
+        var count = 0L;
+        while (await reader.ReadAsync().ConfigureAwait(false))
         {
-            return false;
+            count++;
+            if (_pools.TryGetValue(reader.GetString(0), out var usage))
+            {
+                usage.Entries--;
+                usage.Bytes -= reader.GetInt64(1) + RowOverheadBytes;
+            }
         }
 
-        if (_pools.TryGetValue(reader.GetString(0), out var usage))
-        {
-            usage.Entries--;
-            usage.Bytes -= reader.GetInt64(1) + RowOverheadBytes;
-        }
-
-        return true;
+        return count;
     }
 
     private async Task<Usage> UsageOfAsync(SqliteConnection connection, SqliteTransaction transaction, string pool)
@@ -267,6 +297,11 @@ internal sealed class QuarantineWriter : IAsyncDisposable
         public QuarantineRow[] Rows { get; } = rows;
 
         public long? Remove { get; init; }
+
+        public QuarantineScope? RemoveAll { get; init; }
+
+        /// <summary>Rows that <see cref="RemoveAll"/> found.</summary>
+        public long Removed { get; set; }
 
         public bool Found { get; set; }
 

@@ -2,14 +2,13 @@ using System.Security.Claims;
 using Hub.Cloud.Fleet;
 using Hub.Cloud.Municipalities;
 using Hub.Cloud.Portal.Serving;
-using Hub.Cloud.Stations;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Hub.Cloud.Portal.Pages;
 
-/// <summary>The agents of all stations that an operator looks after, and the campaigns that bring them new ones; for anybody else there is no such page. Works by forms alone.</summary>
-internal sealed class AgentsModel(IStations stations, IMunicipalities municipalities, IEnumerable<IFleet> fleets, IEnumerable<IAgentUpdates> desks, PageScope scope) : PageModel
+/// <summary>The campaigns that bring stations new agents; for operators, for anybody else there is no such page. Works by forms alone.</summary>
+internal sealed class AgentsModel(IMunicipalities municipalities, IEnumerable<IFleet> fleets, IEnumerable<IAgentUpdates> desks, PageScope scope) : PageModel
 {
     /// <summary>Campaigns shown, the newest.</summary>
     public const int CampaignsMax = 20;
@@ -17,20 +16,13 @@ internal sealed class AgentsModel(IStations stations, IMunicipalities municipali
     /// <summary>Stations of a campaign shown; the API gives all.</summary>
     public const int PlacesMax = 200;
 
-    /// <summary>A station and its agent.</summary>
-    public sealed record Row(Station Station, AgentView Agent);
-
     /// <summary>A campaign and its stations, those with something to say first.</summary>
     public sealed record CampaignRow(Campaign Campaign, IReadOnlyList<CampaignStation> Stations);
-
-    public IReadOnlyList<Row> Rows { get; private set; } = [];
 
     public IReadOnlyList<CampaignRow> Campaigns { get; private set; } = [];
 
     /// <summary>Text key of what went wrong; null when nothing did.</summary>
     public string? Problem { get; private set; }
-
-    private IFleet Fleet => fleets.Last();
 
     private IAgentUpdates Updates => desks.Last();
 
@@ -88,8 +80,6 @@ internal sealed class AgentsModel(IStations stations, IMunicipalities municipali
 
     private async Task<IActionResult> ShowAsync(CancellationToken cancellationToken)
     {
-        Rows = [.. stations.All.Where(station => User.Holds(Role.Operator, station.Municipality)).Select(station => new Row(station, Fleet.AgentOf(station.Id)))];
-
         // As many as are kept: what others may not see must not push out what they may.
         var seen = (await Updates.CampaignsAsync(null, 1_000, cancellationToken)).Where(MayWorkWith).Take(CampaignsMax);
         List<CampaignRow> campaigns = [];

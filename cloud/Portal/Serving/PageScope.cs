@@ -93,6 +93,9 @@ internal sealed class PageScope
     /// <summary>Address of this page, to come back to after a form of it was carried out elsewhere.</summary>
     public string Here => (Context.Request.PathBase + OriginalPath).ToString() + Context.Request.QueryString;
 
+    /// <summary>Where stations and phones reach this hub, without a slash at its end.</summary>
+    public string HubAddress => Options.PublicUrl.Length > 0 ? Options.PublicUrl.TrimEnd('/') : $"{Context.Request.Scheme}://{Context.Request.Host}{Context.Request.PathBase}";
+
     /// <summary>Facts for the page's scripts, as JSON that is safe inside a script element.</summary>
     public string Facts()
     {

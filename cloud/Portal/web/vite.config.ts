@@ -17,6 +17,7 @@ function carried(): Plugin {
       // The package of pmtiles carries no file of its licence.
       cpSync(resolve("licences/pmtiles.txt"), join(output, "licences/pmtiles.txt"));
       cpSync(resolve("node_modules/fflate/LICENSE"), join(output, "licences/fflate.txt"));
+      cpSync(resolve("node_modules/qrcode/license"), join(output, "licences/qrcode.txt"));
     },
   };
 }
@@ -62,7 +63,7 @@ export default defineConfig({
     target: "es2022",
     chunkSizeWarningLimit: 1600,
     rollupOptions: {
-      input: { portal: "src/portal.ts", map: "src/map.ts", city: "src/city.ts", chart: "src/chart.ts", topics: "src/topics.ts", wall: "src/wall.ts" },
+      input: { portal: "src/portal.ts", map: "src/map.ts", city: "src/city.ts", chart: "src/chart.ts", topics: "src/topics.ts", wall: "src/wall.ts", fleet: "src/fleet.ts", qr: "src/qr.ts" },
     },
   },
 });

@@ -216,6 +216,12 @@ internal sealed class FakeQuarantine : IQuarantine
     }
 
     public ValueTask<bool> DiscardAsync(long id, CancellationToken cancellationToken) => new(Records.Remove(id));
+
+    public ValueTask<IReadOnlyList<QuarantineGroup>> SummaryAsync(string? municipality, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<QuarantineRelease> ReleaseAllAsync(QuarantineScope scope, int countMax, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public ValueTask<long> DiscardAllAsync(QuarantineScope scope, CancellationToken cancellationToken) => throw new NotSupportedException();
 }
 
 /// <summary>A store that cannot be reached.</summary>

@@ -49,6 +49,8 @@ internal sealed class ScriptedFleet(IFleet real) : IFleet
 
     public ValueTask<bool> RevokeClaimAsync(Station station, string by, CancellationToken cancellationToken) => real.RevokeClaimAsync(station, by, cancellationToken);
 
+    public ValueTask<IReadOnlyDictionary<int, FleetLine>> LinesAsync(CancellationToken cancellationToken) => real.LinesAsync(cancellationToken);
+
     public ValueTask<ClaimState?> ClaimOfAsync(int stationId, CancellationToken cancellationToken) => real.ClaimOfAsync(stationId, cancellationToken);
 }
 

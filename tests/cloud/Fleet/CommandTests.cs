@@ -43,6 +43,25 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_list_of_all_stations_has_the_newest_of_everything_in_one_reading()
+    {
+        await using var hub = await StartAsync(world);
+        Assert.Empty(await hub.Fleet.LinesAsync(Cancel));
+        await hub.OnlineAsync();
+        hub.Broker.OnCommand = message => hub.Broker.ReplyAsync(message, new CommandReply(CommandOutcome.Done, null, Json("""{"x":1}""")), hub.Now).AsTask();
+        for (var i = 1; i <= 2; i++)
+        {
+            await hub.Fleet.CommandAsync(hub.Air, CommandNames.Identify, null, Patience, "ana", Cancel);
+            await hub.Fleet.WantSettingsAsync(hub.Air, Json($$"""{"level":{{i}} }"""), null, null, "ana", Cancel);
+            await hub.Fleet.IssueClaimAsync(hub.Air, $"profile-{i}", "ana", Cancel);
+        }
+
+        var line = Assert.Single(await hub.Fleet.LinesAsync(Cancel));
+        var newest = (await hub.Fleet.CommandsAsync(hub.Air.Id, 1, Cancel))[0];
+        Assert.Equal((hub.Air.Id, 2, null, newest with { Result = null }, "profile-2"), (line.Key, line.Value.WantedVersion, line.Value.WantedAgent, line.Value.LastCommand!, line.Value.Claim!.Profile!));
+    }
+
+    [Fact]
     public async Task To_a_station_that_is_not_there_nothing_is_sent_and_that_is_said_at_once()
     {
         await using var hub = await StartAsync(world);

@@ -156,4 +156,98 @@ public sealed class QuarantineTests
         Assert.Equal(50, (await host.Quarantine.ListAsync(null, null, null, null, 1000, Cancel)).Count);
         Assert.Equal(200, host.Counters.Quarantined);
     }
+
+    [Fact]
+    public async Task What_is_held_is_summed_by_station_and_reason()
+    {
+        await using var host = await IngestHost.StartAsync();
+        var at = DateTime.UnixEpoch.AddSeconds(Packs.Start);
+        await host.Ingest.AcceptAsync(Packs.Arrived(host.Air, Packs.Bytes("bad"), at: at), Cancel);
+        await host.Ingest.AcceptAsync(Packs.Arrived(host.Air, Packs.Bytes("bad"), at: at.AddMinutes(3)), Cancel);
+        await host.Ingest.AcceptAsync(Packs.Arrived(host.Air, Packs.Bytes("worse"), at: at.AddMinutes(1)), Cancel);
+        await host.Ingest.AcceptAsync(Packs.Arrived(host.Air, Packs.FourGoodOneBad(), at: at.AddMinutes(5)), Cancel);
+        await host.Ingest.AcceptAsync(Packs.Arrived(host.Noise, Packs.Bytes("bad"), at: at), Cancel);
+        await host.Ingest.AcceptAsync(Packs.Arrived(new Station(0, "aveiro", "x", "", 0, 0, false, ""), Packs.Bytes("bad"), at: at), Cancel);
+        var groups = await host.Quarantine.SummaryAsync("braga", Cancel);
+        Assert.Equal(
+            [("air-1", RefusalReason.UnknownQuantity, 1L, 1L, at.AddMinutes(5)), ("air-1", RefusalReason.Malformed, 2, 3, at.AddMinutes(3)), ("noise-1", RefusalReason.Malformed, 1, 1, at)],
+            groups.Select(g => (g.Station, g.Reason, g.Entries, g.Arrivals, g.LastAt)));
+        Assert.Equal((at, 8L), (groups[1].FirstAt, groups[1].Bytes));
+        Assert.Equal(4, (await host.Quarantine.SummaryAsync(null, Cancel)).Count);
+        Assert.Empty(await host.Quarantine.SummaryAsync("evora", Cancel));
+    }
+
+    [Fact]
+    public async Task Many_are_released_once_and_what_is_still_wrong_stays_with_the_reason()
+    {
+        await using var host = await IngestHost.StartAsync();
+        host.Stations.DatastreamsMax = 0;
+        await host.Ingest.AcceptAsync(Packs.Arrived(host.Air, Packs.Temperatures(40)), Cancel);
+        await host.Ingest.AcceptAsync(Packs.Arrived(host.Air, Packs.Bytes("never any good")), Cancel);
+        await host.Ingest.AcceptAsync(Packs.Arrived(host.Noise, Packs.Temperatures(1)), Cancel);
+        var upTo = (await host.Quarantine.ListAsync("braga", "air-1", null, null, 1, Cancel))[0].Id;
+        await host.Ingest.AcceptAsync(Packs.Arrived(host.Air, Packs.Temperatures(1, first: 100)), Cancel);
+        host.Stations.DatastreamsMax = 10;
+        var scope = new QuarantineScope("braga", "air-1", null, 0, upTo);
+        var first = await host.Quarantine.ReleaseAllAsync(scope, 30, Cancel);
+        Assert.Equal((30, 30, 30, 11L, null), (first.Tried, first.Released, first.Receipt.Stored, first.Left, first.Stopped));
+        var rest = await host.Quarantine.ReleaseAllAsync(scope with { After = first.LastId }, 30, Cancel);
+        Assert.Equal((11, 10, 10, 0L), (rest.Tried, rest.Released, rest.Receipt.Stored, rest.Left));
+        Assert.Equal(KeyValuePair.Create(RefusalReason.Malformed, 1), Assert.Single(rest.Kept));
+
+        // What came in after somebody looked, and the neighbour's, are still there.
+        Assert.Equal(3, (await host.Quarantine.ListAsync(null, null, null, null, 100, Cancel)).Count);
+        Assert.Equal(40, (await host.StoredAsync(host.Air, "bme280", "temperature")).Count);
+        Assert.Equal(0, (await host.Quarantine.ReleaseAllAsync(scope with { After = upTo }, 30, Cancel)).Tried);
+    }
+
+    [Fact]
+    public async Task A_release_that_stops_half_way_loses_nothing_and_stores_nothing_twice()
+    {
+        await using var host = await IngestHost.StartAsync();
+        host.Stations.DatastreamsMax = 0;
+        await host.Ingest.AcceptAsync(Packs.Arrived(host.Air, Packs.Temperatures(60)), Cancel);
+        host.Stations.DatastreamsMax = 10;
+        var commits = 0;
+        host.Series.BeforeCommit = _ =>
+        {
+            host.Series.UnavailableBecause = ++commits > 20 ? "The disk is full." : null;
+            return Task.CompletedTask;
+        };
+        var scope = new QuarantineScope("braga", null, null, 0, long.MaxValue);
+        var stopped = await host.Quarantine.ReleaseAllAsync(scope, 1_000, Cancel);
+        Assert.NotNull(stopped.Stopped);
+        var stored = (await host.StoredAsync(host.Air, "bme280", "temperature")).Count;
+        var held = (await host.Quarantine.ListAsync("braga", null, null, null, 100, Cancel)).Count;
+        Assert.InRange(stopped.Released, 1, 59);
+        Assert.Equal(60, stopped.Released + held);
+        Assert.Equal((long)held, stopped.Left);
+        Assert.True(stored >= stopped.Released);
+        host.Series.BeforeCommit = null;
+        host.Series.UnavailableBecause = null;
+        var rest = await host.Quarantine.ReleaseAllAsync(scope with { After = stopped.LastId }, 1_000, Cancel);
+        Assert.Equal((held, held, 0L, null), (rest.Tried, rest.Released, rest.Left, rest.Stopped));
+        Assert.Empty(await host.Quarantine.ListAsync(null, null, null, null, 100, Cancel));
+        Assert.Equal(60, (await host.StoredAsync(host.Air, "bme280", "temperature")).Count);
+    }
+
+    [Fact]
+    public async Task Many_are_discarded_together_and_the_station_has_their_room_again()
+    {
+        await using var host = await IngestHost.StartAsync(new() { ["Hub:Ingest:QuarantineEntriesMax"] = "5", ["Hub:Ingest:QuarantinePackEntriesMax"] = "5" });
+        for (var i = 0; i < 5; i++)
+        {
+            await host.Ingest.AcceptAsync(Packs.Arrived(host.Air, Packs.Bytes($"bad {i}")), Cancel);
+        }
+
+        await host.Ingest.AcceptAsync(Packs.Arrived(host.Noise, Packs.Bytes("neighbour")), Cancel);
+        var ids = (await host.Quarantine.ListAsync("braga", "air-1", null, null, 10, Cancel)).Select(e => e.Id).Order().ToArray();
+        Assert.Equal(0, await host.Quarantine.DiscardAllAsync(new("aveiro", null, null, 0, long.MaxValue), Cancel));
+        Assert.Equal(0, await host.Quarantine.DiscardAllAsync(new("braga", "air-1", RefusalReason.Unit, 0, long.MaxValue), Cancel));
+        Assert.Equal(3, await host.Quarantine.DiscardAllAsync(new("braga", "air-1", RefusalReason.Malformed, ids[0], ids[3]), Cancel));
+        await host.Ingest.AcceptAsync(Packs.Arrived(host.Air, Packs.Bytes("bad 5")), Cancel);
+        await host.Ingest.AcceptAsync(Packs.Arrived(host.Air, Packs.Bytes("bad 6")), Cancel);
+        Assert.Equal(["bad 6", "bad 5", "bad 4", "bad 0"], (await host.Quarantine.ListAsync("braga", "air-1", null, null, 10, Cancel)).Select(e => System.Text.Encoding.UTF8.GetString(e.Payload)));
+        Assert.Single(await host.Quarantine.ListAsync("braga", "noise-1", null, null, 10, Cancel));
+    }
 }

@@ -44,7 +44,7 @@ public sealed class AgentPageTests
         using var missing = await browser.GetAsync(page, Cancel);
         Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
         var token = await browser.GetStringAsync("/logout", Cancel);
-        foreach (var handler in new[] { "Command", "Settings", "Restore", "Claim", "Revoke" })
+        foreach (var handler in new[] { "Command", "Settings", "Restore" })
         {
             using var answer = await browser.PostAsync($"{page}?handler={handler}", Form(token.Contains("__RequestVerificationToken", StringComparison.Ordinal) ? token : await browser.GetStringAsync("/login", Cancel), ("name", "restart")), Cancel);
             Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
@@ -110,24 +110,6 @@ public sealed class AgentPageTests
         Assert.Contains("Reposta a versão 1", await browser.GetStringAsync(Page, Cancel), StringComparison.Ordinal);
         using var emptied = await browser.PostAsync(Page + "?handler=Settings", Form(page, ("settings", ""), ("trial", "5"), ("version", "3")), Cancel);
         Assert.Null((await host.Fleet.WantedAsync(Id(host), Cancel))!.Settings);
-    }
-
-    [Fact]
-    public async Task A_claim_code_is_shown_once_with_what_to_do()
-    {
-        await using var host = await StartAsync();
-        using var browser = await SignedInAsync(host);
-        var page = await browser.GetStringAsync(Page, Cancel);
-        using var made = await browser.PostAsync(Page + "?handler=Claim", Form(page, ("profile", "air-basic")), Cancel);
-        var html = Html.Read(await made.Content.ReadAsStringAsync(Cancel));
-        Assert.Empty(html.Faults);
-        Assert.Contains("hub-agent claim --hub http://localhost --code 7K3M-Q9XT-2HWB", html.Text, StringComparison.Ordinal);
-        Assert.True(made.Headers.CacheControl!.NoStore);
-        var later = await browser.GetStringAsync(Page, Cancel);
-        Assert.DoesNotContain("7K3M", later, StringComparison.Ordinal);
-        Assert.Contains("Há um código por usar", later, StringComparison.Ordinal);
-        using var revoked = await browser.PostAsync(Page + "?handler=Revoke", Form(page), Cancel);
-        Assert.DoesNotContain("Há um código por usar", await browser.GetStringAsync(Page, Cancel), StringComparison.Ordinal);
     }
 
     private static int Id(PortalHost host) => host.City.Stations.TryGet("braga", "avenida-central", out var station) ? station.Id : 0;

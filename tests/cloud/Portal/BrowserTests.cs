@@ -34,7 +34,7 @@ public sealed partial class BrowserTests(SharedBrowser shared) : IClassFixture<S
     private static readonly (string Path, string Name)[] MorePages =
     [
         ("/m/braga?show=pm2_5&lang=en", "map-value"), ("/?show=index&sort=value", "map-index"),
-        ("/", "city"), ("/m/braga/traffic", "traffic"), ("/stations/braga/avenida-central/agent", "agent"), ("/stations/braga/avenida-central/history?lang=en", "station-history"), ("/stations/braga/avenida-central?compare=week&from=2026-01-01&lang=en", "station-compared"), ("/agents?lang=en", "agents"), ("/alarms?municipality=braga&severity=alert&lang=en", "alarms-found"), ("/alarms/a1", "alarm"),
+        ("/", "city"), ("/m/braga/traffic", "traffic"), ("/stations/braga/avenida-central/agent", "agent"), ("/stations/braga/avenida-central/history?lang=en", "station-history"), ("/stations/braga/avenida-central?compare=week&from=2026-01-01&lang=en", "station-compared"), ("/agents?lang=en", "agents"), ("/fleet", "fleet"), ("/quarantine?municipality=braga&reason=unit", "quarantine"), ("/stations/braga/se/claim", "claim"), ("/fleet/new?lang=en", "fleet-new"), ("/install", "install"), ("/alarms?municipality=braga&severity=alert&lang=en", "alarms-found"), ("/alarms/a1", "alarm"),
         ("/deliveries?municipality=braga&lang=en", "deliveries"), ("/rules?municipality=braga", "rules"), ("/subscribe", "subscribe"), ("/about", "about"), ("/login?lang=en", "login"), ("/nowhere", "missing"),
     ];
 
@@ -220,6 +220,57 @@ public sealed partial class BrowserTests(SharedBrowser shared) : IClassFixture<S
         Assert.Equal(await card.Locator("[data-shown-value]").TextContentAsync(), await sign.TextContentAsync());
         Assert.Empty(shared.Browser.PageErrors);
         await ShootAsync(page, "map-groups");
+    }
+
+    [Fact]
+    public async Task A_claim_code_is_drawn_as_the_qr_code_of_its_address_and_the_page_says_by_itself_when_it_is_used()
+    {
+        var page = await SignedInAsync();
+        await page.GotoAsync(Address + "/stations/braga/oficina/claim");
+        await page.FocusAsync("#claim-profile");
+        await page.Keyboard.PressAsync("Enter");
+        var picture = page.Locator("hub-qr svg");
+        await picture.WaitForAsync();
+        var text = (await page.Locator("hub-qr").GetAttributeAsync("data-text"))!;
+        Assert.Equal(Address + "/install#7K3M-Q9XT-2HWB", text);
+        Assert.Equal(await MatrixAsync(text), await page.EvaluateAsync<string>(
+            "(() => { const size = document.querySelector('hub-qr svg').viewBox.baseVal.width - 8; const rows = Array.from({ length: size }, () => Array(size).fill('0'));"
+            + "for (const [, x, y] of document.querySelector('.qr-dark').getAttribute('d').matchAll(/M(\\d+) (\\d+)h1v1h-1z/g)) rows[y - 4][x - 4] = '1'; return rows.map((row) => row.join('')).join(' '); })()"));
+        await ShootAsync(page, "claim-code");
+        if (Repeats.AreMany)
+        {
+            Assert.Empty(await Browser.BarriersAsync(page));
+        }
+
+        Assert.True(city.Stations.TryGet("braga", "oficina", out var station));
+        host.Fleet.Claim(station.Id, TimeProvider.System.GetUtcNow().UtcDateTime);
+        await page.Locator("#claim-state:has-text('Raspberry Pi 5')").WaitForAsync();
+        Assert.True(await picture.IsVisibleAsync());
+
+        var phone = await OpenAsync("/install#7K3M-Q9XT-2HWB", 390, 844);
+        await phone.Locator(".claim-ways code:has-text('code=7K3M-Q9XT-2HWB')").WaitForAsync();
+        Assert.False(await phone.Locator("[data-no-code]").IsVisibleAsync());
+        Assert.Empty(shared.Browser.PageErrors);
+    }
+
+    /// <summary>The modules of a QR code as the library makes them outside the browser: rows of 0 and 1.</summary>
+    private static async Task<string> MatrixAsync(string text)
+    {
+        using var node = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("node")
+        {
+            ArgumentList =
+            {
+                "-e",
+                "const { size, data } = require('qrcode').create(process.argv[1], { errorCorrectionLevel: 'M' }).modules; console.log(Array.from({ length: size }, (_, row) => Array.from(data.slice(row * size, (row + 1) * size)).join('')).join(' '))",
+                text,
+            },
+            WorkingDirectory = Path.Combine(Source.Folder, "web"),
+            RedirectStandardOutput = true,
+        })!;
+        var matrix = await node.StandardOutput.ReadToEndAsync();
+        await node.WaitForExitAsync();
+        Assert.Equal(0, node.ExitCode);
+        return matrix.Trim();
     }
 
     private Task<PortalHost> ServeAsync() =>

@@ -30,6 +30,8 @@ public sealed class Look
             host.Fleet.Agents[station.Id] = host.Fleet.Example;
         }
 
+        await FleetScene.FillAsync(host);
+
         await Task.Delay(Timeout.InfiniteTimeSpan, TestContext.Current.CancellationToken);
     }
 }

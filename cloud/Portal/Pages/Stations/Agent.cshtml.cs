@@ -36,9 +36,6 @@ internal sealed class AgentModel(Reader reader, IEnumerable<IFleet> fleets, Page
 
     public ClaimState? Claim { get; private set; }
 
-    /// <summary>A code just made: shown this once.</summary>
-    public IssuedClaim? Issued { get; private set; }
-
     /// <summary>What is in the editor: what was typed where that could not be taken, otherwise what is wanted.</summary>
     public string Editor { get; private set; } = "";
 
@@ -154,37 +151,6 @@ internal sealed class AgentModel(Reader reader, IEnumerable<IFleet> fleets, Page
         }
 
         return await ShowAsync(cancellationToken);
-    }
-
-    public async Task<IActionResult> OnPostClaimAsync(string municipality, string station, string? profile, CancellationToken cancellationToken)
-    {
-        if (!Find(municipality, station))
-        {
-            return this.Missing();
-        }
-
-        try
-        {
-            Issued = await Fleet.IssueClaimAsync(View!.Station, string.IsNullOrWhiteSpace(profile) ? null : profile.Trim(), By, cancellationToken);
-            Response.Headers.CacheControl = "no-cache, no-store";
-        }
-        catch (ArgumentException wrong)
-        {
-            (Problem, ProblemDetail) = ("agent.problem.profile", wrong.Message);
-        }
-
-        return await ShowAsync(cancellationToken);
-    }
-
-    public async Task<IActionResult> OnPostRevokeAsync(string municipality, string station, CancellationToken cancellationToken)
-    {
-        if (!Find(municipality, station))
-        {
-            return this.Missing();
-        }
-
-        await Fleet.RevokeClaimAsync(View!.Station, By, cancellationToken);
-        return Redirect(Address + "#claim");
     }
 
     /// <summary>Address of this page.</summary>

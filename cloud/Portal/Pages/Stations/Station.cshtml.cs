@@ -142,7 +142,7 @@ internal sealed class StationModel(Reader reader, ChartReader charts, IStations 
         Alarms = await reader.WithHandlingAsync([.. open, .. recent.Take(5)], cancellationToken);
         OutOfService = reader.Suppressions(User, municipality).Any(one => one.Station.Id == View.Station.Id && one.Suppression is { Kind: SuppressionKind.OutOfService, Rule: null });
         scope.Live = true;
-        scope.Municipality = municipality;
+        (scope.Municipality, scope.Station) = (municipality, station);
         scope.Scripts.Add("map");
         scope.Scripts.Add("chart");
         var page = Page();

@@ -9,6 +9,9 @@ import { followUnits } from "./units";
 
 document.documentElement.classList.add("js");
 
+/** On a phone the navigation scrolls sideways: where one is must be in sight. */
+document.querySelector(".main [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+
 /** Forms that only choose what is shown submit themselves; without script their button does. */
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-auto]")) {
   form.addEventListener("change", () => form.requestSubmit());

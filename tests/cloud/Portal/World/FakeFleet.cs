@@ -73,13 +73,26 @@ internal sealed class FakeFleet(DateTime now) : IFleet
 
     public ValueTask<IssuedClaim> IssueClaimAsync(Station station, string? profile, string by, CancellationToken cancellationToken)
     {
+        if (profile?.Contains(' ', StringComparison.Ordinal) == true)
+        {
+            throw new ArgumentException("profile: give 1 to 64 of a-z 0-9 -.");
+        }
+
         claims[station.Id] = new ClaimState(profile, by, now, now.AddDays(7), null, null);
         return new(new IssuedClaim("7K3M-Q9XT-2HWB", profile, now.AddDays(7)));
     }
 
     public ValueTask<bool> RevokeClaimAsync(Station station, string by, CancellationToken cancellationToken) => new(claims.Remove(station.Id));
 
+    /// <summary>An agent uses the code of a station.</summary>
+    public void Claim(int stationId, DateTime at) => claims[stationId] = claims[stationId] with { UsedAt = at, UsedBy = "hub-agent 0.1.0 on Raspberry Pi 5" };
+
     public ValueTask<ClaimState?> ClaimOfAsync(int stationId, CancellationToken cancellationToken) => new(claims.GetValueOrDefault(stationId));
+
+    public ValueTask<IReadOnlyDictionary<int, FleetLine>> LinesAsync(CancellationToken cancellationToken) => new(
+        commands.Select(c => c.Station).Concat(wanted.Keys).Concat(claims.Keys).Distinct().ToDictionary(id => id, id => new FleetLine(
+            wanted.TryGetValue(id, out var list) ? list[0].Version : 0, wanted.TryGetValue(id, out list) ? list[0].Agent?.Version : null,
+            commands.Where(c => c.Station == id).Select(c => c.Command with { Result = null }).LastOrDefault(), claims.GetValueOrDefault(id))));
 
     private Wanted Add(Station station, JsonElement? settings, TimeSpan? trial, long? expectedVersion, string by, WantedChange change, long? undoneTo)
     {

@@ -20,7 +20,10 @@ internal sealed class FakeUpdates(DateTime now) : IAgentUpdates
 
     public ValueTask<StoredBundle> PublishAsync(Stream content, string by, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public ValueTask<IReadOnlyList<StoredBundle>> BundlesAsync(CancellationToken cancellationToken) => new([]);
+    /// <summary>What the hub holds.</summary>
+    public List<StoredBundle> Bundles { get; } = [];
+
+    public ValueTask<IReadOnlyList<StoredBundle>> BundlesAsync(CancellationToken cancellationToken) => new(Bundles);
 
     public ValueTask<Campaign> StartAsync(CampaignRequest request, string by, CancellationToken cancellationToken) => throw new NotSupportedException();
 

@@ -63,7 +63,20 @@ internal sealed class FakeStations : IStations
 
     public ValueTask<int> ResolveAsync(int stationId, string sensor, Quantity quantity, int periodSeconds, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public ValueTask<(Station Station, string Secret)> RegisterAsync(StationRegistration registration, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public ValueTask<(Station Station, string Secret)> RegisterAsync(StationRegistration registration, CancellationToken cancellationToken)
+    {
+        if (TryGet(registration.Municipality, registration.Slug, out _))
+        {
+            throw new StationConflictException($"{registration.Municipality} has a station {registration.Slug} already.");
+        }
+
+        if (!Edge.Contract.Topics.HubTopic.IsSlug(registration.Slug) || registration.Slug == "alarms")
+        {
+            throw new ArgumentException("Slug must be 1 to 64 of a-z 0-9 - and begin and end with a letter or digit.");
+        }
+
+        return new((Add(new(0, registration.Municipality, registration.Slug, registration.Name, registration.Latitude, registration.Longitude, registration.Public, registration.Attribution)), "never shown"));
+    }
 
     public ValueTask<string> RotateSecretAsync(int stationId, TimeSpan overlap, CancellationToken cancellationToken) => throw new NotSupportedException();
 

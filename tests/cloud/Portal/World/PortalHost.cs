@@ -44,6 +44,8 @@ internal sealed class PortalHost : IAsyncDisposable
 
     public required FakeNotebook Notebook { get; init; }
 
+    public required FakeQuarantine Quarantine { get; init; }
+
     public static async Task<PortalHost> StartAsync(City city, TimeProvider clock, int? port = null, bool withSignIn = true, string? signUpFolder = null, Action<Dictionary<string, string?>>? settings = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
@@ -86,6 +88,8 @@ internal sealed class PortalHost : IAsyncDisposable
         builder.Services.AddSingleton<Hub.Cloud.Stations.Notebook.IStationNotebook>(notebook);
         builder.Services.AddSingleton<IStationHistory>(notebook);
         builder.Services.AddSingleton<Audit.IAudit>(audit);
+        var quarantine = new FakeQuarantine(city.Now);
+        builder.Services.AddSingleton<Ingest.IQuarantine>(quarantine);
         var fleet = new FakeFleet(clock.GetUtcNow().UtcDateTime);
         builder.Services.AddSingleton<Fleet.IFleet>(fleet);
         var updates = new FakeUpdates(clock.GetUtcNow().UtcDateTime);
@@ -122,7 +126,7 @@ internal sealed class PortalHost : IAsyncDisposable
         }
 
         await app.StartAsync();
-        return new(app, city, fleet, updates) { Handling = handling, Audit = audit, Api = api, Notebook = notebook };
+        return new(app, city, fleet, updates) { Handling = handling, Audit = audit, Api = api, Notebook = notebook, Quarantine = quarantine };
     }
 
     /// <summary>A browser of its own: cookies kept, redirects not followed.</summary>
