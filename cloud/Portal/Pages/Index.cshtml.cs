@@ -78,11 +78,7 @@ internal sealed class IndexModel(Reader reader, CityFigures figures, MapReader m
         }
 
         City = reader.City(User, chosen);
-        if (await MapAsync(show, name, sort, part, cancellationToken) is { } answer)
-        {
-            return answer;
-        }
-
+        await MapAsync(show, name, sort, part, cancellationToken);
         var city = City.Stations.SelectMany(static station => station.Values).Where(static value => !Units.IsEquipment(value.Datastream.Quantity)).ToArray();
         Loudest = City.Stations.SelectMany(static station => station.Values.Select(value => (Station: station, Value: value)))
             .Where(static one => one.Value is { Stale: false, Latest: not null } && TopicMap.Has(Topic.Noise, one.Value.Datastream.Quantity))
@@ -124,7 +120,7 @@ internal sealed class IndexModel(Reader reader, CityFigures figures, MapReader m
     }
 
     /// <summary>Puts together map and list. What is no longer measured is shown as how stations stand: a bookmark outlives an instrument.</summary>
-    private async ValueTask<IActionResult?> MapAsync(string? show, string? name, string? sort, int? part, CancellationToken cancellationToken)
+    private async ValueTask MapAsync(string? show, string? name, string? sort, int? part, CancellationToken cancellationToken)
     {
         Name = name?.Trim() is { Length: <= StationList.NameMax } typed ? typed : "";
         ByValue = sort == StationList.ByValue;
@@ -135,10 +131,9 @@ internal sealed class IndexModel(Reader reader, CityFigures figures, MapReader m
             try
             {
                 day = await map.DayAsync(MapReader.KeyOf(User, City.Stations, City.Chosen?.Slug, found), City.Stations, found, MapEndpoints.ZoneOf(City), City.Now, cancellationToken);
-                if (day is null)
-                {
-                    return this.Busy();
-                }
+
+                // When too many read much at once the page still has everything else.
+                MapUnavailable = day is null;
             }
             catch (SeriesUnavailableException)
             {
@@ -151,6 +146,5 @@ internal sealed class IndexModel(Reader reader, CityFigures figures, MapReader m
         var named = StationList.Named(City.Stations, Name);
         var listed = named.Count == City.Stations.Count ? Map : Map with { Stations = [.. Map.Stations.Where(one => named.Contains(one.View))] };
         List = StationList.PartOf(StationList.Sorted(listed, sort), part ?? 1);
-        return null;
     }
 }
