@@ -101,6 +101,23 @@ public sealed class PointsTests
         Assert.Equal(("30", "1", "", "45", "74"), (line[5], line[6], line[7], line[8], line[9]));
     }
 
+    [Theory]
+    [InlineData("every=PT5M&limit=100000", "points=500")]
+    [InlineData("limit=100000", "points=2000")]
+    public async Task What_a_chart_offers_as_csv_has_the_rows_that_it_was_given_as_json(string file, string chart)
+    {
+        // As the pages ask: a script for the points of a chart, its link for the same as a file (cloud/Portal/Serving/ChartFacts.cs).
+        await using var host = await ApiHost.StartAsync();
+        await host.StoreAsync([.. Minutes(host.Laeq, 1_400)]);
+        const string Stretch = "from=2026-02-28T12:03:00Z&to=2026-03-01T11:31:00Z&";
+        using var client = host.Client();
+        var rows = (await client.GetStringAsync($"/api/v1/datastreams/{host.Laeq}/observations?{Stretch}{file}&format=csv", Cancel)).Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Select(static row => row.Split(',')).ToArray();
+        var (time, result) = (Array.IndexOf(rows[0], "phenomenonTime"), Array.IndexOf(rows[0], "result"));
+        var points = (await host.GetAsync($"/api/v1/datastreams/{host.Laeq}/observations?{Stretch}{chart}")).GetProperty("observations").EnumerateArray().ToArray();
+        Assert.InRange(points.Length, 200, 2_000);
+        Assert.Equal(points.Select(static point => $"{Text(point, "phenomenonTime")} {point.GetProperty("result").GetRawText()}"), rows[1..].Select(row => $"{row[time]} {row[result]}"));
+    }
+
     [Fact]
     public async Task Levels_exceeded_a_tenth_and_nine_tenths_of_the_time()
     {

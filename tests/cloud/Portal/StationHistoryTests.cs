@@ -1,12 +1,18 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Claims;
 using Hub.Cloud.Audit;
+using Hub.Cloud.Municipalities;
 using Hub.Cloud.Portal.Read;
+using Hub.Cloud.Portal.Serving;
 using Hub.Cloud.Portal.Show;
 using Hub.Cloud.Portal.Tests.World;
 using Hub.Cloud.Series;
 using Hub.Cloud.Stations;
 using Hub.Edge.Contract.Readings;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Hub.Cloud.Portal.Tests;
@@ -130,6 +136,26 @@ public sealed class StationHistoryTests
         Assert.Equal(HttpStatusCode.Redirect, removed.StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await visitor.GetAsync($"{Page}?handler=Photo&photo={notes[1].Photos[0].Id}", stop)).StatusCode);
         Assert.Equal(["station-note-added", "station-note-added", "station-note-removed"], host.Audit.Notes.Select(note => note.Action));
+    }
+
+    [Theory]
+    [InlineData("Operator@braga", "braga", 26_214_400)]
+    [InlineData("Viewer@braga", "braga", 1_000_000)]
+    [InlineData("Operator@braga", "evora", 1_000_000)]
+    public void Only_operators_of_the_municipality_may_send_forms_with_photos(string right, string municipality, long expected)
+    {
+        var http = new DefaultHttpContext { User = new(new ClaimsIdentity([new Claim(Rights.ClaimType, right)], "test")) };
+        var size = new BodySize { MaxRequestBodySize = 1_000_000 };
+        http.Features.Set<IHttpMaxRequestBodySizeFeature>(size);
+        new OperatorUploadAttribute(26_214_400).OnAuthorization(new(new(http, new(new RouteValueDictionary { ["municipality"] = municipality }), new()), []));
+        Assert.Equal(expected, size.MaxRequestBodySize);
+    }
+
+    private sealed class BodySize : IHttpMaxRequestBodySizeFeature
+    {
+        public bool IsReadOnly => false;
+
+        public long? MaxRequestBodySize { get; set; }
     }
 
     private static async Task<HttpClient> SignedInAsync(PortalHost host, CancellationToken stop)
