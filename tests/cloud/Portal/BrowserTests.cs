@@ -125,9 +125,10 @@ public sealed partial class BrowserTests(SharedBrowser shared) : IClassFixture<S
     public async Task A_new_alarm_rings_for_who_has_switched_it_on_and_stands_in_the_title_and_on_the_wall()
     {
         var page = await OpenAsync("/alarms?municipality=braga");
-        // Night is now, whenever the test runs.
-        var hour = TimeZoneInfo.ConvertTime(TimeProvider.System.GetUtcNow(), TimeZoneInfo.FindSystemTimeZoneById("Europe/Lisbon")).Hour;
-        var wall = await OpenAsync(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"/wall?municipality=braga&night={hour}-{(hour + 2) % 24}"), 1920, 1080);
+
+        // From this hour of the clock on: from midnight to 23 there would be no night in the last hour of the day.
+        var hour = TimeZoneInfo.ConvertTimeFromUtc(city.Now, TimeZoneInfo.FindSystemTimeZoneById("Europe/Lisbon")).Hour;
+        var wall = await OpenAsync($"/wall?municipality=braga&night={hour}-{(hour + 22) % 24}", 1920, 1080);
         Assert.Equal("true", await wall.Locator("hub-wall").GetAttributeAsync("data-night"));
         var bell = page.Locator("[data-bell]");
         await page.Locator("html[data-live=live]").WaitForAsync();
