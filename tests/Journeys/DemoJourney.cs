@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Hub.Tests.Journeys.Programs;
 using Hub.Tests.Kit;
 using Microsoft.Playwright;
@@ -159,6 +160,73 @@ public sealed partial class DemoJourney(DemoProgram demo, ITestOutputHelper outp
         await alarms.Locator("li.alarm").First.WaitForAsync();
         await Browser.ShootAsync(alarms, "alarms-pt-light");
 
+        Assert.Empty(browser.OutsideRequests);
+        Assert.Empty(browser.PageErrors);
+    }
+
+    /// <summary>Desktop and telephone, light and dark, Portuguese and English: two combinations here, all in the long run.</summary>
+    public static TheoryData<int, string, string> Visitors => Repeats.AreMany
+        ? [.. from width in new[] { 1366, 390 } from scheme in new[] { "light", "dark" } from locale in new[] { "pt-PT", "en-GB" } select (width, scheme, locale)]
+        : [(1366, "light", "pt-PT"), (390, "dark", "en-GB")];
+
+    [Theory]
+    [MemberData(nameof(Visitors))]
+    public async Task F_somebody_finds_a_station_by_name_sees_its_week_takes_the_data_along_and_asks_for_alerts(int width, string scheme, string locale)
+    {
+        await using var browser = await Browser.StartAsync();
+        var name = $"{(width > 600 ? "desktop" : "phone")}-{scheme}-{locale[..2]}";
+        var page = await browser.OpenAsync(
+            demo.Address + "m/braga", width, width > 600 ? 900 : 844, scheme == "dark" ? ColorScheme.Dark : ColorScheme.Light, locale, without: "**/assets/files/map-*.js");
+
+        // By a part of its name, without its accents.
+        await page.FillAsync("#find-name", "praca da rep");
+        await page.Keyboard.PressAsync("Enter");
+        await page.WaitForURLAsync("**name=praca**");
+        await Eventually.TrueAsync(async () => await page.Locator("#station-list > li").CountAsync() == 1, "one station is left in the list");
+        await Browser.ShootAsync(page, $"citizen-{name}-found");
+        await page.Locator("#station-list a[href='/stations/braga/praca-da-republica']").First.ClickAsync();
+        await page.Locator("nav.spans a[href*='span=7d']").ClickAsync();
+        await page.Locator("hub-chart canvas").First.WaitForAsync();
+        Assert.True(await page.Locator("nav.spans a[href*='span=7d'][aria-current=page]").CountAsync() == 1);
+        await Browser.ShootAsync(page, $"citizen-{name}-week");
+
+        // What the chart shows, as a file, is what the API says.
+        var href = (await page.Locator(".chart-data a[download]").First.GetAttributeAsync("href"))!;
+        var file = (await demo.Client.GetStringAsync(new Uri(href, UriKind.Relative))).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        using var said = JsonDocument.Parse(await demo.Client.GetStringAsync(new Uri(href.Replace("&format=csv", "", StringComparison.Ordinal), UriKind.Relative)));
+        var observations = said.RootElement.GetProperty("observations").EnumerateArray().ToList();
+        Assert.NotEmpty(observations);
+        Assert.Equal(observations.Count, file.Length - 1);
+        var column = Array.FindIndex(file[0].Split(','), one => one is "result" or "value");
+        Assert.Equal(
+            observations.Select(one => one.TryGetProperty("result", out var result) || one.TryGetProperty("value", out result) ? result.GetDouble() : double.NaN),
+            file.Skip(1).Select(line => double.Parse(line.Split(',')[column], CultureInfo.InvariantCulture)));
+
+        // Alerts for that station, by mail: three steps and a link.
+        var address = $"ana.{name}@example.org";
+        await page.Locator(".alert-link a").First.ClickAsync();
+        await page.Locator("button[name=step][value='2']").ClickAsync();
+        await page.Locator("#level-1").CheckAsync();
+        await page.Locator("button[name=step][value='3']").ClickAsync();
+        await page.FillAsync("#email", address);
+        await page.Locator("form.card button[type=submit]").ClickAsync();
+        await page.Locator("a[href='/subscribe']").WaitForAsync();
+        await Browser.ShootAsync(page, $"citizen-{name}-sent");
+        var link = "";
+        await Eventually.TrueAsync(
+            () =>
+            {
+                // Lines of a mail are folded with a sign at their end.
+                var mail = Files(Path.Combine(demo.Data, "mail"), "*.eml").FirstOrDefault(text => text.Contains(address, StringComparison.Ordinal) && text.Contains("confirm", StringComparison.Ordinal));
+                link = Regex.Match(mail?.Replace("=\r\n", "", StringComparison.Ordinal).Replace("=\n", "", StringComparison.Ordinal).Replace("=3D", "=", StringComparison.Ordinal) ?? "", @"subscribe/confirm\?t=[\w.~%-]+").Value;
+                return link.Length > 0;
+            },
+            "the mail with the link is there",
+            AlarmLimit);
+        await page.GotoAsync(demo.Address + link);
+        await page.Locator("form button[type=submit]").ClickAsync();
+        await page.WaitForURLAsync("**/subscriptions?done=confirmed**");
+        await Browser.ShootAsync(page, $"citizen-{name}-subscribed");
         Assert.Empty(browser.OutsideRequests);
         Assert.Empty(browser.PageErrors);
     }

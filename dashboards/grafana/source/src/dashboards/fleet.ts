@@ -131,7 +131,7 @@ export function fleet(board: Board): Dashboard {
     ['Como estão as estações, pelo que elas próprias dizem.', 'How the stations fare, by what they say of themselves.'],
     places(board),
     [alarms(board)],
-    [page(board, ['Agentes', 'Agents'], '/agents'), page(board, ['Alarmes', 'Alarms'], '/alarms')],
+    [page(board, ['Frota', 'Fleet'], '/fleet'), page(board, ['Alarmes', 'Alarms'], '/alarms')],
     { from: 'now-24h', to: 'now' },
   );
 }

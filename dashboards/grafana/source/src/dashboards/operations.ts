@@ -122,7 +122,7 @@ export function operations(board: Board): Dashboard {
     ['O próprio hub, pelas suas métricas.', 'The hub itself, by its own metrics.'],
     instance(board),
     [alarms(board, true)],
-    [page(board, ['Agentes', 'Agents'], '/agents'), page(board, ['Entregas', 'Deliveries'], '/deliveries')],
+    [page(board, ['Frota', 'Fleet'], '/fleet'), page(board, ['Entregas', 'Deliveries'], '/deliveries')],
     { from: 'now-6h', to: 'now' },
     '30s',
   );
