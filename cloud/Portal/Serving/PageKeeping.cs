@@ -17,6 +17,9 @@ internal sealed class PageKeeping(IOptions<PortalOptions> options) : IOutputCach
     /// <summary>Memory for kept pages, bytes; past it the oldest go.</summary>
     private const long MemoryMax = 64 * 1024 * 1024;
 
+    /// <summary>How long pages may be kept whose figures are of closed hours; they are the dearest to make.</summary>
+    public static readonly TimeSpan ClosedHoursKeptFor = TimeSpan.FromMinutes(1);
+
     private static readonly string[] Pages = ["/", "/alarms", "/wall", "/open-data", "/about"];
 
     public static void Add(IServiceCollection services)
@@ -55,7 +58,7 @@ internal sealed class PageKeeping(IOptions<PortalOptions> options) : IOutputCach
     {
         var page = context.HttpContext.RequestServices.GetRequiredService<PageScope>();
         context.EnableOutputCaching = context.AllowCacheLookup = context.AllowCacheStorage = context.AllowLocking = true;
-        context.ResponseExpirationTimeSpan = options.Value.PagesKeptFor;
+        context.ResponseExpirationTimeSpan = IsOfClosedHours(context.HttpContext.Request.Path) ? ClosedHoursKeptFor : options.Value.PagesKeptFor;
         var rules = context.CacheVaryByRules;
         rules.QueryKeys = "*";
         rules.VaryByValues["language"] = page.Speech.Code;
@@ -73,6 +76,9 @@ internal sealed class PageKeeping(IOptions<PortalOptions> options) : IOutputCach
         context.AllowCacheStorage = response.StatusCode == StatusCodes.Status200OK && response.Headers.SetCookie.Count == 0;
         return ValueTask.CompletedTask;
     }
+
+    /// <summary>Whether a page is one of a topic: air, noise, traffic.</summary>
+    private static bool IsOfClosedHours(PathString path) => path.Value is { } text && text.StartsWith("/m/", StringComparison.Ordinal) && text.AsSpan(3).Contains('/');
 
     /// <summary>A city, a station and the pages of topics; not what hangs below a station, which is for its people.</summary>
     private static bool IsPublic(PathString path)

@@ -129,12 +129,16 @@ internal static class ViewersBenchmark
 
             // What it takes to open the page is not what it takes to keep it open.
             await load.EvenlyAsync(UpdatesPerSecond / PackWriter.Readings, TimeSpan.FromSeconds(10));
+            const string values = "[...document.querySelectorAll('[data-value]')].map((one) => one.textContent)";
+            var shown = await page.EvaluateAsync<string[]>(values);
             var (before, from) = (await TasksAsync(), TimeProvider.System.GetTimestamp());
             await load.EvenlyAsync(UpdatesPerSecond / PackWriter.Readings, lasting);
             var elapsed = TimeProvider.System.GetElapsedTime(from).TotalSeconds;
             var after = await TasksAsync();
             report.Line($"main thread: {(after["TaskDuration"] - before["TaskDuration"]) / elapsed * 100:0.0} % of a core, of it script {(after["ScriptDuration"] - before["ScriptDuration"]) / elapsed * 100:0.0}, layout {(after["LayoutDuration"] - before["LayoutDuration"]) / elapsed * 100:0.0}, style {(after["RecalcStyleDuration"] - before["RecalcStyleDuration"]) / elapsed * 100:0.0}; {after["Nodes"]:0} nodes");
             report.Must(await page.EvaluateAsync<string>("document.documentElement.dataset.live") == "live", $"the page is live");
+            var changed = (await page.EvaluateAsync<string[]>(values)).Zip(shown, (one, other) => one == other ? 0 : 1).Sum();
+            report.Must(changed > shown.Length / 2, $"{changed} of {shown.Length} values shown have changed");
             report.Must(browser.PageErrors.Count == 0, $"no script failed {string.Join("; ", browser.PageErrors)}");
             return (after["TaskDuration"] - before["TaskDuration"]) / elapsed;
 

@@ -12,7 +12,7 @@ namespace Hub.Cloud.Portal.Pages.Topics;
 internal abstract class TopicModel(Reader reader, LongReads longReads, PageScope scope, Topic topic) : PageModel
 {
     /// <summary>How long a page of public stations may be kept by anybody: its figures are of closed hours.</summary>
-    private const string KeptForAMinute = "public, max-age=60";
+    private static readonly string KeptForAMinute = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"public, max-age={PageKeeping.ClosedHoursKeptFor.TotalSeconds:0}");
 
     public Topic Topic { get; } = topic;
 
