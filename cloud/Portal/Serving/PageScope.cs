@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Claims;
 using System.Text.Json;
@@ -23,9 +22,6 @@ internal sealed class PageScope
     public const string ThemeCookie = "hub-theme";
 
     private static readonly string[] ScriptWords = ["age.", "bell.", "live.", "quality.", "status.", "map.", "chart.live", "chart.word."];
-
-    // Looked together once for a language: each page carries them.
-    private static readonly ConcurrentDictionary<string, IReadOnlyDictionary<string, string>> WordsOf = new(StringComparer.Ordinal);
 
     public PageScope(IHttpContextAccessor accessor, IOptions<PortalOptions> options, BuiltAssets assets, IEnumerable<ISignIn> signIn, IEnumerable<ISignUp> signUp, TimeProvider clock)
     {
@@ -112,7 +108,7 @@ internal sealed class PageScope
             pulse = "/pulse",
             assets = "/assets/",
             equipment = Units.Equipment,
-            words = WordsOf.GetOrAdd(Speech.Code, static (_, speech) => speech.Some(ScriptWords), Speech),
+            words = Speech.Some(ScriptWords),
         });
     }
 

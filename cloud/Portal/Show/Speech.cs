@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Resources;
 using Hub.Edge.Contract.Quantities;
@@ -15,6 +16,8 @@ internal sealed class Speech
 
     /// <summary>English.</summary>
     public static readonly Speech En = new("en", "en-GB");
+
+    private readonly ConcurrentDictionary<string, IReadOnlyDictionary<string, string>> found = new(StringComparer.Ordinal);
 
     private Speech(string code, string tag)
     {
@@ -139,19 +142,22 @@ internal sealed class Speech
     }
 
     /// <summary>All texts whose key begins with one of the prefixes: what the scripts need.</summary>
-    public IReadOnlyDictionary<string, string> Some(params string[] keysOrPrefixes)
+    public IReadOnlyDictionary<string, string> Some(params string[] keysOrPrefixes) => // Looked together once: each page carries them.
+        found.GetOrAdd(string.Join('|', keysOrPrefixes), _ => Find(keysOrPrefixes));
+
+    private SortedDictionary<string, string> Find(string[] keysOrPrefixes)
     {
-        SortedDictionary<string, string> found = new(StringComparer.Ordinal);
+        SortedDictionary<string, string> some = new(StringComparer.Ordinal);
         foreach (System.Collections.DictionaryEntry entry in Resources.GetResourceSet(CultureInfo.InvariantCulture, createIfNotExists: true, tryParents: false)!)
         {
             var key = (string)entry.Key;
             if (Array.Exists(keysOrPrefixes, prefix => key == prefix || (prefix.EndsWith('.') && key.StartsWith(prefix, StringComparison.Ordinal))))
             {
-                found[key] = this[key];
+                some[key] = this[key];
             }
         }
 
-        return found;
+        return some;
     }
 
     /// <summary>The language of a code; null for any other.</summary>
