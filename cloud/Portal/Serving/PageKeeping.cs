@@ -38,8 +38,15 @@ internal sealed class PageKeeping(IOptions<PortalOptions> options) : IOutputCach
     {
         if (options.Value.PagesKeptFor > TimeSpan.Zero)
         {
-            app.UseWhen(IsKept, static kept => kept.UseOutputCache().UseResponseCompression());
+            app.UseWhen(IsKept, static kept => kept.Use(Finish).UseOutputCache().UseResponseCompression());
         }
+    }
+
+    /// <summary>Others may wait for the page that one visitor has asked for first: it is made to its end, also when that one leaves.</summary>
+    private static Task Finish(HttpContext http, RequestDelegate next)
+    {
+        http.RequestAborted = CancellationToken.None;
+        return next(http);
     }
 
     /// <summary>Whether a request is for a page that is the same for everybody.</summary>

@@ -38,6 +38,13 @@ public sealed partial class BrowserTests(SharedBrowser shared) : IClassFixture<S
         ("/deliveries?municipality=braga&lang=en", "deliveries"), ("/rules?municipality=braga", "rules"), ("/subscribe", "subscribe"), ("/about", "about"), ("/login?lang=en", "login"), ("/nowhere", "missing"),
     ];
 
+    /// <summary>What a visitor's window, system and language are: one in CI, desktop and telephone in both themes and languages in the long run.</summary>
+    public static TheoryData<int, string, string> Visitors => Repeats.AreMany
+        ? [.. from width in new[] { 1440, 390 } from scheme in new[] { "light", "dark" } from locale in new[] { "pt-PT", "en-GB" } select (width, scheme, locale)]
+        : [(1440, "light", "pt-PT")];
+
+    private (int Width, string Scheme, string Locale) visitor = (1440, "light", "pt-PT");
+
     private string Address => $"http://127.0.0.1:{port}";
 
     public async ValueTask InitializeAsync()
@@ -88,9 +95,11 @@ public sealed partial class BrowserTests(SharedBrowser shared) : IClassFixture<S
         Assert.Empty(shared.Browser.OutsideRequests);
     }
 
-    [Fact]
-    public async Task An_operator_walks_the_list_and_acknowledges_by_keyboard_and_keeps_the_place()
+    [Theory]
+    [MemberData(nameof(Visitors))]
+    public async Task An_operator_walks_the_list_and_acknowledges_by_keyboard_and_keeps_the_place(int width, string scheme, string locale)
     {
+        visitor = (width, scheme, locale);
         var page = await SignedInAsync();
         await page.GotoAsync(Address + "/alarms?municipality=braga");
         Assert.StartsWith("(2) ", await page.TitleAsync(), StringComparison.Ordinal);
@@ -146,9 +155,11 @@ public sealed partial class BrowserTests(SharedBrowser shared) : IClassFixture<S
         await ShootAsync(wall, "wall-alarms-night");
     }
 
-    [Fact]
-    public async Task A_hub_that_is_away_is_said_and_its_values_are_greyed_until_it_is_back()
+    [Theory]
+    [MemberData(nameof(Visitors))]
+    public async Task A_hub_that_is_away_is_said_and_its_values_are_greyed_until_it_is_back(int width, string scheme, string locale)
     {
+        visitor = (width, scheme, locale);
         var page = await OpenAsync("/m/braga");
         Assert.True(city.Stations.TryGet("braga", "avenida-central", out var station));
         var value = page.Locator($"tr[data-datastream='{city.Stations.DatastreamsOf(station.Id)[0].Id}'] [data-value]");
@@ -158,7 +169,7 @@ public sealed partial class BrowserTests(SharedBrowser shared) : IClassFixture<S
         await host.App.DisposeAsync();
         await page.Locator("html[data-live=lost]").WaitForAsync();
         Assert.True(await page.Locator("[data-lost-banner]").IsVisibleAsync());
-        await ShootAsync(page, "city-lost");
+        await ShootAsync(page, $"city-lost-{width}-{scheme}-{locale[..2]}");
         host = await ServeAsync();
         await page.Locator("html[data-live=live]").WaitForAsync();
         Assert.False(await page.Locator("[data-lost-banner]").IsVisibleAsync());
@@ -280,7 +291,8 @@ public sealed partial class BrowserTests(SharedBrowser shared) : IClassFixture<S
         PortalHost.StartAsync(city, TimeProvider.System, port, signUpFolder: folder.Path, settings: values => values["Hub:PublicUrl"] = Address);
 
     /// <summary>The map is left out: it takes most of the processor here, and Journeys show it.</summary>
-    private Task<IPage> OpenAsync(string path, int width = 1440, int height = 900) => shared.Browser.OpenAsync(Address + path, width, height, without: "**/assets/files/map-*.js");
+    private Task<IPage> OpenAsync(string path, int? width = null, int? height = null) => shared.Browser.OpenAsync(
+        Address + path, width ?? visitor.Width, height ?? (visitor.Width > 600 ? 900 : 844), visitor.Scheme == "dark" ? ColorScheme.Dark : ColorScheme.Light, visitor.Locale, "**/assets/files/map-*.js");
 
     private async Task<AlarmState?> StateAsync(string alarm) => (await host.Handling.FindAsync(alarm, default))?.Handling.State;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Hub.Cloud.Portal.Tests.World;
+using Hub.Tests.Kit;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -58,6 +59,23 @@ public sealed class PageKeepingTests
         Assert.Equal(("br", 0), (packed.Content.Headers.ContentEncoding.Single(), plain.Content.Headers.ContentEncoding.Count));
         Assert.Equal("public, max-age=60", plain.Headers.CacheControl!.ToString());
         Assert.True(await packed.Content.ReadAsByteArrayAsync(Cancel) is { Length: var small } && small < (await plain.Content.ReadAsByteArrayAsync(Cancel)).Length / 3);
+    }
+
+    [Fact]
+    public async Task Who_leaves_while_a_page_is_made_takes_it_from_nobody_who_waits_for_it()
+    {
+        var clock = Clock();
+        await using var host = await StartAsync(clock);
+        var held = host.City.Alerts.Held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var leave = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var first = host.Browser().GetAsync("/stations/braga/ponte", leave.Token);
+        await Eventually.TrueAsync(() => host.City.Alerts.Waiting == 1, "the first visitor's page is being made");
+        var others = Enumerable.Range(0, 3).Select(_ => host.Browser().GetAsync("/stations/braga/ponte", Cancel)).ToArray();
+        await leave.CancelAsync();
+        held.SetResult();
+        Assert.All(await Task.WhenAll(others), answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
+        Assert.Equal(1, host.City.Alerts.Waiting);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
     }
 
     [Fact]

@@ -12,9 +12,11 @@ document.documentElement.classList.add("js");
 /** On a phone the navigation scrolls sideways: where one is must be in sight. */
 document.querySelector(".main [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 
-/** Forms that only choose what is shown submit themselves; without script their button does. */
+/** Forms that only choose what is shown submit themselves; without script their button does. What is typed is sent by Enter, once, and never because somebody goes on to something else. */
 for (const form of document.querySelectorAll<HTMLFormElement>("form[data-auto]")) {
-  form.addEventListener("change", () => form.requestSubmit());
+  form.addEventListener("change", (event) => {
+    if (!(event.target instanceof HTMLInputElement && /^(search|text|number)$/.test(event.target.type))) form.requestSubmit();
+  });
 }
 
 tick();

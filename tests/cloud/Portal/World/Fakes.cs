@@ -100,6 +100,8 @@ internal sealed class FakeStations : IStations
 
 internal sealed class FakeAlerts : IAlerts
 {
+    private int waiting;
+
     public List<Rule> AllRules { get; } = [];
 
     /// <summary>Replaced, not changed, while pages are served.</summary>
@@ -143,9 +145,22 @@ internal sealed class FakeAlerts : IAlerts
     public IReadOnlyList<Alarm> Active(string? municipality) =>
         [.. All.Where(alarm => alarm.EndedAt is null && !alarm.Withdrawn && (municipality is null || alarm.Municipality == municipality)).OrderByDescending(alarm => alarm.StartedAt)];
 
-    public ValueTask<IReadOnlyList<Alarm>> HistoryAsync(string? municipality, DateTime from, DateTime to, int countMax, CancellationToken cancellationToken) =>
-        ValueTask.FromResult<IReadOnlyList<Alarm>>(
-            [.. All.Where(alarm => (municipality is null || alarm.Municipality == municipality) && alarm.StartedAt < to && (alarm.EndedAt ?? to) >= from).OrderByDescending(alarm => alarm.StartedAt).Take(countMax)]);
+    /// <summary>What asking for the history waits for; null for nothing.</summary>
+    public TaskCompletionSource? Held { get; set; }
+
+    /// <summary>How many wait for it.</summary>
+    public int Waiting => waiting;
+
+    public async ValueTask<IReadOnlyList<Alarm>> HistoryAsync(string? municipality, DateTime from, DateTime to, int countMax, CancellationToken cancellationToken)
+    {
+        if (Held is { } held)
+        {
+            Interlocked.Increment(ref waiting);
+            await held.Task.WaitAsync(cancellationToken);
+        }
+
+        return [.. All.Where(alarm => (municipality is null || alarm.Municipality == municipality) && alarm.StartedAt < to && (alarm.EndedAt ?? to) >= from).OrderByDescending(alarm => alarm.StartedAt).Take(countMax)];
+    }
 
     /// <summary>The rule is checked as the hub checks it; what it would have done is what it did in the city's history.</summary>
     public ValueTask<Rehearsal> RehearseAsync(Rule rule, DateTime from, DateTime to, int countMax, CancellationToken cancellationToken)
