@@ -233,6 +233,21 @@ public sealed class TopicPageTests(CityWithPast past) : IClassFixture<CityWithPa
         Assert.Equal("no-cache", answer.Headers.CacheControl!.ToString());
     }
 
+    /// <summary>In the first hour of a local day no hour of it is closed.</summary>
+    [Fact]
+    public async Task The_pages_stand_in_the_first_hour_of_the_day_too()
+    {
+        var midnight = new DateTime(2026, 11, 23, 0, 20, 0, DateTimeKind.Utc);
+        var clock = new FakeTimeProvider(midnight);
+        await using var host = await PortalHost.StartAsync(new City(midnight), clock);
+        using var browser = host.Browser();
+        foreach (var page in new[] { "/", "/m/braga", "/m/braga/air", "/m/braga/noise", "/m/braga/traffic", "/m/evora/traffic", "/stations/evora/circular", "/stations/evora/circular/history", "/wall", "/map/day?municipality=braga&show=pm2_5" })
+        {
+            using var answer = await browser.GetAsync(page, Cancel);
+            Assert.True(answer.IsSuccessStatusCode, $"{page}: {(int)answer.StatusCode}");
+        }
+    }
+
     [Fact]
     public async Task What_everybody_sees_may_be_kept_for_a_minute_and_what_only_some_see_by_nobody()
     {
