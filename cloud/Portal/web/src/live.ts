@@ -127,7 +127,7 @@ async function watch(): Promise<void> {
 
 /** Where the page shows a datastream, and a station. Found once, not for each of thousands of values a second; looked for anew when the page has been written anew. */
 let shown: { readings: Map<string, HTMLElement[]>; stations: Map<string, HTMLElement[]> } | undefined;
-for (const event of ["hub:refreshed", "hub:listed"]) document.addEventListener(event, () => (shown = undefined));
+document.addEventListener("hub:refreshed", () => (shown = undefined));
 
 function places(): NonNullable<typeof shown> {
   if (shown) return shown;
