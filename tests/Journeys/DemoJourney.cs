@@ -91,9 +91,11 @@ public sealed partial class DemoJourney(DemoProgram demo, ITestOutputHelper outp
         var secret = lines.First(line => line.StartsWith("MQTT ", StringComparison.Ordinal)).Split("password ")[1];
         var filters = lines.First(line => line.StartsWith("Alarms at ", StringComparison.Ordinal))["Alarms at ".Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(3, filters.Length);
+
+        // Line by line: into a pipe it would tell of its subscription only with the first alarm.
         await using var subscriber = new RunningProgram(
-            "mosquitto_sub",
-            ["-h", "127.0.0.1", "-p", demo.MqttPort.ToString(CultureInfo.InvariantCulture), "-u", "demo", "-P", secret, "-d", .. filters.SelectMany(filter => (string[])["-t", filter])]);
+            "stdbuf",
+            ["-oL", "mosquitto_sub", "-h", "127.0.0.1", "-p", demo.MqttPort.ToString(CultureInfo.InvariantCulture), "-u", "demo", "-P", secret, "-d", .. filters.SelectMany(filter => (string[])["-t", filter])]);
         await Eventually.TrueAsync(() => subscriber.Output.Contains("Subscribed (mid: 1): 0, 0, 0", StringComparison.Ordinal), "the broker admits the topics that the terminal names", AlarmLimit);
 
         // A rule that the street trips every few seconds whatever the time of day: set where the loudest tenth of its last minutes begins, cleared at its median. The file's own episodes are up to
