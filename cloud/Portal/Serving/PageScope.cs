@@ -74,6 +74,12 @@ internal sealed class PageScope
     /// <summary>Script entries the page needs beside the one of all pages.</summary>
     public IList<string> Scripts { get; } = [];
 
+    /// <summary>Script entries whose styles stand in the page from the beginning, and whose script an element of the page fetches when it is about to be seen (<c>data-script</c>).</summary>
+    public IList<string> LateScripts { get; } = [];
+
+    /// <summary>Address of a late script; null when the page has it from the beginning.</summary>
+    public string? LateScript(string entry) => LateScripts.Contains(entry) ? "/assets/" + Assets.Entry(entry).File : null;
+
     /// <summary>Feeds that tell what the page tells, with their titles; programs find them in the head of the page.</summary>
     public IList<PageFeed> Feeds { get; } = [];
 

@@ -12,6 +12,7 @@ internal static class PagesBenchmark
     private const int PerSecond = 200;
     private const double Goal = 100;
     private const double FirstContentGoal = 1_000;
+    private const int FirstVisits = 5;
 
     /// <summary>Connections of the visitors' browsers; one that is busy makes the next request wait, which counts.</summary>
     private const int ConnectionsMax = 256;
@@ -81,30 +82,45 @@ internal static class PagesBenchmark
         report.Table(["page", "asked", "p50 ms", "p99 ms", "most ms"], rows);
         report.Line($"the hub took {(hub.Figures.Processor - used).TotalSeconds / elapsed:0.00} of a core, this program {(Environment.CpuUsage.TotalTime - own).TotalSeconds / elapsed:0.00}");
         report.Must(wrong == 0, $"{wrong} answers were neither the page nor that it is busy");
-        report.AtMost("slowest first content of a page in a browser that has nothing of the hub yet", await FirstContentAsync(), FirstContentGoal, "ms");
+        report.AtMost("first content of the slowest page in a browser that has nothing of the hub yet, median", await FirstContentAsync(), FirstContentGoal, "ms");
         report.AtMost("pages that were too busy", 100.0 * busy / all.Count, 1, "%");
         report.AtMost("p99 of all pages", At(all, 0.99), Goal, "ms");
         report.End();
         return report.ExitCode;
 
-        // In a fresh profile, nothing else going on: what a citizen waits for on a machine as fast as the hub's own.
+        // In a profile that has nothing of the hub, by a browser that runs already, nothing else going on: what a citizen waits for on a machine as fast as the hub's own.
         async Task<double> FirstContentAsync()
         {
             await using var browser = await Browser.StartAsync();
             List<IReadOnlyList<string>> seen = [];
             var slowest = 0.0;
-            foreach (var path in new[] { "", "m/load", $"stations/load/{Station()}", $"m/load/air?station={Station()}", $"m/load/noise?station={Station()}", $"m/load/traffic?station={Station()}", "alarms", "wall", "open-data", "about", "subscribe" })
+            (string Name, Func<string> Address)[] pages =
+            [
+                ("the browser's own start, not counted", static () => "about"),
+                ("/", static () => ""), ("city", static () => "m/load"), ("station", () => $"stations/load/{Station()}"), ("air", () => $"m/load/air?station={Station()}"),
+                ("noise", () => $"m/load/noise?station={Station()}"), ("traffic", () => $"m/load/traffic?station={Station()}"), ("alarms", static () => "alarms"),
+                ("wall", static () => "wall"), ("open data", static () => "open-data"), ("about", static () => "about"), ("subscribe", static () => "subscribe"),
+            ];
+            foreach (var (name, address) in pages)
             {
-                var page = await browser.OpenAsync(new Uri(hub.Http, path).ToString(), 390, 844);
-                await page.WaitForLoadStateAsync(LoadState.Load);
-                var first = await page.EvaluateAsync<double>("new Promise((done) => new PerformanceObserver((list) => { const one = list.getEntriesByName('first-contentful-paint')[0]; if (one) done(one.startTime); }).observe({ type: 'paint', buffered: true }))");
-                var script = await page.EvaluateAsync<double>("performance.getEntriesByType('resource').filter((one) => /[.]js/.test(one.name)).reduce((sum, one) => sum + one.encodedBodySize, 0) / 1000");
-                seen.Add(["/" + path, Report.Figure(first), Report.Figure(script)]);
-                slowest = Math.Max(slowest, first);
-                await page.Context.CloseAsync();
+                List<double> content = [], answer = [];
+                var script = 0.0;
+                for (var visit = 0; visit < FirstVisits; visit++)
+                {
+                    var page = await browser.OpenAsync(new Uri(hub.Http, address()).ToString(), 390, 844);
+                    await page.WaitForLoadStateAsync(LoadState.Load);
+                    content.Add(await page.EvaluateAsync<double>("new Promise((done) => new PerformanceObserver((list) => { const one = list.getEntriesByName('first-contentful-paint')[0]; if (one) done(one.startTime); }).observe({ type: 'paint', buffered: true }))"));
+                    answer.Add(await page.EvaluateAsync<double>("performance.getEntriesByType('navigation')[0].responseEnd"));
+                    script = await page.EvaluateAsync<double>("[...document.querySelectorAll('script[src], link[rel=modulepreload]')].flatMap((one) => performance.getEntriesByName(one.src || one.href)).reduce((sum, one) => sum + one.encodedBodySize, 0) / 1000");
+                    await page.Context.CloseAsync();
+                }
+
+                var median = At(content, 0.5);
+                seen.Add([name, Report.Figure(At(answer, 0.5)), Report.Figure(median), Report.Figure(content.Max()), Report.Figure(script)]);
+                slowest = address == pages[0].Address ? slowest : Math.Max(slowest, median);
             }
 
-            report.Table(["page", "first content, ms", "script, kB"], seen);
+            report.Table([$"first visit of a page, {FirstVisits} times", "answer ms", "first content ms", "most ms", "script kB"], seen);
             return slowest;
         }
 

@@ -143,7 +143,7 @@ internal sealed class StationModel(Reader reader, ChartReader charts, IStations 
         OutOfService = reader.Suppressions(User, municipality).Any(one => one.Station.Id == View.Station.Id && one.Suppression is { Kind: SuppressionKind.OutOfService, Rule: null });
         scope.Live = true;
         (scope.Municipality, scope.Station) = (municipality, station);
-        scope.Scripts.Add("map");
+        scope.LateScripts.Add("map");
         scope.Scripts.Add("chart");
         var page = Page();
         page.StatusCode = problem is null ? null : 400;

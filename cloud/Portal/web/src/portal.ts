@@ -4,6 +4,7 @@ import "./console.css";
 import { tick } from "./ages";
 import { startBell } from "./bell";
 import { startKeys } from "./keys";
+import { startLate } from "./late";
 import { startLive } from "./live";
 import { followUnits } from "./units";
 
@@ -25,3 +26,4 @@ followUnits();
 startKeys();
 startBell();
 startLive();
+startLate();
