@@ -115,7 +115,7 @@ internal sealed class IndexModel(Reader reader, CityFigures figures, MapReader m
         scope.Municipality = chosen?.Slug;
         scope.Scripts.Add("topics");
         scope.Scripts.Add("city");
-        scope.Scripts.Add("map");
+        scope.LateScripts.Add("map");
         return Page();
     }
 

@@ -74,11 +74,11 @@ internal sealed class PageScope
     /// <summary>Script entries the page needs beside the one of all pages.</summary>
     public IList<string> Scripts { get; } = [];
 
-    /// <summary>Script entries whose styles stand in the page from the beginning, and whose script an element of the page fetches when it is about to be seen (<c>data-script</c>).</summary>
+    /// <summary>Script entries that the page is useful without: their styles stand in its head, their script is fetched once it has been painted, for an element that names it (web/src/late.ts).</summary>
     public IList<string> LateScripts { get; } = [];
 
-    /// <summary>Address of a late script; null when the page has it from the beginning.</summary>
-    public string? LateScript(string entry) => LateScripts.Contains(entry) ? "/assets/" + Assets.Entry(entry).File : null;
+    /// <summary>Address of a script entry, for the element that it is fetched for.</summary>
+    public string AddressOfScript(string entry) => "/assets/" + Assets.Entry(entry).File;
 
     /// <summary>Feeds that tell what the page tells, with their titles; programs find them in the head of the page.</summary>
     public IList<PageFeed> Feeds { get; } = [];

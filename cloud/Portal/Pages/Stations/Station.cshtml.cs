@@ -144,7 +144,7 @@ internal sealed class StationModel(Reader reader, ChartReader charts, IStations 
         scope.Live = true;
         (scope.Municipality, scope.Station) = (municipality, station);
         scope.LateScripts.Add("map");
-        scope.Scripts.Add("chart");
+        scope.LateScripts.Add("chart");
         var page = Page();
         page.StatusCode = problem is null ? null : 400;
         return page;
