@@ -9,7 +9,6 @@ namespace Hub.Cloud.QualityControl;
 /// </summary>
 internal sealed class Neighbourhood(IStations stations, IStationHistory history)
 {
-    private const double EarthRadiusMetres = 6_371_008.8;
     private const string Humidity = "relative_humidity";
 
     /// <summary>Neighbours of a station in an era that are remembered, of one group.</summary>
@@ -85,22 +84,11 @@ internal sealed class Neighbourhood(IStations stations, IStationHistory history)
     /// <summary>Datastreams of a property in a municipality whose station ever stood within a distance, metres, of a point: whoever may have it, or have had it, for a neighbour.</summary>
     public IEnumerable<Datastream> Near(string municipality, string property, double latitude, double longitude, double metres) =>
         GroupOf(municipality, property).Streams.Where(
-            stream => _places.TryGetValue(stream.Station.Id, out var places) && places.Any(place => Metres(place.Latitude, place.Longitude, latitude, longitude) <= metres));
+            stream => _places.TryGetValue(stream.Station.Id, out var places) && places.Any(place => Distance.Metres(place.Latitude, place.Longitude, latitude, longitude) <= metres));
 
     /// <summary>Other datastreams of the station, when this one measures the humidity that they depend on.</summary>
     public IEnumerable<Datastream> Moistened(Datastream datastream) =>
         datastream.Quantity.Id == Humidity ? stations.DatastreamsOf(datastream.Station.Id).Where(other => other.Quantity.Id != Humidity) : [];
-
-    /// <summary>Great-circle distance, metres (haversine formula on the mean sphere).</summary>
-    internal static double Metres(Station one, Station other) => Metres(one.Latitude, one.Longitude, other.Latitude, other.Longitude);
-
-    private static double Metres(double latitude, double longitude, double otherLatitude, double otherLongitude)
-    {
-        (latitude, otherLatitude) = (double.DegreesToRadians(latitude), double.DegreesToRadians(otherLatitude));
-        var north = Math.Sin((otherLatitude - latitude) / 2);
-        var east = Math.Sin(double.DegreesToRadians(otherLongitude - longitude) / 2);
-        return 2 * EarthRadiusMetres * Math.Asin(Math.Min(1, Math.Sqrt((north * north) + (Math.Cos(latitude) * Math.Cos(otherLatitude) * east * east))));
-    }
 
     private static int? Reference(Group group, Datastream datastream, string slug) =>
         datastream.Station.Slug == slug ? null : group.Streams.Where(other => other.Station.Slug == slug).Select(other => (int?)other.Id).FirstOrDefault();
@@ -209,6 +197,6 @@ internal sealed class Neighbourhood(IStations stations, IStationHistory history)
             return known[station];
         }
 
-        private static double Apart(Place one, Place other) => Metres(one.Latitude, one.Longitude, other.Latitude, other.Longitude);
+        private static double Apart(Place one, Place other) => Distance.Metres(one.Latitude, one.Longitude, other.Latitude, other.Longitude);
     }
 }

@@ -190,7 +190,7 @@ internal sealed class AcrossReader(ISeries series, PlaceBook places, WindowMeans
             var here = places.PlaceOf(anchor.Station, window.Start);
             found =
             [
-                .. others.Select(member => (Metres: MetresBetween(here, places.PlaceOf(member.Station, window.Start)), Member: member))
+                .. others.Select(member => (Metres: Metres(here, places.PlaceOf(member.Station, window.Start)), Member: member))
                     .Where(one => one.Metres <= NeighbourMetres)
                     .OrderBy(one => one.Metres).ThenBy(one => one.Member.Station.Id)
                     .Select(one => MeanOf(one.Member.Datastreams, known, window.End)).OfType<double>().Take(NeighboursMax),
@@ -220,11 +220,5 @@ internal sealed class AcrossReader(ISeries series, PlaceBook places, WindowMeans
         return null;
     }
 
-    /// <summary>Distance on a sphere of the earth's mean radius (IUGG, 6,371,008.8 m), by the haversine formula; metres.</summary>
-    internal static double MetresBetween(AreaPoint one, AreaPoint other)
-    {
-        var (latitude, otherLatitude) = (double.DegreesToRadians(one.Latitude), double.DegreesToRadians(other.Latitude));
-        var (down, across) = (Math.Sin((otherLatitude - latitude) / 2), Math.Sin(double.DegreesToRadians(other.Longitude - one.Longitude) / 2));
-        return 2 * 6_371_008.8 * Math.Asin(Math.Min(1, Math.Sqrt((down * down) + (Math.Cos(latitude) * Math.Cos(otherLatitude) * across * across))));
-    }
+    private static double Metres(AreaPoint one, AreaPoint other) => Distance.Metres(one.Latitude, one.Longitude, other.Latitude, other.Longitude);
 }

@@ -53,20 +53,3 @@ internal sealed record StationCompare(string Name, TimeSpan Shift, Station? Othe
             ? datastream
             : stations.DatastreamsOf(Other.Id).Where(one => one.Quantity.Id == datastream.Quantity.Id).MinBy(one => (one.Period - datastream.Period).Duration());
 }
-
-/// <summary>Distances on the globe. Pure.</summary>
-internal static class Distance
-{
-    /// <summary>Metres between two places by the haversine formula on a sphere of 6,371,008.8 m (IUGG mean radius); within 0.6 % of the ellipsoid.</summary>
-    /// <param name="latitude">WGS 84, degrees.</param>
-    /// <param name="longitude">WGS 84, degrees.</param>
-    /// <param name="otherLatitude">WGS 84, degrees.</param>
-    /// <param name="otherLongitude">WGS 84, degrees.</param>
-    public static double Metres(double latitude, double longitude, double otherLatitude, double otherLongitude)
-    {
-        const double Radius = 6_371_008.8;
-        var (a, b) = (latitude * Math.PI / 180, otherLatitude * Math.PI / 180);
-        var (up, across) = (Math.Sin((b - a) / 2), Math.Sin((otherLongitude - longitude) * Math.PI / 360));
-        return 2 * Radius * Math.Asin(Math.Sqrt(Math.Min(1, (up * up) + (Math.Cos(a) * Math.Cos(b) * across * across))));
-    }
-}

@@ -12,15 +12,6 @@ public sealed class NeighbourhoodTests
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
-    public void Distances_are_those_of_the_sphere()
-    {
-        // A degree of latitude, and Braga to Aveiro (about 101 km).
-        Assert.Equal(111_195, Neighbourhood.Metres(At(41, -8), At(42, -8)), 0.5);
-        Assert.InRange(Neighbourhood.Metres(At(41.55, -8.42), At(40.64, -8.65)), 102_000, 104_000);
-        Assert.Equal(0, Neighbourhood.Metres(At(41, -8), At(41, -8)));
-    }
-
-    [Fact]
     public async Task Neighbours_are_other_stations_with_the_same_property_nearest_first()
     {
         var stations = new FakeStations();
@@ -119,6 +110,4 @@ public sealed class NeighbourhoodTests
 
         static List<int> Ids(IReadOnlyList<(IReadOnlyList<int> Datastreams, double Metres)> neighbours) => [.. neighbours.Select(neighbour => Assert.Single(neighbour.Datastreams))];
     }
-
-    private static Station At(double latitude, double longitude) => new(1, "braga", "a", "A", latitude, longitude, true, "");
 }

@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Text;
 using Hub.Cloud.QualityControl.Checks;
 using Hub.Cloud.Series;
+using Hub.Cloud.Stations;
 using Hub.Edge.Contract.Quantities;
 using Hub.Edge.Contract.Readings;
 using Hub.Tests.Kit;
@@ -99,7 +100,7 @@ public sealed class RealDataTests(ITestOutputHelper output)
         {
             List<(IReadOnlyList<int>, double)> neighbours = places is null
                 ? []
-                : [.. streams.Where(other => other.Id != id).Select(other => (other.Id, Metres: Neighbourhood.Metres(Place(places, id), Place(places, other.Id)))).OrderBy(other => other.Metres).Select(other => ((IReadOnlyList<int>)[other.Id], other.Metres))];
+                : [.. streams.Where(other => other.Id != id).Select(other => (other.Id, Metres: Distance.Metres(Place(places, id), Place(places, other.Id)))).OrderBy(other => other.Metres).Select(other => ((IReadOnlyList<int>)[other.Id], other.Metres))];
             var place = new StreamPlace(id, quantity.Averaging, sensor, neighbours, [], _ => null);
             for (var day = Instants.Day(Instants.Micros(set[0].PhenomenonTime)); day <= Instants.Day(Instants.Micros(set[^1].PhenomenonTime)); day++)
             {

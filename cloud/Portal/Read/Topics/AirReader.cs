@@ -184,7 +184,7 @@ internal sealed class AirReader(TopicSeries series)
         }
 
         var near = neighbours.Where(static one => Find(one, "wind_direction") is not null)
-            .Select(one => (View: one, Kilometres: KilometresBetween(station.Station, one.Station)))
+            .Select(one => (View: one, Kilometres: Distance.Metres(station.Station, one.Station) / 1_000))
             .Where(static one => one.Kilometres <= WindKilometres).OrderBy(static one => one.Kilometres).Select(static one => ((StationView View, double Kilometres)?)one).FirstOrDefault();
         if (near is not { } wind)
         {
@@ -207,13 +207,4 @@ internal sealed class AirReader(TopicSeries series)
     }
 
     private static Datastream? Find(StationView station, string quantity) => station.Values.FirstOrDefault(value => value.Datastream.Quantity.Id == quantity)?.Datastream;
-
-    /// <summary>Distance of two stations on the sphere.</summary>
-    private static double KilometresBetween(Station one, Station other)
-    {
-        const double Degree = Math.PI / 180;
-        var (north, east) = ((other.Latitude - one.Latitude) * Degree, (other.Longitude - one.Longitude) * Degree);
-        var half = Math.Pow(Math.Sin(north / 2), 2) + (Math.Cos(one.Latitude * Degree) * Math.Cos(other.Latitude * Degree) * Math.Pow(Math.Sin(east / 2), 2));
-        return 2 * 6_371 * Math.Asin(Math.Min(1, Math.Sqrt(half)));
-    }
 }
