@@ -112,7 +112,7 @@ public sealed class ProvisioningTests : IDisposable
         }
 
         var path = Environment.GetEnvironmentVariable("PATH")!;
-        var (cuts, step) = (0, Repeats.Of(3, 1));
+        var (cuts, step) = (0, Repeats.Of(8, 1));
         for (var cut = 1; ; cut += step)
         {
             foreach (var old in new[] { Boot, Root }.Where(Directory.Exists))
