@@ -13,6 +13,8 @@ public sealed partial class AssetTests
     private static readonly BuiltAssets Built = new();
 
     [Theory]
+    [InlineData("/")]
+    [InlineData("/m/braga")]
     [InlineData("/stations/braga/avenida-central")]
     [InlineData("/stations/braga/avenida-central?span=30d")]
     [InlineData("/m/braga/air")]
@@ -23,7 +25,7 @@ public sealed partial class AssetTests
     [InlineData("/open-data")]
     [InlineData("/about")]
     [InlineData("/subscribe")]
-    public async Task Public_pages_but_the_city_load_less_than_100_kB_of_script_before_anything_of_them_is_seen(string path)
+    public async Task Public_pages_load_less_than_100_kB_of_script_before_anything_of_them_is_seen(string path)
     {
         City city = new(Noon);
         await using var host = await PortalHost.StartAsync(city, new FakeTimeProvider(new(Noon)));
