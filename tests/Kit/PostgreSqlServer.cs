@@ -58,6 +58,12 @@ public sealed class PostgreSqlServer : IAsyncDisposable
     public string ConnectionString(string database) =>
         string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={Port};Database={database};Username={User};Password={Password}");
 
+    /// <summary>Makes an empty database.</summary>
+    public Task MakeDatabaseAsync(string database) => RunAsync(
+        Path.Combine(Programs!, "createdb"),
+        ["--host", "127.0.0.1", "--port", Port.ToString(CultureInfo.InvariantCulture), "--username", User, database],
+        new Dictionary<string, string?> { ["PGPASSWORD"] = Password });
+
     /// <summary>Name for a database that nobody has.</summary>
     public string NextDatabase() => string.Create(CultureInfo.InvariantCulture, $"hub{Interlocked.Increment(ref _databases)}");
 
@@ -71,7 +77,7 @@ public sealed class PostgreSqlServer : IAsyncDisposable
             [
                 "-c",
                 $"""
-                {As("setpriv --reuid=USER --regid=$(id -g USER) --clear-groups ")}"$1/postgres" -D "$2" -c port={Port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200 -c shared_buffers=32MB {disk} >>"$3" 2>&1 &
+                {As("setpriv --reuid=USER --regid=$(id -g USER) --clear-groups ")}"$1/postgres" -D "$2" -c port={Port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=1000 -c shared_buffers=32MB {disk} >>"$3" 2>&1 &
                 trap '' INT
                 cat >/dev/null
                 kill -QUIT $!
@@ -123,9 +129,15 @@ public sealed class PostgreSqlServer : IAsyncDisposable
         ? part.Replace("USER", File.ReadLines("/etc/passwd").Any(static line => line.StartsWith("postgres:", StringComparison.Ordinal)) ? "postgres" : "nobody", StringComparison.Ordinal)
         : "";
 
-    private static async Task RunAsync(string program, IEnumerable<string> arguments)
+    private static async Task RunAsync(string program, IEnumerable<string> arguments, Dictionary<string, string?>? variables = null)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in variables ?? [])
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();

@@ -36,7 +36,9 @@ public static class OnPostgreSql
         var server = await Shared.Value.ConfigureAwait(false);
         var name = server.NextDatabase();
         await CopyAsync(server, Template, name).ConfigureAwait(false);
-        return server.ConnectionString(name);
+
+        // Each database has a pool of its own, and a program has hundreds: what is not used any more is soon closed.
+        return server.ConnectionString(name) + ";Maximum Pool Size=20;Connection Idle Lifetime=2;Connection Pruning Interval=1";
     }
 
     /// <summary>The server of this program.</summary>
