@@ -1,5 +1,6 @@
 using System.Globalization;
 using Hub.Cloud.Alerts;
+using Hub.Cloud.Database;
 using Hub.Cloud.Fleet;
 using Hub.Cloud.Ingest;
 using Hub.Cloud.Municipalities;
@@ -125,4 +126,11 @@ internal sealed class StoreHealth(ISeriesHealth series) : IHealthCheck
             series.Problem is { } problem ? HealthCheckResult.Unhealthy(problem)
             : series.Warning is { } warning ? HealthCheckResult.Degraded(warning)
             : HealthCheckResult.Healthy());
+}
+
+/// <summary>Ready while the database answers: what pages, alarms and notifications need.</summary>
+internal sealed class DatabaseHealth(IConfiguration configuration) : IHealthCheck
+{
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        await HubDatabase.ProbeAsync(configuration, cancellationToken) is { } problem ? HealthCheckResult.Unhealthy(problem) : HealthCheckResult.Healthy();
 }

@@ -263,7 +263,7 @@ internal static class HubHost
         builder.Services.AddHubPortal(configuration);
         builder.Services.AddHubBridges();
         builder.Services.AddHostedService<HeapCompaction>();
-        builder.Services.AddHealthChecks().AddCheck<StoreHealth>("series", tags: ["ready"]);
+        builder.Services.AddHealthChecks().AddCheck<StoreHealth>("series", tags: ["ready"]).AddCheck<DatabaseHealth>("database", tags: ["ready"]);
         builder.Services.AddOpenTelemetry().ConfigureResource(static resource => resource.AddService("hub")).WithMetrics(metrics => metrics
             .AddMeter("Hub.*", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
             .AddView(static instrument => instrument.Meter.Name == "Microsoft.AspNetCore.Hosting" ? null : new MetricStreamConfiguration { CardinalityLimit = MetricSeriesMax })

@@ -28,6 +28,7 @@ internal static class HubKeys
         new Dictionary<string, Node>(Members(typeof(HubSettings)), StringComparer.OrdinalIgnoreCase)
         {
             ["Database"] = Value.Instance,
+            ["DatabasePasswordFile"] = Value.Instance,
             ["Demo"] = new Group(new Dictionary<string, Node>(StringComparer.OrdinalIgnoreCase) { ["History"] = Value.Instance }),
 
             // Categories of the log are names of any program's parts.

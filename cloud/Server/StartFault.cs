@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Hub.Cloud.Database;
 using Hub.Cloud.Ingest;
 using Hub.Cloud.Series;
 
@@ -42,12 +43,8 @@ internal static class StartFault
         // A value that is no number, time or word of its list. The binder's own sentence names value and key.
         InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder" } => cause.Message,
 
-        // Busy, read-only, I/O error, damaged, full, cannot be opened, no database; any other code is a bug in a statement.
-        Microsoft.Data.Sqlite.SqliteException { SqliteErrorCode: 5 or 8 or 10 or 11 or 13 or 14 or 26 } =>
-            $"The database {configuration["Hub:Database"]} cannot be used ({cause.Message.TrimEnd('.')}). Check its permissions and the free space, or restore it from a backup.",
-
         IOException { HResult: NoSpace or DiskFull } => $"{cause.Message.TrimEnd('.')}. Make free space on that disk and start the hub again: nothing that was acknowledged is lost.",
         IOException { HResult: Quota } => $"{cause.Message.TrimEnd('.')}. Make free space within that user's quota, or raise it, and start the hub again: nothing that was acknowledged is lost.",
-        _ => null,
+        _ => DatabaseFault.Explain(cause, configuration),
     };
 }

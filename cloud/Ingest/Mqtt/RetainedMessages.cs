@@ -35,8 +35,8 @@ internal sealed class RetainedMessages(IDbContextFactory<IngestDbContext> contex
         var (payload, qos) = (message.Payload.ToArray(), (int)message.QualityOfServiceLevel);
         await context.Database.ExecuteSqlAsync(
             $"""
-            INSERT INTO ingest_retained (Topic, Payload, ContentType, Qos) VALUES ({message.Topic}, {payload}, {message.ContentType}, {qos})
-            ON CONFLICT (Topic) DO UPDATE SET Payload = excluded.Payload, ContentType = excluded.ContentType, Qos = excluded.Qos
+            INSERT INTO ingest_retained ("Topic", "Payload", "ContentType", "Qos") VALUES ({message.Topic}, {payload}, {message.ContentType}, {qos})
+            ON CONFLICT ("Topic") DO UPDATE SET "Payload" = excluded."Payload", "ContentType" = excluded."ContentType", "Qos" = excluded."Qos"
             """).ConfigureAwait(false);
     }
 }

@@ -1,6 +1,8 @@
+using System.Data;
+using System.Data.Common;
 using System.Threading.Channels;
+using Hub.Cloud.Database;
 using Hub.Cloud.Series;
-using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.Logging;
@@ -21,7 +23,9 @@ internal sealed class QuarantineWriter : IAsyncDisposable
     private const int EntriesPerCommit = 5_000;
 
     /// <summary>The rows of a <see cref="QuarantineScope"/>.</summary>
-    private const string ScopeCondition = "Municipality = $municipality AND ($station IS NULL OR Station = $station) AND ($reason IS NULL OR Reason = $reason) AND Id > $after AND Id <= $upTo";
+    private const string ScopeCondition = """
+        "Municipality" = @municipality AND (@station IS NULL OR "Station" = @station) AND (@reason IS NULL OR "Reason" = @reason) AND "Id" > @after AND "Id" <= @upTo
+        """;
 
     /// <summary>What a row costs beside its payload, bytes: text, keys and indexes, roughly.</summary>
     private const int RowOverheadBytes = 512;
@@ -125,14 +129,14 @@ internal sealed class QuarantineWriter : IAsyncDisposable
     {
         await using var context = await _contexts.CreateDbContextAsync().ConfigureAwait(false);
         await using var transaction = await context.Database.BeginTransactionAsync().ConfigureAwait(false);
-        var connection = (SqliteConnection)context.Database.GetDbConnection();
-        var raw = (SqliteTransaction)transaction.GetDbTransaction();
+        var connection = context.Database.GetDbConnection();
+        var raw = transaction.GetDbTransaction();
         var evicted = 0L;
         await using (var insert = InsertCommand(connection, raw))
         {
             foreach (var job in batch)
             {
-                job.Found = job.Remove is { } id && await RemoveAsync(connection, raw, "Id = $id", command => command.Parameters.AddWithValue("$id", id)).ConfigureAwait(false) > 0;
+                job.Found = job.Remove is { } id && await RemoveAsync(connection, raw, "\"Id\" = @id", command => command.Give("@id", id)).ConfigureAwait(false) > 0;
                 if (job.RemoveAll is { } scope)
                 {
                     job.Removed = await RemoveAsync(connection, raw, ScopeCondition, command => FillScope(command, scope)).ConfigureAwait(false);
@@ -164,60 +168,55 @@ internal sealed class QuarantineWriter : IAsyncDisposable
         }
     }
 
-    private static SqliteCommand InsertCommand(SqliteConnection connection, SqliteTransaction transaction)
+    private static DbCommand InsertCommand(DbConnection connection, DbTransaction transaction)
     {
         var command = connection.CreateCommand();
         command.Transaction = transaction;
         command.CommandText =
             """
-            INSERT INTO ingest_quarantine (Municipality, Station, Pool, ReceivedAt, LastReceivedAt, Times, Transport, Format, RecordIndex, Reason, Detail, Payload, PayloadLength, Pinned, Hash)
-            VALUES ($municipality, $station, $pool, $at, $at, 1, $transport, $format, $index, $reason, $detail, $payload, $length, $pinned, $hash)
-            ON CONFLICT (Municipality, Station, Hash) DO UPDATE SET Times = Times + 1, LastReceivedAt = excluded.LastReceivedAt
-            RETURNING Times
+            INSERT INTO ingest_quarantine
+                ("Municipality", "Station", "Pool", "ReceivedAt", "LastReceivedAt", "Times", "Transport", "Format", "RecordIndex", "Reason", "Detail", "Payload", "PayloadLength", "Pinned", "Hash")
+            VALUES (@municipality, @station, @pool, @at, @at, 1, @transport, @format, @index, @reason, @detail, @payload, @length, @pinned, @hash)
+            ON CONFLICT ("Municipality", "Station", "Hash") DO UPDATE SET "Times" = ingest_quarantine."Times" + 1, "LastReceivedAt" = excluded."LastReceivedAt"
+            RETURNING "Times"
             """;
-        foreach (var name in (string[])["$municipality", "$station", "$pool", "$at", "$transport", "$format", "$index", "$reason", "$detail", "$payload", "$length", "$pinned", "$hash"])
-        {
-            command.Parameters.Add(new SqliteParameter(name, null));
-        }
-
         return command;
     }
 
-    private static void Fill(SqliteCommand command, QuarantineRow row)
+    private static void Fill(DbCommand command, QuarantineRow row)
     {
-        var parameters = command.Parameters;
-        parameters["$municipality"].Value = row.Municipality;
-        parameters["$station"].Value = row.Station;
-        parameters["$pool"].Value = row.Pool;
-        parameters["$at"].Value = (row.ReceivedAt - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
-        parameters["$transport"].Value = row.Transport;
-        parameters["$format"].Value = row.Format is { } format ? format.ToString() : DBNull.Value;
-        parameters["$index"].Value = row.RecordIndex;
-        parameters["$reason"].Value = row.Reason.ToString();
-        parameters["$detail"].Value = row.Detail;
-        parameters["$payload"].Value = row.Payload;
-        parameters["$length"].Value = row.PayloadLength;
-        parameters["$pinned"].Value = row.Pinned;
-        parameters["$hash"].Value = row.Hash;
+        command.Parameters.Clear();
+        command.Give("@municipality", row.Municipality);
+        command.Give("@station", row.Station);
+        command.Give("@pool", row.Pool);
+        command.Give("@at", (row.ReceivedAt - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
+        command.Give("@transport", row.Transport);
+        command.Give("@format", row.Format?.ToString(), DbType.String);
+        command.Give("@index", row.RecordIndex);
+        command.Give("@reason", row.Reason.ToString());
+        command.Give("@detail", row.Detail);
+        command.Give("@payload", row.Payload);
+        command.Give("@length", row.PayloadLength);
+        command.Give("@pinned", row.Pinned);
+        command.Give("@hash", row.Hash);
     }
 
-    private static void FillScope(SqliteCommand command, QuarantineScope scope)
+    private static void FillScope(DbCommand command, QuarantineScope scope)
     {
-        var parameters = command.Parameters;
-        parameters.AddWithValue("$municipality", scope.Municipality);
-        parameters.AddWithValue("$station", (object?)scope.Station ?? DBNull.Value);
-        parameters.AddWithValue("$reason", (object?)scope.Reason?.ToString() ?? DBNull.Value);
-        parameters.AddWithValue("$after", scope.After);
-        parameters.AddWithValue("$upTo", scope.UpTo);
+        command.Give("@municipality", scope.Municipality);
+        command.Give("@station", scope.Station, DbType.String);
+        command.Give("@reason", scope.Reason?.ToString(), DbType.String);
+        command.Give("@after", scope.After);
+        command.Give("@upTo", scope.UpTo);
     }
 
     /// <summary>Removes rows and takes them off what their pools hold; how many there were.</summary>
-    private async Task<long> RemoveAsync(SqliteConnection connection, SqliteTransaction transaction, string condition, Action<SqliteCommand> fill)
+    private async Task<long> RemoveAsync(DbConnection connection, DbTransaction transaction, string condition, Action<DbCommand> fill)
     {
         await using var command = connection.CreateCommand();
         command.Transaction = transaction;
 #pragma warning disable CA2100 // The condition is one of two constants; values are parameters.
-        command.CommandText = $"DELETE FROM ingest_quarantine WHERE {condition} RETURNING Pool, length(Payload)";
+        command.CommandText = $"DELETE FROM ingest_quarantine WHERE {condition} RETURNING \"Pool\", CAST(length(\"Payload\") AS bigint)";
 #pragma warning restore CA2100
         fill(command);
         await using var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
@@ -235,7 +234,7 @@ internal sealed class QuarantineWriter : IAsyncDisposable
         return count;
     }
 
-    private async Task<Usage> UsageOfAsync(SqliteConnection connection, SqliteTransaction transaction, string pool)
+    private async Task<Usage> UsageOfAsync(DbConnection connection, DbTransaction transaction, string pool)
     {
         if (_pools.TryGetValue(pool, out var known))
         {
@@ -244,8 +243,8 @@ internal sealed class QuarantineWriter : IAsyncDisposable
 
         await using var command = connection.CreateCommand();
         command.Transaction = transaction;
-        command.CommandText = "SELECT count(*), coalesce(sum(length(Payload)), 0) FROM ingest_quarantine WHERE Pool = $pool";
-        command.Parameters.AddWithValue("$pool", pool);
+        command.CommandText = "SELECT count(*), CAST(coalesce(sum(length(\"Payload\")), 0) AS bigint) FROM ingest_quarantine WHERE \"Pool\" = @pool";
+        command.Give("@pool", pool);
         await using var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
         await reader.ReadAsync().ConfigureAwait(false);
         var usage = new Usage { Entries = reader.GetInt64(0) };
@@ -255,7 +254,7 @@ internal sealed class QuarantineWriter : IAsyncDisposable
     }
 
     /// <summary>Removes the pool's oldest entries until it is within both limits.</summary>
-    private async Task<long> EvictAsync(SqliteConnection connection, SqliteTransaction transaction, string pool)
+    private async Task<long> EvictAsync(DbConnection connection, DbTransaction transaction, string pool)
     {
         var usage = _pools[pool];
         var evicted = 0L;
@@ -264,9 +263,12 @@ internal sealed class QuarantineWriter : IAsyncDisposable
             var count = Math.Clamp(usage.Entries - _options.QuarantineEntriesMax, 1, 1_000);
             await using var command = connection.CreateCommand();
             command.Transaction = transaction;
-            command.CommandText = "DELETE FROM ingest_quarantine WHERE Id IN (SELECT Id FROM ingest_quarantine WHERE Pool = $pool ORDER BY Id LIMIT $count) RETURNING length(Payload)";
-            command.Parameters.AddWithValue("$pool", pool);
-            command.Parameters.AddWithValue("$count", count);
+            command.CommandText =
+                """
+                DELETE FROM ingest_quarantine WHERE "Id" IN (SELECT "Id" FROM ingest_quarantine WHERE "Pool" = @pool ORDER BY "Id" LIMIT @count) RETURNING CAST(length("Payload") AS bigint)
+                """;
+            command.Give("@pool", pool);
+            command.Give("@count", count);
             await using var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
             var before = evicted;
             while (await reader.ReadAsync().ConfigureAwait(false))

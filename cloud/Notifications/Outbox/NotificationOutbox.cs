@@ -1,10 +1,10 @@
 using System.Text.Json;
+using Hub.Cloud.Database;
 using Hub.Cloud.Notifications.Cap;
 using Hub.Cloud.Notifications.Duty;
 using Hub.Cloud.Notifications.Roles;
 using Hub.Cloud.Notifications.SignUp;
 using Hub.Cloud.Notifications.Storage;
-using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 
@@ -71,7 +71,7 @@ internal sealed partial class NotificationOutbox(
             await EnqueueAsync(message, cancellationToken).ConfigureAwait(false);
             return;
         }
-        catch (DbUpdateException exception) when (exception.InnerException is SqliteException { SqliteErrorCode: 19 })
+        catch (DbUpdateException exception) when (DatabaseFault.IsRefusedByRule(exception))
         {
             if (!await db.Messages.AnyAsync(row => row.Key == message.Key, cancellationToken).ConfigureAwait(false))
             {

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
+using Hub.Cloud.Database;
 using Hub.Cloud.Notifications.Storage;
-using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 
 namespace Hub.Cloud.Notifications.SignUp;
@@ -28,7 +28,7 @@ internal sealed class SignUpKey(IDbContextFactory<NotificationsContext> contexts
             {
                 await db.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
             }
-            catch (DbUpdateException exception) when (exception.InnerException is SqliteException { SqliteErrorCode: 19 })
+            catch (DbUpdateException exception) when (DatabaseFault.IsRefusedByRule(exception))
             {
                 // Somebody made it in the same moment: theirs is the one.
             }

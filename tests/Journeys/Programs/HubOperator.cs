@@ -29,6 +29,9 @@ public sealed class HubOperator
         return new HubOperator(hub, municipality, password) { _secrets = { [station] = secret } };
     }
 
+    /// <summary>The same person at a copy of the hub.</summary>
+    public HubOperator At(HubProgram copy) => new(copy, _municipality, _password);
+
     /// <summary>Makes another station.</summary>
     public async Task AddStationAsync(string station) => _secrets[station] =
         Word(await _hub.ToolAsync("station", "add", $"{_municipality}/{station}", "--name", station, "--latitude", "41.55", "--longitude", "-8.42"), "secret")!;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Reflection;
+using Hub.Cloud.Database;
 using Hub.Cloud.Series;
 using Microsoft.Extensions.Configuration;
 
@@ -131,6 +132,17 @@ internal static class BackupTool
             Durable.Flush(name);
             var (bytes, sha256) = copy.Sum(name, stop);
             files.Add(new BackupFile(DefaultDatabase, bytes, sha256));
+            progress.End();
+        }
+
+        if (HubDatabase.IsPostgreSql(configuration))
+        {
+            var name = Path.Combine(into, DatabaseServer.DumpName);
+            progress.Begin("database", 0);
+            DatabaseServer.Dump(configuration, name, stop);
+            Durable.Flush(name);
+            var (bytes, sha256) = copy.Sum(name, stop);
+            files.Add(new BackupFile(DatabaseServer.DumpName, bytes, sha256));
             progress.End();
         }
 

@@ -1,3 +1,4 @@
+using Hub.Cloud.Database;
 using Hub.Cloud.Series;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Configuration;
@@ -11,6 +12,11 @@ internal static class DatabaseFile
     public static string? Path(IConfiguration configuration)
     {
         var setting = configuration["Hub:Database"]!;
+        if (HubDatabase.IsPostgreSql(configuration))
+        {
+            return null;
+        }
+
         var builder = setting.Contains('=', StringComparison.Ordinal) ? new SqliteConnectionStringBuilder(setting) : new SqliteConnectionStringBuilder { DataSource = setting };
         return builder.Mode == SqliteOpenMode.Memory || builder.DataSource is "" or ":memory:" ? null : System.IO.Path.GetFullPath(builder.DataSource);
     }
@@ -19,7 +25,7 @@ internal static class DatabaseFile
     /// <exception cref="StartException">There is neither a database nor a series store.</exception>
     public static void DemandHub(IConfiguration configuration)
     {
-        if (!File.Exists(Path(configuration)) && !Directory.Exists(SeriesFiles.Folder(configuration)))
+        if (!HubDatabase.IsPostgreSql(configuration) && !File.Exists(Path(configuration)) && !Directory.Exists(SeriesFiles.Folder(configuration)))
         {
             throw new StartException($"No hub has stored anything in {configuration["Hub:Data"]}: name its data folder with --data.");
         }

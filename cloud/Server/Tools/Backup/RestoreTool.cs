@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Hub.Cloud.Database;
 using Hub.Cloud.Series;
 using Microsoft.Extensions.Configuration;
 
@@ -35,10 +36,21 @@ internal static class RestoreTool
         }
 
         var manifest = BackupManifest.Read(backup);
+        var hasDump = manifest.Files.Any(IsDump);
+        if (hasDump && !HubDatabase.IsPostgreSql(configuration))
+        {
+            throw new StartException($"The tables in the backup {backup} are a dump of PostgreSQL. Name an empty database on one in Hub:Database (a settings file with --settings, or HUB_DATABASE).");
+        }
+
+        if (hasDump)
+        {
+            DatabaseServer.DemandEmpty(configuration, stop);
+        }
+
         try
         {
             Verify(manifest, backup, progress, stop);
-            Copy(manifest, backup, data, mark, progress, stop);
+            Copy(manifest, backup, data, mark, progress, hasDump ? () => DatabaseServer.Restore(configuration, Path.Combine(backup, BackupManifest.DataFolder, DatabaseServer.DumpName), stop) : null, stop);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -46,6 +58,15 @@ internal static class RestoreTool
         }
 
         output.WriteLine(FormattableString.Invariant($"restored: {manifest.Files.Count} files, {ByteProgress.Size(manifest.Bytes)}, of {manifest.BegunAt:yyyy-MM-dd HH:mm:ss} UTC, in {data}"));
+        if (hasDump)
+        {
+            output.WriteLine($"restored: the tables, into {HubDatabase.Describe(configuration)}");
+        }
+        else if (HubDatabase.IsPostgreSql(configuration) && manifest.Files.Any(static file => file.Path == "hub.db"))
+        {
+            output.WriteLine($"note: the tables were restored into a file of SQLite, {Path.Combine(data, "hub.db")}, and Hub:Database names {HubDatabase.Describe(configuration)}: take this setting away.");
+        }
+
         foreach (var (key, setting) in (IEnumerable<(string, string?)>)[("Hub:Series:Folder", SeriesElsewhere(configuration, data)), ("Hub:Database", DatabaseElsewhere(configuration, data))])
         {
             if (setting is not null)
@@ -85,22 +106,26 @@ internal static class RestoreTool
         progress.End();
     }
 
-    private static void Copy(BackupManifest manifest, string backup, string data, string mark, ByteProgress progress, CancellationToken stop)
+    private static void Copy(BackupManifest manifest, string backup, string data, string mark, ByteProgress progress, Action? fillDatabase, CancellationToken stop)
     {
         Durable.Write(mark, System.Text.Encoding.UTF8.GetBytes($"{backup}\n"));
         Durable.FlushFolder(data);
         progress.Begin("restoring", manifest.Bytes);
         var copy = new FileCopy(progress);
-        foreach (var file in manifest.Files)
+        foreach (var file in manifest.Files.Where(static file => !IsDump(file)))
         {
             Demand(file, copy.Copy(Source(backup, file), Path.Combine(data, file.Path), stop), Source(backup, file));
         }
 
+        // All of it or nothing, and last: whoever is interrupted before finds the database as empty as it was.
+        fillDatabase?.Invoke();
         Durable.FlushFolders(data);
         File.Delete(mark);
         Durable.FlushFolder(data);
         progress.End();
     }
+
+    private static bool IsDump(BackupFile file) => file.Path == DatabaseServer.DumpName;
 
     private static void Demand(BackupFile file, (long Bytes, string Sha256) seen, string path)
     {
@@ -121,5 +146,5 @@ internal static class RestoreTool
         SeriesFiles.Folder(configuration) is var folder && folder != Path.Combine(data, "series") ? folder : null;
 
     private static string? DatabaseElsewhere(IConfiguration configuration, string data) =>
-        DatabaseFile.Path(configuration) is var path && path != Path.Combine(data, "hub.db") ? path : null;
+        DatabaseFile.Path(configuration) is { } path && path != Path.Combine(data, "hub.db") ? path : null;
 }
