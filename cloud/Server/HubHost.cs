@@ -247,6 +247,7 @@ internal static class HubHost
 
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.StopTimeout);
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddHostedService<DatabaseHold>();
         builder.Services.AddRouting();
         builder.Services.AddHubMunicipalities(configuration);
         builder.Services.AddHubStations(configuration);

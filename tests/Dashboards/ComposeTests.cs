@@ -16,13 +16,13 @@ public sealed partial class ComposeTests
 
     [Fact]
     public void It_starts_the_whole_city() =>
-        Assert.Superset(new HashSet<string> { "hub", "mosquitto", "influxdb", "prometheus", "grafana" }, Services.Select(service => service.Key).ToHashSet());
+        Assert.Superset(new HashSet<string> { "hub", "mosquitto", "influxdb", "postgres", "prometheus", "grafana" }, Services.Select(service => service.Key).ToHashSet());
 
     [Fact]
     public void Every_image_has_a_version() => Assert.All(Services, service =>
     {
         var image = service.Value.Text("image");
-        Assert.Matches(@"^[a-z0-9./-]+:v?\d+\.\d+\.\d+$", image);
+        Assert.Matches(@"^[a-z0-9./-]+:v?\d+(\.\d+){1,2}$", image);
     });
 
     [Fact]
@@ -151,8 +151,14 @@ public sealed partial class ComposeTests
             Assert.True(new FileInfo(Path.Combine(secrets, name)).Length >= 64, name);
         }
 
+        // The hub's tables, and a tool's, are on a PostgreSQL with that password.
+        await using var postgres = await PostgreSqlServer.StartNewAsync(isDurable: false, (await System.IO.File.ReadAllTextAsync(Path.Combine(secrets, "postgres_hub_password"))).Trim());
+        var database = Environment(Services.Single(service => service.Key == "hub").Value)["HUB_DATABASE"].Replace("Host=postgres;", $"Host=127.0.0.1;Port={postgres.Port};", StringComparison.Ordinal);
+        Assert.Contains("Host=127.0.0.1", database, StringComparison.Ordinal);
+
         // The hub's container writes the broker's accounts, as its command says.
         await using var hub = new HubProgram(folder.File("data"));
+        await hub.WriteSettingsAsync(System.Text.Json.JsonSerializer.Serialize(new { database, databasePasswordFile = Path.Combine(secrets, "postgres_hub_password") }));
         await hub.ToolAsync("station", "mosquitto", "--out", folder.File("broker"), "--hub-secret-file", Path.Combine(secrets, "broker_hub_password"));
 
         // Mosquitto by its command line, with its paths on this machine.
@@ -175,7 +181,7 @@ public sealed partial class ComposeTests
             var key = "Hub:" + name["HUB_".Length..].Replace("__", ":", StringComparison.Ordinal);
             if (!key.Equals("Hub:Http", StringComparison.OrdinalIgnoreCase) && !key.StartsWith("Hub:Http:", StringComparison.OrdinalIgnoreCase))
             {
-                hub.Set(key, Substitution().Replace(value, match => match.Groups[3].Value).Replace("mosquitto:8883", $"localhost:{port}", StringComparison.Ordinal).Replace("/run/secrets/", secrets + "/", StringComparison.Ordinal));
+                hub.Set(key, Substitution().Replace(value, match => match.Groups[3].Value).Replace("mosquitto:8883", $"localhost:{port}", StringComparison.Ordinal).Replace("Host=postgres;", $"Host=127.0.0.1;Port={postgres.Port};", StringComparison.Ordinal).Replace("/run/secrets/", secrets + "/", StringComparison.Ordinal));
             }
         }
 

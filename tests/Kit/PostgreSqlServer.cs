@@ -7,13 +7,13 @@ namespace Hub.Tests.Kit;
 
 /// <summary>
 /// A real PostgreSQL on a free loopback port, with a folder of its own. It does not run as root: a test program that does starts it as the user <c>postgres</c> or <c>nobody</c>. It ends with
-/// this process, however that ends: a shell waits for its standard input to close.
+/// this process, however that ends: a shell waits for its standard input to close. One that is not durable then leaves nothing on the disk; it is not started again.
 /// </summary>
 public sealed class PostgreSqlServer : IAsyncDisposable
 {
     public const string User = "hub";
 
-    /// <summary>Password of <see cref="User"/>, who may do everything.</summary>
+    /// <summary>Password of <see cref="User"/>, who may do everything, unless a test gives another.</summary>
     public const string Password = "only for tests";
 
     // Debian keeps each version in a folder of its own.
@@ -36,12 +36,13 @@ public sealed class PostgreSqlServer : IAsyncDisposable
 
     /// <summary>Makes one and starts it.</summary>
     /// <param name="isDurable">Whether it waits for the disk. Who only asks whether statements are right need not.</param>
-    public static async Task<PostgreSqlServer> StartNewAsync(bool isDurable)
+    /// <param name="password">Of <see cref="User"/>.</param>
+    public static async Task<PostgreSqlServer> StartNewAsync(bool isDurable, string password = Password)
     {
         var server = new PostgreSqlServer(isDurable);
         try
         {
-            await File.WriteAllTextAsync(server._folder.File("password"), Password);
+            await File.WriteAllTextAsync(server._folder.File("password"), password);
             await RunAsync("/bin/sh", ["-c", $"{As("chown -R USER \"$1\" && ")}:", "sh", server._folder.Path]);
             await RunAsync("/bin/sh", ["-c", $"exec {As("setpriv --reuid=USER --regid=$(id -g USER) --clear-groups ")}\"$1/initdb\" --pgdata=\"$2\" --username={User} --pwfile=\"$3\" --auth=scram-sha-256 --encoding=UTF8 --no-locale --no-sync", "sh", Programs!, server.Data, server._folder.File("password")]);
             await server.StartAsync();
@@ -82,6 +83,7 @@ public sealed class PostgreSqlServer : IAsyncDisposable
                 cat >/dev/null
                 kill -QUIT $!
                 wait
+                {(_isDurable ? "" : "rm -rf \"$2\"")}
                 """,
                 "sh", Programs!, Data, log,
             ])

@@ -268,6 +268,7 @@ public sealed class LevelTests
     [Fact]
     public async Task What_an_earlier_version_stored_goes_on_as_the_first_level()
     {
+        Assert.SkipWhen(Hub.Tests.Kit.PostgreSql.OnPostgreSql.IsOn, "Earlier versions were on SQLite only.");
         await using var bench = await QuietAsync(AlertsBench.NoiseRule());
         await PresentAsync(bench, 72);
         await using (var db = await bench.Contexts.CreateDbContextAsync())

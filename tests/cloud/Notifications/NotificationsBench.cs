@@ -1,3 +1,4 @@
+using Hub.Cloud.Database;
 using System.Collections.Concurrent;
 using Hub.Cloud.Notifications.Duty;
 using Hub.Cloud.Notifications.Outbox;
@@ -131,7 +132,8 @@ internal sealed class NotificationsBench : IAsyncDisposable
     public IDbContextFactory<NotificationsContext> Contexts => services!.GetRequiredService<IDbContextFactory<NotificationsContext>>();
 
     /// <summary>The database while the stage is stopped.</summary>
-    public NotificationsContext Database() => new(new DbContextOptionsBuilder<NotificationsContext>().UseSqlite($"Data Source={Folder.File("hub.db")}").Options);
+    public NotificationsContext Database() => new((DbContextOptions<NotificationsContext>)new DbContextOptionsBuilder<NotificationsContext>()
+        .UseHubDatabase(new ConfigurationBuilder().AddInMemoryCollection([new("Hub:Database", Folder.File("hub.db"))]).Build(), NotificationsContext.HistoryTable).Options);
 
     /// <summary>Lets time pass, but not while an attempt is under way: its timeout is measured by the same clock, and a busy machine takes as long as it takes.</summary>
     public void Pass(TimeSpan step)

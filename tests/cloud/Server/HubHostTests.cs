@@ -148,6 +148,7 @@ public sealed class HubHostTests : IDisposable
     [Fact]
     public async Task A_database_that_is_none_is_one_line_for_the_hub_and_for_its_tools()
     {
+        Assert.SkipWhen(Hub.Tests.Kit.PostgreSql.OnPostgreSql.IsOn, "It is about a file.");
         await File.WriteAllTextAsync(_folder.File("hub.db"), string.Concat(Enumerable.Repeat("no database ", 1000)), Stop);
 
         Assert.Contains("hub.db", await RefusedAsync(), StringComparison.Ordinal);
