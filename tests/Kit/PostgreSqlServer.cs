@@ -83,7 +83,7 @@ public sealed class PostgreSqlServer : IAsyncDisposable
                 cat >/dev/null
                 kill -QUIT $!
                 wait
-                {(_isDurable ? "" : "rm -rf \"$2\"")}
+                {(_isDurable ? "" : "rm -rf \"${2%/data}\"")}
                 """,
                 "sh", Programs!, Data, log,
             ])
