@@ -129,8 +129,10 @@ internal sealed class StoreHealth(ISeriesHealth series) : IHealthCheck
 }
 
 /// <summary>Ready while the database answers: what pages, alarms and notifications need.</summary>
-internal sealed class DatabaseHealth(IConfiguration configuration) : IHealthCheck
+internal sealed class DatabaseHealth(IConfiguration configuration, DatabaseHold hold) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        await HubDatabase.ProbeAsync(configuration, cancellationToken) is { } problem ? HealthCheckResult.Unhealthy(problem) : HealthCheckResult.Healthy();
+        await HubDatabase.ProbeAsync(configuration, cancellationToken) is { } problem ? HealthCheckResult.Unhealthy(problem)
+            : await hold.IsHeldAsync(cancellationToken) ? HealthCheckResult.Healthy()
+            : HealthCheckResult.Unhealthy("The database is back; that no other hub serves on it is known within seconds.");
 }

@@ -7,4 +7,7 @@ internal static partial class HubHostLog
 
     [LoggerMessage(2, LogLevel.Information, "Serving {Address}")]
     public static partial void Serving(this ILogger log, string address);
+
+    [LoggerMessage(3, LogLevel.Critical, "The hub ends. {Reason}")]
+    public static partial void Lost(this ILogger log, string reason);
 }

@@ -90,10 +90,16 @@ internal static class HubHost
     }
 
     /// <summary>Waits for Ctrl-C, SIGTERM or <paramref name="stop"/>, then stops within <see cref="HubSettings.StopTimeout"/>.</summary>
+    /// <exception cref="StartException">It had to end because another hub serves on its database.</exception>
     public static async Task WaitAsync(WebApplication app, CancellationToken stop)
     {
         await using var registration = stop.Register(app.Lifetime.StopApplication);
+        var hold = app.Services.GetRequiredService<DatabaseHold>();
         await app.WaitForShutdownAsync(CancellationToken.None);
+        if (hold.Lost is { } reason)
+        {
+            throw new StartException(reason);
+        }
     }
 
     /// <summary>The stores opened for a tool that runs without serving.</summary>
@@ -247,7 +253,7 @@ internal static class HubHost
 
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.StopTimeout);
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddHostedService<DatabaseHold>();
+        builder.Services.AddSingleton<DatabaseHold>().AddHostedService(services => services.GetRequiredService<DatabaseHold>());
         builder.Services.AddRouting();
         builder.Services.AddHubMunicipalities(configuration);
         builder.Services.AddHubStations(configuration);

@@ -7,7 +7,7 @@ namespace Hub.Tests.Journeys;
 
 /// <summary>
 /// The hub with its tables on a real PostgreSQL, by configuration alone: hub and server are killed, each and both; nothing that was acknowledged is missing, what was begun is finished, and the hub is
-/// ready again by itself after the server was away. In the long run also: a backup of it fills an empty database of another hub.
+/// ready again by itself after the server was away. In the long run also: one that was replaced while it slept ends, and a backup fills an empty database of another hub.
 /// </summary>
 public sealed class PostgreSqlJourney : IAsyncLifetime
 {
@@ -87,6 +87,35 @@ public sealed class PostgreSqlJourney : IAsyncLifetime
         Assert.Single(await AlarmsAsync());
         Assert.All(_receiver.Requests, request => Assert.True(request.IsSigned, request.Text));
         Assert.Equal(2, (await StreamAsync(_hub)).Observations);
+    }
+
+    [Fact]
+    [Trait("kind", "long")]
+    public async Task A_hub_that_was_replaced_while_it_slept_ends()
+    {
+        await using var second = new HubProgram(_folder.File("second"));
+        second.Set("Hub:Database", $"Host=127.0.0.1;Port={_server.Port};Database=city;Username={PostgreSqlServer.User}");
+        second.Set("Hub:DatabasePasswordFile", _folder.File("password"));
+
+        // As long as the first is there, whatever happens to the server, no other starts.
+        await _server.StopImmediatelyAsync();
+        await UnreadyAsync();
+        await _server.StartAsync();
+        await _hub.ReadyAsync();
+        await PostAsync(10);
+        await second.StartAsync(wait: false);
+        Assert.Equal(2, await second.ExitAsync());
+        Assert.Contains("Another hub serves on PostgreSQL at 127.0.0.1", second.Output, StringComparison.Ordinal);
+        Assert.False(_hub.HasExited);
+
+        await _hub.PauseAsync();
+        await _server.StopImmediatelyAsync();
+        await _server.StartAsync();
+        await second.StartAsync();
+        await _hub.GoOnAsync();
+        Assert.Equal(2, await _hub.ExitAsync());
+        Assert.Contains("Another hub serves on PostgreSQL at 127.0.0.1", _hub.Output, StringComparison.Ordinal);
+        await second.ReadyAsync();
     }
 
     [Fact]

@@ -138,6 +138,14 @@ public sealed class HubProgram : IAsyncDisposable
         }
     }
 
+    /// <summary>It does nothing until <see cref="GoOnAsync"/>, as on a machine that sleeps.</summary>
+    public Task PauseAsync() => _running!.SendAsync("STOP");
+
+    public Task GoOnAsync() => _running!.SendAsync("CONT");
+
+    /// <summary>Waits until it has ended by itself; the exit code.</summary>
+    public Task<int> ExitAsync() => _running!.ExitAsync();
+
     public Task<JsonElement> GetAsync(string path) => Client.GetFromJsonAsync<JsonElement>(path);
 
     public async ValueTask DisposeAsync()

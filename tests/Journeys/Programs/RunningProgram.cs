@@ -61,12 +61,15 @@ public sealed class RunningProgram : IAsyncDisposable
     /// <summary>Sends a signal and waits for the end; the exit code.</summary>
     public async Task<int> SignalAsync(string signal)
     {
-        using (var kill = Process.Start("kill", [$"-{signal}", $"{Process.Id}"]))
-        {
-            await kill.WaitForExitAsync();
-        }
-
+        await SendAsync(signal);
         return await ExitAsync();
+    }
+
+    /// <summary>Sends a signal that does not end it.</summary>
+    public async Task SendAsync(string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", $"{Process.Id}"]);
+        await kill.WaitForExitAsync();
     }
 
     public async Task<int> ExitAsync(TimeSpan? limit = null)

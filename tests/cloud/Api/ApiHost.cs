@@ -154,7 +154,7 @@ internal sealed class ApiHost : IAsyncDisposable
     /// <summary>Runs a statement on the hub's database.</summary>
     public async Task ExecuteAsync(string statement)
     {
-        await using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={folder!.File("hub.db")}");
+        await using var connection = Hub.Tests.Kit.PostgreSql.OnPostgreSql.Connection($"Data Source={folder!.File("hub.db")}");
         await connection.OpenAsync(TestContext.Current.CancellationToken);
         await using var command = connection.CreateCommand();
         command.CommandText = statement;

@@ -6,6 +6,7 @@ using System.Text.Json;
 using System.Xml;
 using Hub.Cloud.Alerts;
 using Hub.Tests.Kit;
+using Hub.Tests.Kit.PostgreSql;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.Extensions.DependencyInjection;
@@ -134,12 +135,17 @@ public sealed class BadInputTests(ITestOutputHelper output)
         await host.MigrateNotificationsAsync();
         await host.MigrateAlertsAsync();
         await host.ExecuteAsync($"""
-            INSERT INTO alerts_alarms (Id, Thread, Municipality, Rule, Station, Datastream, Severity, ConditionAt, StartedAt, StartValue, Peak, LastValue, DetectedAt, Past, Withdrawn, Cause, Told, ToldCount, ToldPeak, Unsettled)
-            VALUES ('{Alarm}', '{Alarm}', 'braga', 'night', 'centro', {host.Laeq}, 2, '2026-03-01 11:00:00', '2026-03-01 11:00:00', 60, 61, 61, '2026-03-01 11:00:01', 0, 0, 1, 1, 1, 61, 0)
+            INSERT INTO alerts_alarms ("Id", "Thread", "Municipality", "Rule", "Station", "Datastream", "Level", "Severity", "ConditionAt", "StartedAt", "StartValue", "Peak", "LastValue", "DetectedAt", "Past", "Withdrawn", "Cause", "Told", "ToldCount", "ToldPeak", "Unsettled")
+            VALUES ('{Alarm}', '{Alarm}', 'braga', 'night', 'centro', {host.Laeq}, 0, 2, {Instant("2026-03-01 11:00:00")}, {Instant("2026-03-01 11:00:00")}, 60, 61, 61, {Instant("2026-03-01 11:00:01")}, false, false, 1, 1, 1, 61, false)
             """);
         await host.MigrateAlertsAsync();
         return host;
     }
+
+    /// <summary>As the table holds it, on SQLite and on PostgreSQL.</summary>
+    private static string Instant(string utc) => OnPostgreSql.IsOn
+        ? $"{(DateTime.Parse(utc, CultureInfo.InvariantCulture) - DateTime.UnixEpoch).Ticks}"
+        : $"'{utc}'";
 
     private static Attempt Make(Random random, string file)
     {
@@ -256,7 +262,7 @@ public sealed class BadInputTests(ITestOutputHelper output)
         Assert.True(restored.IsSuccessStatusCode, await restored.Content.ReadAsStringAsync(Cancel));
 
         // What was removed goes when it is evaluated, which nobody does here.
-        await host.ExecuteAsync("DELETE FROM alerts_rules WHERE Removed");
+        await host.ExecuteAsync("DELETE FROM alerts_rules WHERE \"Removed\"");
     }
 
     /// <summary>All that these requests could change, and what is on record of it.</summary>

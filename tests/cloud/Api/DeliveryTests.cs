@@ -13,7 +13,7 @@ public sealed class DeliveryTests
     public async Task Operators_read_the_log_of_their_municipality_by_state_and_in_parts()
     {
         await using var host = await StartAsync();
-        await host.ExecuteAsync("UPDATE notifications_deliveries SET State = 3, Attempts = 10, Answer = '500 no' WHERE Id IN (1, 3)");
+        await host.ExecuteAsync("UPDATE notifications_deliveries SET \"State\" = 3, \"Attempts\" = 10, \"Answer\" = '500 no' WHERE \"Id\" IN (1, 3)");
         var page = await host.GetAsync("/api/v1/deliveries?municipality=braga", "Operator@braga");
         Assert.Equal(["4", "3", "2", "1"], ApiHost.Texts(page, "delivery"));
         Assert.Equal(["a***@example.org"], ApiHost.Texts(page, "target").Distinct());
@@ -42,7 +42,7 @@ public sealed class DeliveryTests
     public async Task What_is_dead_is_sent_again_and_that_is_on_record()
     {
         await using var host = await StartAsync();
-        await host.ExecuteAsync("UPDATE notifications_deliveries SET State = 3, Attempts = 10, Answer = '500 no' WHERE Id = 2");
+        await host.ExecuteAsync("UPDATE notifications_deliveries SET \"State\" = 3, \"Attempts\" = 10, \"Answer\" = '500 no' WHERE \"Id\" = 2");
         using var client = host.Client("Operator@braga");
         using var answer = await client.PostAsync("/api/v1/deliveries/2/resend", null, Cancel);
         Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
@@ -64,7 +64,7 @@ public sealed class DeliveryTests
     {
         await using var host = await StartAsync();
         await host.Notifications.EnqueueAsync(CapEndpointTests.Message("0:ended:2") with { Alarm = "0", Kind = NotificationKind.Ended }, Cancel);
-        await host.ExecuteAsync("UPDATE notifications_deliveries SET State = CASE Id WHEN 1 THEN 3 ELSE 1 END");
+        await host.ExecuteAsync("UPDATE notifications_deliveries SET \"State\" = CASE \"Id\" WHEN 1 THEN 3 ELSE 1 END");
         using var client = host.Client("Operator@braga");
         using var answer = await client.PostAsync("/api/v1/deliveries/1/resend", null, Cancel);
         Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
@@ -75,7 +75,7 @@ public sealed class DeliveryTests
     public async Task Whoever_may_not_sends_nothing_and_leaves_no_record()
     {
         await using var host = await StartAsync();
-        await host.ExecuteAsync("UPDATE notifications_deliveries SET State = 3");
+        await host.ExecuteAsync("UPDATE notifications_deliveries SET \"State\" = 3");
         foreach (var (rights, id, status, code) in new[]
         {
             (null, "1", 401, "sign-in-needed"), ("Viewer@braga", "1", 404, "unknown-delivery"), ("Operator@aveiro", "1", 404, "unknown-delivery"), ("Operator@braga", "99", 404, "unknown-delivery"),

@@ -130,7 +130,7 @@ public sealed class PipelineTests
     {
         await using var host = await IngestHost.StartAsync();
         host.ErrorsExpected = true;
-        await using (var blocker = new Microsoft.Data.Sqlite.SqliteConnection(host.Database))
+        await using (var blocker = Hub.Tests.Kit.PostgreSql.OnPostgreSql.Connection(host.Database))
         {
             await blocker.OpenAsync(Cancel);
             await using var command = blocker.CreateCommand();

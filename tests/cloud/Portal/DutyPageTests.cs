@@ -193,11 +193,11 @@ public sealed class DutyPageTests : IAsyncLifetime
         await Notifications.SaveAsync(new Subscriber(0, "braga", ChannelKind.Mail, "ana@cm-braga.pt", "pt", null, Severity.Information, ""), Cancel);
         await Notifications.EnqueueAsync(Message("a1:started:1"), Cancel);
         await Eventually.TrueAsync(async () => (await Notifications.LogAsync("braga", 10, Cancel)).All(one => one.State == "delivered"), "the mail is out");
-        await using (var db = new SqliteConnection($"Data Source={folder.File("hub.db")}"))
+        await using (var db = Hub.Tests.Kit.PostgreSql.OnPostgreSql.Connection($"Data Source={folder.File("hub.db")}"))
         {
             await db.OpenAsync(Cancel);
             await using var command = db.CreateCommand();
-            command.CommandText = "UPDATE notifications_deliveries SET State = 3, Answer = '550 <nobody>'";
+            command.CommandText = "UPDATE notifications_deliveries SET \"State\" = 3, \"Answer\" = '550 <nobody>'";
             await command.ExecuteNonQueryAsync(Cancel);
         }
 

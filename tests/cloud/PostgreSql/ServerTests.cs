@@ -118,6 +118,72 @@ public sealed class ServerTests : IDisposable
         await (await next)!.DisposeAsync();
     }
 
+    [Fact]
+    public async Task A_hub_whose_database_was_restarted_keeps_a_second_one_off_again()
+    {
+        var database = await OnPostgreSql.NewDatabaseAsync();
+        var settings = Settings(database);
+        await using var first = await OneHub.HoldAsync(settings, TimeProvider.System, Stop);
+        Assert.NotNull(first);
+        Assert.True(await first.StillAsync(Stop));
+        await using var administrator = new NpgsqlConnection(database);
+        await administrator.OpenAsync(Stop);
+        var name = await EndHoldersAsync(administrator);
+        Assert.True(await first.StillAsync(Stop));
+        var time = new FakeTimeProvider();
+        var refused = OneHub.HoldAsync(settings, time, Stop);
+        await Eventually.TrueAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                return refused.IsCompleted;
+            },
+            "the second has given up");
+        await Assert.ThrowsAsync<InvalidDataException>(() => refused);
+
+        // A connection of its own that the server does not yet know to be lost is no other hub.
+        await EndHoldersAsync(administrator);
+        await using var lost = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database) { Pooling = false, ApplicationName = name }.ConnectionString);
+        await lost.OpenAsync(Stop);
+        await using var lockAgain = lost.CreateCommand();
+        lockAgain.CommandText = "SELECT pg_try_advisory_lock(1752523368)";
+        Assert.Equal(true, await lockAgain.ExecuteScalarAsync(Stop));
+        Assert.False(await first.StillAsync(Stop));
+        await Eventually.TrueAsync(() => first.StillAsync(Stop), "the lost connection has ended");
+    }
+
+    [Fact]
+    public async Task A_hub_that_was_replaced_while_its_database_was_restarted_is_told_to_end()
+    {
+        var database = await OnPostgreSql.NewDatabaseAsync();
+        var settings = Settings(database);
+        await using var first = await OneHub.HoldAsync(settings, TimeProvider.System, Stop);
+        await using var administrator = new NpgsqlConnection(database);
+        await administrator.OpenAsync(Stop);
+        await EndHoldersAsync(administrator);
+        await using var second = await OneHub.HoldAsync(settings, TimeProvider.System, Stop);
+        Assert.Contains("Another hub serves", (await Assert.ThrowsAsync<InvalidDataException>(() => first!.StillAsync(Stop))).Message, StringComparison.Ordinal);
+        Assert.True(await second!.StillAsync(Stop));
+    }
+
+    /// <summary>What a restart of the server does to the hubs on a database; returns the last one's name, once all have gone.</summary>
+    private static async Task<string> EndHoldersAsync(NpgsqlConnection administrator)
+    {
+        const string Holders = "FROM pg_stat_activity WHERE application_name LIKE 'hub (serves)%' AND datname = current_database()";
+        await using var end = administrator.CreateCommand();
+        end.CommandText = $"SELECT application_name, pg_terminate_backend(pid) {Holders}";
+        var name = (string)(await end.ExecuteScalarAsync(Stop))!;
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                await using var left = administrator.CreateCommand();
+                left.CommandText = $"SELECT count(*) {Holders}";
+                return (long)(await left.ExecuteScalarAsync(Stop))! == 0;
+            },
+            "no hub is connected");
+        return name;
+    }
+
     private static IConfiguration Settings(string database, string? passwordFile = null) =>
         new ConfigurationBuilder().AddInMemoryCollection([new("Hub:Database", database), new("Hub:DatabasePasswordFile", passwordFile)]).Build();
 }

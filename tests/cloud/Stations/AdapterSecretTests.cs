@@ -1,6 +1,5 @@
 using System.Text;
 using Hub.Tests.Kit;
-using Microsoft.Data.Sqlite;
 
 namespace Hub.Cloud.Stations.Tests;
 
@@ -91,7 +90,7 @@ public sealed class AdapterSecretTests : IDisposable
         await using var host = await StationsHost.StartAsync(folder);
         var (centro, _) = await host.RegisterAsync();
         var secret = await host.Adapters.IssueAsync(centro.Id, "airrohr", TimeSpan.Zero, Cancel);
-        var stored = (string)(await ScalarAsync("SELECT Hash FROM stations_adapter_credential"))!;
+        var stored = (string)(await ScalarAsync("SELECT \"Hash\" FROM stations_adapter_credential"))!;
         Assert.StartsWith("$7$", stored, StringComparison.Ordinal);
         Assert.DoesNotContain(secret, stored, StringComparison.Ordinal);
         foreach (var name in (string[])["", "Airrohr", "a/b", "-x", new string('a', 65)])
@@ -108,7 +107,7 @@ public sealed class AdapterSecretTests : IDisposable
 
     private async Task<object?> ScalarAsync(string sql)
     {
-        await using var connection = new SqliteConnection($"Data Source={folder.File("hub.db")}");
+        await using var connection = Hub.Tests.Kit.PostgreSql.OnPostgreSql.Connection($"Data Source={folder.File("hub.db")}");
         await connection.OpenAsync(Cancel);
         await using var command = connection.CreateCommand();
         command.CommandText = sql;

@@ -2,7 +2,6 @@ using System.Text;
 using CsCheck;
 using Hub.Edge.Contract.Quantities;
 using Hub.Tests.Kit;
-using Microsoft.Data.Sqlite;
 
 namespace Hub.Cloud.Stations.Tests;
 
@@ -119,7 +118,7 @@ public sealed class DatastreamTests : IDisposable
 
         async Task RenameAsync(string from, string to)
         {
-            await using var connection = new SqliteConnection($"Data Source={folder.File("hub.db")}");
+            await using var connection = Hub.Tests.Kit.PostgreSql.OnPostgreSql.Connection($"Data Source={folder.File("hub.db")}");
             await connection.OpenAsync(Cancel);
             await using var command = connection.CreateCommand();
 #pragma warning disable CA2100 // The names are the test's own.
