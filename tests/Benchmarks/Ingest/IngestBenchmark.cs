@@ -32,6 +32,7 @@ internal static class IngestBenchmark
     public static async Task<int> SaturateAsync(int seconds, TextWriter output)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(seconds, 2);
+        await LoadGenerator.CostLittleAsync();
         var report = new Report(output);
         report.Heading($"Ingest end to end: closed loop, {Window} packs in flight a connection, packs of {PackWriter.Readings} readings, {seconds} s");
         var lasting = TimeSpan.FromSeconds(seconds);
@@ -105,6 +106,7 @@ internal static class IngestBenchmark
     public static async Task<int> LightAsync(int seconds, TextWriter output)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(seconds, 1);
+        await LoadGenerator.CostLittleAsync();
         var report = new Report(output);
         report.Heading($"Ingest at light load: {PacksPerSecondLight} packs/s of {PackWriter.Readings} readings evenly over {ManyConnections} connections, {seconds} s");
         var lasting = TimeSpan.FromSeconds(seconds);

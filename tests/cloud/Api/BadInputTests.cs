@@ -61,7 +61,7 @@ public sealed class BadInputTests(ITestOutputHelper output)
     ];
 
     private static readonly string[] Names = ["rules/braga/*", "rules/*/night", "rule-files/*", "rule-packs/*/braga", "rule-packs/noise-night/*", "alarms/*/acknowledge", "alarms/*/shelve", "deliveries/*/resend", "stations/braga/*/out-of-service"];
-    private static readonly int Cases = Number("HUB_FUZZ_CASES", Repeats.Of(600, 20_000));
+    private static readonly int Cases = Number("HUB_FUZZ_CASES", Repeats.Of(400, 20_000));
     private static readonly int Seed = Number("HUB_FUZZ_SEED", Repeats.AreMany ? Environment.ProcessId : 1);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
