@@ -198,7 +198,12 @@ public sealed partial class BrowserTests(SharedBrowser shared) : IClassFixture<S
         Assert.Equal(written, await slider.GetAttributeAsync("aria-valuetext"));
         Assert.Matches("^[A-Z][a-z]{2},? [0-9/]+, [0-9]{2}:[0-9]{2}–[0-9]{2}:[0-9]{2}$", written!);
         var quarter = TimeSpan.FromMinutes(15);
-        var from = new DateTime(TimeProvider.System.GetUtcNow().UtcTicks / quarter.Ticks * quarter.Ticks, DateTimeKind.Utc).AddHours(-24);
+        var latest = new DateTime(TimeProvider.System.GetUtcNow().UtcTicks / quarter.Ticks * quarter.Ticks, DateTimeKind.Utc).AddHours(-24);
+
+        // A quarter of an hour may have begun since the page was told of the day.
+        var zone = TimeZoneInfo.FindSystemTimeZoneById("Europe/Lisbon");
+        var from = Assert.Single(new[] { latest, latest - quarter }, begin => written!.EndsWith($"{Clock(begin)}–{Clock(begin + quarter)}", StringComparison.Ordinal));
+        string Clock(DateTime utc) => TimeZoneInfo.ConvertTimeFromUtc(utc, zone).ToString("HH:mm", System.Globalization.CultureInfo.InvariantCulture);
         var bucket = await city.Series.AggregateAsync(new(datastream.Id, from, from + quarter, new(quarter), Series.Statistic.EnergyMean), TestContext.Current.CancellationToken);
         Assert.Equal(bucket[0].Value.ToString("F1", System.Globalization.CultureInfo.InvariantCulture), then);
 
