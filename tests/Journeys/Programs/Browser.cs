@@ -103,7 +103,22 @@ public sealed class Browser : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        MakeLeafable();
         await _browser.DisposeAsync();
         _playwright.Dispose();
+    }
+
+    /// <summary>One page with all pictures there are, index.html beside them. Several programs may do so at once: the last one counts.</summary>
+    private static void MakeLeafable()
+    {
+        var pictures = Directory.GetFiles(Screenshots, "*.png").Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal)
+            .Select(name => $"<figure><a href=\"{name}.png\"><img loading=\"lazy\" src=\"{name}.png\" alt=\"\"></a><figcaption>{name}</figcaption></figure>");
+        var draft = Path.Combine(Screenshots, $".{Environment.ProcessId}.html");
+        File.WriteAllText(
+            draft,
+            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Hub: pages and their states</title><style>body{font:14px system-ui;background:#777;display:grid;gap:1rem;"
+            + "grid-template-columns:repeat(auto-fill,minmax(18rem,1fr))}figure{margin:0}img{width:100%;max-height:24rem;object-fit:cover;object-position:top}figcaption{color:#fff}</style>\n"
+            + string.Join('\n', pictures));
+        File.Move(draft, Path.Combine(Screenshots, "index.html"), overwrite: true);
     }
 }
