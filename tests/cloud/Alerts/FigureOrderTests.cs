@@ -56,11 +56,11 @@ public sealed class FigureOrderTests
 
     [Fact]
     public async Task Any_delivery_of_the_same_levels_ends_in_the_same_noise_figures() =>
-        await Gen.Select(Delivery(AroundTheChange, 10, 120), Gen.Shuffle(NoiseFigures)).SampleAsync(CheckAsync, iter: Repeats.Of(40, 5_000), threads: 2);
+        await Gen.Select(Delivery(AroundTheChange, 10, 120), Gen.Shuffle(NoiseFigures)).SampleAsync(CheckAsync, iter: Repeats.Of(25, 5_000), threads: 2);
 
     [Fact]
     public async Task Any_delivery_of_the_same_observations_ends_in_the_same_counts_of_the_year() =>
-        await Gen.Select(Delivery(AroundNewYear, 5, 90), Gen.Shuffle(Counts)).SampleAsync(CheckAsync, iter: Repeats.Of(40, 5_000), threads: 2);
+        await Gen.Select(Delivery(AroundNewYear, 5, 90), Gen.Shuffle(Counts)).SampleAsync(CheckAsync, iter: Repeats.Of(25, 5_000), threads: 2);
 
     internal static Rule Figure(Measure measure, double set, double clear, string slug) =>
         AlertsBench.NoiseRule(set, clear, slug: slug) with { Measure = measure, Window = TimeSpan.FromDays(1), OnClock = true };

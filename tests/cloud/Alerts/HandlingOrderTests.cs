@@ -42,11 +42,11 @@ public sealed class HandlingOrderTests
 
     [Fact]
     public async Task Data_in_order_and_any_acts_come_to_what_the_model_says() =>
-        await AnyStep.Array[5, 40].SampleAsync(steps => CheckAsync(steps, exactly: true), iter: Repeats.Of(20, 1_000), threads: 2);
+        await AnyStep.Array[5, 40].SampleAsync(steps => CheckAsync(steps, exactly: true), iter: Repeats.Of(12, 1_000), threads: 2);
 
     [Fact]
     public async Task Late_data_and_any_acts_keep_to_the_table_and_to_the_silence() =>
-        await AnyStepAndLateData.Array[5, 40].SampleAsync(steps => CheckAsync(steps, exactly: false), iter: Repeats.Of(20, 1_000), threads: 2);
+        await AnyStepAndLateData.Array[5, 40].SampleAsync(steps => CheckAsync(steps, exactly: false), iter: Repeats.Of(12, 1_000), threads: 2);
 
     private static async Task CheckAsync((Act Act, int Minutes, int Which)[] steps, bool exactly)
     {

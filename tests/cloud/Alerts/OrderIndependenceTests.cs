@@ -90,11 +90,11 @@ public sealed class OrderIndependenceTests
 
     [Fact]
     public async Task Any_delivery_of_the_same_observations_ends_in_the_same_history() =>
-        await Gen.Select(AnyDelivery, SomeRules).SampleAsync((delivery, rules) => CheckAsync(delivery, rules), iter: Repeats.Of(800, 40_000), threads: 2);
+        await Gen.Select(AnyDelivery, SomeRules).SampleAsync((delivery, rules) => CheckAsync(delivery, rules), iter: Repeats.Of(500, 40_000), threads: 2);
 
     [Fact]
     public async Task Silence_is_a_function_of_the_observations_and_of_how_far_time_has_come() =>
-        await AnyDelivery.SampleAsync(CheckSilenceAsync, iter: Repeats.Of(100, 10_000), threads: 2);
+        await AnyDelivery.SampleAsync(CheckSilenceAsync, iter: Repeats.Of(60, 10_000), threads: 2);
 
     private static async Task CheckAsync((Observation[] Delivery, int[] BatchSizes, Between[] Betweens) sample, Rule[] rules)
     {
