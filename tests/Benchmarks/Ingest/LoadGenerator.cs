@@ -32,7 +32,7 @@ internal sealed class LoadGenerator : IDisposable
     }
 
     /// <summary>
-    /// From now on what a socket of this process brings is gone on with by the thread that heard of it, not by one of the pool: half of what the generator costs, which whatever it loads has instead, hub
+    /// From now on what a socket of this process brings is gone on with by the thread that heard of it, not by one of the pool: a quarter of what the generator costs, which whatever it loads has instead, hub
     /// and peer alike. Called before the first socket is used. The programs started afterwards do not inherit it.
     /// </summary>
     public static async Task CostLittleAsync()

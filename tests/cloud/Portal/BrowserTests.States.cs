@@ -11,7 +11,7 @@ public sealed partial class BrowserTests
     /// <summary>A state of a page.</summary>
     /// <param name="Name">Of its picture.</param>
     /// <param name="Path">Where it is.</param>
-    /// <param name="Says">What must be there to be read.</param>
+    /// <param name="Says">What must be there to be seen: a text, or, where a page without the state has that too, a selector.</param>
     /// <param name="Bring">Brings the page, which shows the path, into it.</param>
     /// <param name="Hold">Addresses that are asked for and do not answer as long as the state lasts.</param>
     /// <param name="Refuse">Addresses that cannot be reached.</param>
@@ -33,8 +33,8 @@ public sealed partial class BrowserTests
         new("empty-fleet", "/fleet?q=zzz&lang=en", "No station matches"),
         new("empty-name", "/m/braga?name=zzz&lang=en", "No station has “zzz” in its name"),
         new("empty-compared", "/stations/braga/avenida-central?from=2026-01-01&to=2026-01-02&lang=en", "No values in this stretch"),
-        new("late-station", "/stations/braga/ponte?lang=en", "Late"),
-        new("silent-station", "/stations/evora/aqueduto?lang=en", "Silent"),
+        new("late-station", "/stations/braga/ponte?lang=en", "css=.page-head .card-status:has-text('Late')"),
+        new("silent-station", "/stations/evora/aqueduto?lang=en", "css=.page-head .card-status:has-text('Silent')"),
         new("error-address", "/stations/braga/avenida-central?from=yesterday&lang=en", "is not a date and time"),
         new("error-missing", "/stations/braga/nowhere?lang=en", "This page does not exist"),
         new("error-map", "/m/braga?lang=en", "The map could not be drawn", SeeTheMapAsync, Refuse: "**/assets/files/map-*.js"),
@@ -42,13 +42,13 @@ public sealed partial class BrowserTests
         new("error-day", "/m/braga?show=laeq&lang=en", "The last 24 hours did not come from the server", MoveTheSliderAsync, Refuse: "**/map/day*"),
         new("error-chart", "/stations/braga/avenida-central?lang=en", "The values of this stretch could not be had", ZoomAsync, Refuse: "**/observations*"),
         new("loading-map", "/m/braga?lang=en", "Loading the map", SeeTheMapAsync, Hold: "**/assets/files/map-*.js"),
-        new("loading-day", "/m/braga?show=laeq&lang=en", "Now", MoveTheSliderAsync, Hold: "**/map/day*"),
-        new("loading-chart", "/stations/braga/avenida-central?lang=en", "PM2.5", ZoomAsync, Hold: "**/observations*"),
+        new("loading-day", "/m/braga?show=laeq&lang=en", "css=hub-map-time[aria-busy=true]", MoveTheSliderAsync, Hold: "**/map/day*"),
+        new("loading-chart", "/stations/braga/avenida-central?lang=en", "css=hub-chart[data-asking=true]", ZoomAsync, Hold: "**/observations*"),
     ];
 
     private static readonly State[] OfAStranger =
     [
-        new("stranger-fleet", "/fleet?lang=en", "Sign in"),
+        new("stranger-fleet", "/fleet?lang=en", "If you work with it, sign in first"),
         new("stranger-private", "/stations/braga/oficina?lang=en", "the station is not public"),
         new("stranger-alarm", "/alarms/a1?lang=en", "High fine particles"),
         new("stranger-wrong-password", "/login?lang=en", "The name or the password is not right", page => TypeAsync(page, "braga", "wrong")),
@@ -101,7 +101,7 @@ public sealed partial class BrowserTests
                 var picture = $"state-{state.Name}-{(scheme == ColorScheme.Dark ? "dark-phone" : "light")}";
                 try
                 {
-                    await page.GetByText(state.Says).Filter(new() { Visible = true }).First.WaitForAsync(new() { Timeout = 20_000 });
+                    await (state.Says.StartsWith("css=", StringComparison.Ordinal) ? page.Locator(state.Says) : page.GetByText(state.Says)).Filter(new() { Visible = true }).First.WaitForAsync(new() { Timeout = 20_000 });
                 }
                 catch (TimeoutException)
                 {

@@ -97,15 +97,7 @@ public sealed class ServerTests : IDisposable
         var time = new FakeTimeProvider();
         var first = await OneHub.HoldAsync(settings, time, Stop);
         Assert.NotNull(first);
-        var refused = OneHub.HoldAsync(settings, time, Stop);
-        await Eventually.TrueAsync(
-            () =>
-            {
-                time.Advance(TimeSpan.FromSeconds(1));
-                return refused.IsCompleted;
-            },
-            "the second has given up");
-        Assert.Contains("Another hub serves", (await Assert.ThrowsAsync<InvalidDataException>(() => refused)).Message, StringComparison.Ordinal);
+        await RefusedAsync(settings, time);
         await first.DisposeAsync();
         var next = OneHub.HoldAsync(settings, time, Stop);
         await Eventually.TrueAsync(
@@ -130,16 +122,7 @@ public sealed class ServerTests : IDisposable
         await administrator.OpenAsync(Stop);
         var name = await EndHoldersAsync(administrator);
         Assert.True(await first.StillAsync(Stop));
-        var time = new FakeTimeProvider();
-        var refused = OneHub.HoldAsync(settings, time, Stop);
-        await Eventually.TrueAsync(
-            () =>
-            {
-                time.Advance(TimeSpan.FromSeconds(1));
-                return refused.IsCompleted;
-            },
-            "the second has given up");
-        await Assert.ThrowsAsync<InvalidDataException>(() => refused);
+        await RefusedAsync(settings, new FakeTimeProvider());
 
         // A connection of its own that the server does not yet know to be lost is no other hub.
         await EndHoldersAsync(administrator);
@@ -164,6 +147,20 @@ public sealed class ServerTests : IDisposable
         await using var second = await OneHub.HoldAsync(settings, TimeProvider.System, Stop);
         Assert.Contains("Another hub serves", (await Assert.ThrowsAsync<InvalidDataException>(() => first!.StillAsync(Stop))).Message, StringComparison.Ordinal);
         Assert.True(await second!.StillAsync(Stop));
+    }
+
+    /// <summary>Another hub tries as long as it does, and is told why it may not start.</summary>
+    private static async Task RefusedAsync(IConfiguration settings, FakeTimeProvider time)
+    {
+        var refused = OneHub.HoldAsync(settings, time, Stop);
+        await Eventually.TrueAsync(
+            () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                return refused.IsCompleted;
+            },
+            "the second has given up");
+        Assert.Contains("Another hub serves", (await Assert.ThrowsAsync<InvalidDataException>(() => refused)).Message, StringComparison.Ordinal);
     }
 
     /// <summary>What a restart of the server does to the hubs on a database; returns the last one's name, once all have gone.</summary>
