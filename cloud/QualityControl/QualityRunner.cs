@@ -16,8 +16,11 @@ namespace Hub.Cloud.QualityControl;
 /// </summary>
 internal sealed partial class QualityRunner : BackgroundService, ISeriesObserver
 {
-    /// <summary>Days of datastreams judged and stored in one transaction.</summary>
+    /// <summary>Most days of datastreams judged and stored in one transaction.</summary>
     private const int ChunkCount = 64;
+
+    /// <summary>And most work for one: then it rests. A day of readings a second takes a thousand times as long as one of readings a quarter of an hour.</summary>
+    private static readonly TimeSpan ChunkWork = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Stretches of days of one datastream held; past it the two closest become one.</summary>
     private const int DayStretchesMax = 64;
@@ -209,7 +212,7 @@ internal sealed partial class QualityRunner : BackgroundService, ISeriesObserver
             while (_pending.Count > 0 && (asking.Count > 0 || Now - _takenUpAt < _options.Every))
             {
                 var began = _time.GetTimestamp();
-                await ChunkAsync(cancellationToken).ConfigureAwait(false);
+                await ChunkAsync(began, cancellationToken).ConfigureAwait(false);
                 await RestAsync(_time.GetElapsedTime(began), cancellationToken).ConfigureAwait(false);
                 if (Now - _cursorStoredAt >= CursorEvery)
                 {
@@ -374,7 +377,7 @@ internal sealed partial class QualityRunner : BackgroundService, ISeriesObserver
         }
     }
 
-    private async Task ChunkAsync(CancellationToken cancellationToken)
+    private async Task ChunkAsync(long began, CancellationToken cancellationToken)
     {
         // From reading to storing nobody takes findings away; what was read before somebody did is forgotten.
         using var turn = await _turn.TakeAsync(cancellationToken).ConfigureAwait(false);
@@ -389,8 +392,10 @@ internal sealed partial class QualityRunner : BackgroundService, ISeriesObserver
         var (begin, end) = (Instants.Begin(day), Instants.Begin(day + 1));
         var judged = new Dictionary<int, List<Finding>>();
         var isEmpty = _series.HeldWithin(Instants.Time(begin), Instants.Time(end)) == TimeSpan.Zero;
-        foreach (var datastream in datastreams)
+        var count = 0;
+        foreach (var datastream in datastreams.TakeWhile(_ => count == 0 || _time.GetElapsedTime(began) < ChunkWork))
         {
+            count++;
             var found = new List<Finding>();
             if (!isEmpty && _stations.TryGetDatastream(datastream, out var stream))
             {
@@ -422,7 +427,7 @@ internal sealed partial class QualityRunner : BackgroundService, ISeriesObserver
             await StoreAsync(day, judged, cancellationToken).ConfigureAwait(false);
         }
 
-        foreach (var datastream in datastreams)
+        foreach (var datastream in datastreams.Take(count))
         {
             _pending.RemoveLast(datastream, number);
         }

@@ -42,7 +42,7 @@ internal static class Program
             case ["alerts", .. var rest]:
                 return await AlertsBenchmark.RunAsync(Number(rest, 0, 20), Console.Out);
             case ["quality", .. var rest]:
-                return await QualityBenchmark.RunAsync(Number(rest, 0, 300), Number(rest, 1, 3), Console.Out);
+                return await QualityBenchmark.RunAsync(Number(rest, 0, 300), Number(rest, 1, 3), Number(rest, 2, 60), Console.Out);
             case ["ingest", .. var rest]:
                 return await IngestBenchmark.SaturateAsync(Number(rest, 0, 10), Console.Out);
             case ["ingest-light", .. var rest]:

@@ -25,8 +25,8 @@ internal static class FlatLineCheck
         var verdicts = new List<Verdict>();
         var (gap, length) = (parameters.GapSeconds * Instants.PerSecond, parameters.ForSeconds * Instants.PerSecond);
 
-        // Ascending and descending candidates for the smallest and the largest value of the row that ends here.
-        var (smallest, largest) = (new Candidates(own.Count), new Candidates(own.Count));
+        // Of the row that ends here.
+        var (smallest, largest) = (new SlidingExtreme(own.Values, isLargest: false), new SlidingExtreme(own.Values, isLargest: true));
         var begin = 0;
         var flatUntil = -1;
         for (var end = 0; end < own.Count; end++)
@@ -46,19 +46,9 @@ internal static class FlatLineCheck
                 largest.Clear();
             }
 
-            while (smallest.Any && own.Values[smallest.Last] >= own.Values[end])
-            {
-                smallest.RemoveLast();
-            }
-
-            while (largest.Any && own.Values[largest.Last] <= own.Values[end])
-            {
-                largest.RemoveLast();
-            }
-
             smallest.Add(end);
             largest.Add(end);
-            while (own.Values[largest.First] - own.Values[smallest.First] > parameters.Tolerance)
+            while (largest.Value - smallest.Value > parameters.Tolerance)
             {
                 begin++;
                 smallest.RemoveBefore(begin);
@@ -83,32 +73,4 @@ internal static class FlatLineCheck
 
     private static bool IsNatural(Samples own, int at, FlatLineParameters parameters) =>
         own.Values[at] <= parameters.NaturalBelow || own.Values[at] >= parameters.NaturalAbove;
-
-    /// <summary>Indices in order: added at the end, taken from both.</summary>
-    private sealed class Candidates(int count)
-    {
-        private readonly int[] _indices = new int[count];
-        private int _head;
-        private int _tail;
-
-        public bool Any => _tail > _head;
-
-        public int First => _indices[_head];
-
-        public int Last => _indices[_tail - 1];
-
-        public void Add(int index) => _indices[_tail++] = index;
-
-        public void RemoveLast() => _tail--;
-
-        public void RemoveBefore(int index)
-        {
-            while (_head < _tail && _indices[_head] < index)
-            {
-                _head++;
-            }
-        }
-
-        public void Clear() => (_head, _tail) = (0, 0);
-    }
 }

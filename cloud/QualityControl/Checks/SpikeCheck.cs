@@ -1,3 +1,4 @@
+using System.Numerics;
 using Hub.Edge.Contract.Quantities;
 
 namespace Hub.Cloud.QualityControl.Checks;
@@ -30,8 +31,10 @@ internal static class SpikeCheck
             return candidates;
         }
 
+        // Medians take the whole window: only of those that can be a spike at all, which its extremes tell without looking through it.
         var within = Reach(parameters);
         var window = new List<double>();
+        var (before, after) = (new Extremes(own.Values), new Extremes(own.Values));
         var (first, last) = (0, 0);
         for (var at = own.FirstAt(from); at < own.Count && own.Times[at] < to; at++)
         {
@@ -46,26 +49,18 @@ internal static class SpikeCheck
             }
 
             last = Math.Max(last, at);
+            before.Move(first, at - 1);
+            after.Move(at + 1, last);
             if (first == at || last == at)
             {
                 continue;
             }
 
-            // Medians take sorting: only for those that can be a spike at all.
-            var before = own.Values.AsSpan(first, at - first);
-            var after = own.Values.AsSpan(at + 1, last - at);
-            var value = own.Values[at];
-            if (value - Smallest(before) > parameters.Floor && value - Smallest(after) > parameters.Floor)
+            foreach (var side in (ReadOnlySpan<int>)[1, -1])
             {
-                if (value - Median(before, window) > parameters.Floor && value - Median(after, window) > parameters.Floor)
-                {
-                    candidates.Add(at);
-                }
-            }
-
-            if (Largest(before) - value > parameters.Floor && Largest(after) - value > parameters.Floor)
-            {
-                if (Median(before, window) - value > parameters.Floor && Median(after, window) - value > parameters.Floor)
+                if (before.StandsOff(own.Values[at], side, parameters.Floor) && after.StandsOff(own.Values[at], side, parameters.Floor)
+                    && StandsOffMedian(own.Values[at], side, own.Values.AsSpan(first, at - first), parameters.Floor, window)
+                    && StandsOffMedian(own.Values[at], side, own.Values.AsSpan(at + 1, last - at), parameters.Floor, window))
                 {
                     candidates.Add(at);
                 }
@@ -118,7 +113,30 @@ internal static class SpikeCheck
     private static bool IsAbove(Samples own, int at, List<double> window, long within)
     {
         var first = own.FirstAt(own.Times[at] - within);
-        return own.Values[at] > Median(own.Values.AsSpan(first, at - first), window);
+        return StandsOffMedian(own.Values[at], 1, own.Values.AsSpan(first, at - first), 0, window);
+    }
+
+    /// <summary>
+    /// Whether a value is by more than so much above (side 1) or below (side -1) the median of others, which needs no sorting: it is when it is so of more than half of them, and is not when of less.
+    /// </summary>
+    public static bool StandsOffMedian(double value, int side, ReadOnlySpan<double> others, double by, List<double> window)
+    {
+        var rest = others;
+        var (wide, far, counts) = (new Vector<double>(value), new Vector<double>(by), Vector<long>.Zero);
+        for (; rest.Length >= Vector<double>.Count; rest = rest[Vector<double>.Count..])
+        {
+            // What is true is minus one.
+            counts -= Vector.GreaterThan((wide - new Vector<double>(rest)) * side, far);
+        }
+
+        var count = Vector.Sum(counts);
+        foreach (var other in rest)
+        {
+            count += side * (value - other) > by ? 1 : 0;
+        }
+
+        // Of exactly half of an even number: the median is between one that it is so of and one that it is not.
+        return count * 2 != others.Length ? count * 2 > others.Length : side * (value - Median(others, window)) > by;
     }
 
     /// <summary>The middle of the values; of an even number the mean of the two in the middle.</summary>
@@ -131,25 +149,26 @@ internal static class SpikeCheck
         return window.Count % 2 == 1 ? window[middle] : window[middle - 1] + ((window[middle] - window[middle - 1]) / 2);
     }
 
-    private static double Smallest(ReadOnlySpan<double> values)
+    /// <summary>Smallest and largest value of a window that moves forward.</summary>
+    private sealed class Extremes(double[] values)
     {
-        var smallest = values[0];
-        foreach (var value in values)
+        private readonly SlidingExtreme _smallest = new(values, isLargest: false);
+        private readonly SlidingExtreme _largest = new(values, isLargest: true);
+        private int _added;
+
+        /// <summary>Moves it to the indices from the first to the last; none when the last is before the first.</summary>
+        public void Move(int first, int last)
         {
-            smallest = value < smallest ? value : smallest;
+            _smallest.RemoveBefore(first);
+            _largest.RemoveBefore(first);
+            for (_added = Math.Max(_added, first); _added <= last; _added++)
+            {
+                _smallest.Add(_added);
+                _largest.Add(_added);
+            }
         }
 
-        return smallest;
-    }
-
-    private static double Largest(ReadOnlySpan<double> values)
-    {
-        var largest = values[0];
-        foreach (var value in values)
-        {
-            largest = value > largest ? value : largest;
-        }
-
-        return largest;
+        /// <summary>Whether a value is by more than so much above the smallest (side 1) or below the largest (side -1). Only while the window is not empty.</summary>
+        public bool StandsOff(double value, int side, double by) => side * (value - (side > 0 ? _smallest : _largest).Value) > by;
     }
 }

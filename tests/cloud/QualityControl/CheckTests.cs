@@ -129,6 +129,39 @@ public sealed class CheckTests
     }
 
     [Fact]
+    public void What_stands_out_is_what_its_definition_says() =>
+        (from steps in Gen.Int[1, 4].Array[0, 60]
+         from values in Gen.OneOf(Gen.Int[0, 12].Select(value => value / 2.0), Gen.Double[0, 6]).Array[60]
+         from within in Gen.Int[2, 40]
+         from floor in Gen.OneOf(Gen.Const(0.5), Gen.Const(1.1), Gen.Double[0, 2])
+         from between in Gen.Select(Gen.Int[-5, 130], Gen.Int[-5, 130])
+         select (steps, values, new SpikeParameters(floor, WithinSeconds: within * 60), between)).Sample(
+            sample =>
+            {
+                var (steps, values, parameters, (from, to)) = sample;
+                var minute = 0;
+                var own = new Samples([.. steps.Select((step, at) => At(minute += step, values[at]))]);
+                var reach = SpikeCheck.Reach(parameters);
+                var expected = new List<int>();
+                for (var at = 0; at < own.Count; at++)
+                {
+                    double[] Others(Func<int, bool> side) => [.. Enumerable.Range(0, own.Count).Where(other => side(other) && Math.Abs(own.Times[other] - own.Times[at]) <= reach).Select(other => own.Values[other])];
+                    var (before, after) = (Others(other => other < at), Others(other => other > at));
+                    if (before.Length > 0 && after.Length > 0 && own.Times[at] >= from * Minute && own.Times[at] < to * Minute)
+                    {
+                        var (earlier, later) = (SpikeCheck.Median(before, []), SpikeCheck.Median(after, []));
+                        if ((own.Values[at] - earlier > parameters.Floor && own.Values[at] - later > parameters.Floor) || (earlier - own.Values[at] > parameters.Floor && later - own.Values[at] > parameters.Floor))
+                        {
+                            expected.Add(at);
+                        }
+                    }
+                }
+
+                Assert.Equal(expected, SpikeCheck.Candidates(own, parameters, AveragingRule.Mean, from * Minute, to * Minute));
+            },
+            iter: 20_000);
+
+    [Fact]
     public void The_nearest_value_in_time_is_taken_and_of_two_the_earlier()
     {
         var samples = new Samples([At(0, 1), At(10, 2), At(20, 3)]);

@@ -46,4 +46,27 @@ public sealed class QualityPaceTests
             await bench.CaughtUpAsync();
         }
     }
+
+    /// <summary>A step ends after a tenth of a second of work, however many days wait: their share is one of each second, not of each hour.</summary>
+    [Fact]
+    public async Task A_long_step_is_cut_short()
+    {
+        var clock = new TickingClock();
+        await using var bench = await QualityBench.StartAsync(
+            bench =>
+            {
+                for (var datastream = 1; datastream <= 40; datastream++)
+                {
+                    bench.Stations.Add(datastream, $"s{datastream}", "pm10", "sds011");
+                }
+            },
+            clock);
+        await bench.AppendAsync([.. Enumerable.Range(1, 40).Select(datastream => new Observation(datastream, QualityBench.T0, 20, Quality.Good))]);
+        await bench.CaughtUpAsync();
+
+        // Two days of each are within reach. It rests three times as long as it worked, which is a look at the clock for each day and one at either end; what asks for more is not this.
+        var rests = clock.Asked.Where(rest => rest < TimeSpan.FromSeconds(10)).ToList();
+        Assert.Equal(8, rests.Count);
+        Assert.All(rests, rest => Assert.InRange(rest, TimeSpan.FromMilliseconds(300), TimeSpan.FromMilliseconds(360)));
+    }
 }
