@@ -26,7 +26,7 @@ internal sealed class IngestPipeline : IIngest, IDisposable
     private const int QuarantineEntriesAtOnce = 1_000;
 
     /// <summary>Batches kept for the next use.</summary>
-    private const int BatchesKept = 256;
+    private const int BatchesKept = 1_024;
 
     private readonly ISeries _series;
     private readonly QuarantineWriter _quarantine;

@@ -24,6 +24,12 @@ internal sealed class PackBatch(IStations stations)
     /// <summary>Packs whose entries are kept for the next use.</summary>
     private const int EntriesKept = 256;
 
+    /// <summary>Most observations and bytes of payloads whose memory is kept for the next use, 8 KiB and 4 KiB: what a connection mostly has on its way. More goes to whoever asks next.</summary>
+    private const int ObservationsKept = 128;
+
+    /// <inheritdoc cref="ObservationsKept"/>
+    private const int PayloadBytesKept = 4 * 1024;
+
     private Entry[] _packs = new Entry[4];
     private Observation[] _observations = [];
     private byte[] _payloads = [];
@@ -257,22 +263,16 @@ internal sealed class PackBatch(IStations stations)
         RemoveUnresolved();
     }
 
-    /// <summary>Forgets everything, so that the batch can be used again; its memory goes to whoever asks next.</summary>
+    /// <summary>Forgets everything, so that the batch can be used again. Only of a batch that the store has done with.</summary>
     public void Clear()
     {
-        if (_observations.Length > 0)
+        if (_observations.Length > ObservationsKept)
         {
             ArrayPool<Observation>.Shared.Return(_observations);
+            _observations = [];
         }
 
-        Abandon();
-    }
-
-    /// <summary>As <see cref="Clear"/>, but leaves the observations to the garbage collector: the store may still be reading them.</summary>
-    public void Abandon()
-    {
-        _observations = [];
-        if (_payloads.Length > 0)
+        if (_payloads.Length > PayloadBytesKept)
         {
             ArrayPool<byte>.Shared.Return(_payloads);
             _payloads = [];

@@ -6,14 +6,20 @@ namespace Hub.Cloud.Series;
 /// <param name="Day">UTC day, days since 1970-01-01.</param>
 /// <param name="Kind">Kind of the parts.</param>
 /// <param name="Inputs">Two parts or more.</param>
-/// <param name="IsUrgent">The day has more parts than it should.</param>
+/// <param name="IsUrgent">The day has so many more parts than it should that appends must wait for it.</param>
 internal sealed record CompactionPlan(int Day, PartKind Kind, ImmutableArray<PartInfo> Inputs, bool IsUrgent = false)
 {
     /// <summary>Parts of about the same size that make a merge worth it while a day still grows.</summary>
     public const int TierParts = 4;
 
+    /// <summary>Most parts of a tier merged at once: each takes some 2 MiB while it is read.</summary>
+    public const int TierPartsMax = 12;
+
     /// <summary>Largest over smallest size of a tier. So each row is rewritten a few times a day, not once for each part.</summary>
     public const int TierFactor = 8;
+
+    /// <summary>Times the most parts a day should have, from which on merging is urgent: a burst is over before, and what it left is merged behind it; what goes on for hours is not.</summary>
+    public const int UrgentFactor = 2;
 
     /// <summary>A settled day is merged into one part when nothing new came for this long.</summary>
     public static readonly TimeSpan Quiet = TimeSpan.FromMinutes(10);
@@ -21,7 +27,7 @@ internal sealed record CompactionPlan(int Day, PartKind Kind, ImmutableArray<Par
     /// <summary>What to merge next; null when everything is as it should be for now.</summary>
     /// <param name="parts">All live parts.</param>
     /// <param name="now">Present time.</param>
-    /// <param name="partsPerDayMax">More parts of one day and kind than this are merged at once.</param>
+    /// <param name="partsPerDayMax">More parts of one day and kind than this are merged before anything else.</param>
     /// <param name="settleAfter">A day that ended this long ago is settled.</param>
     public static CompactionPlan? Next(ImmutableArray<PartInfo> parts, DateTimeOffset now, int partsPerDayMax, TimeSpan settleAfter)
     {
@@ -33,7 +39,7 @@ internal sealed record CompactionPlan(int Day, PartKind Kind, ImmutableArray<Par
             if (all.Length > partsPerDayMax)
             {
                 // Some of about the same size, where there are any: all of a day that is being filled fast would be rewritten again and again.
-                return new CompactionPlan(group.Key.Day, group.Key.Kind, Tier(all) ?? all, IsUrgent: true);
+                return new CompactionPlan(group.Key.Day, group.Key.Kind, Tier(all) ?? all, IsUrgent: all.Length > partsPerDayMax * UrgentFactor);
             }
 
             if (all.Length > 1 && tier is null)
@@ -54,7 +60,7 @@ internal sealed record CompactionPlan(int Day, PartKind Kind, ImmutableArray<Par
             var count = bySize.Skip(first).TakeWhile(part => part.Summary.Bytes <= bySize[first].Summary.Bytes * TierFactor).Count();
             if (count >= TierParts)
             {
-                return [.. bySize[first..(first + count)]];
+                return [.. bySize[first..(first + Math.Min(count, TierPartsMax))]];
             }
         }
 

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace Hub.Cloud.Series;
 
 /// <summary>
-/// Merges the parts of a day in the background, on one thread that gives way: while appends wait, it rests three times as long as it worked, or as long as it worked where somebody waits for it or a
-/// day has more parts than it should. What rewrites parts on request (deletion) runs on the same thread, so two rewritings never meet.
+/// Merges the parts of a day in the background, on one thread that gives way: while appends wait, it rests nine times as long as it worked, or as long as it worked where somebody waits for it or a
+/// day has far more parts than it should. What rewrites parts on request (deletion) runs on the same thread, so two rewritings never meet.
 /// </summary>
 internal sealed partial class Compactor : IDisposable
 {

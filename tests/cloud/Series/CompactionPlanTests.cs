@@ -58,9 +58,14 @@ public sealed class CompactionPlanTests
     public void Of_too_many_parts_those_of_about_the_same_size_are_merged_and_the_large_one_stays()
     {
         var plan = Next([Part(1, Today, 1_000_000), .. Enumerable.Range(2, 16).Select(i => Part(i, Today, 1_000))])!;
-        Assert.True(plan.IsUrgent);
-        Assert.Equal(Enumerable.Range(2, 16).Select(i => $"{i}"), plan.Inputs.Select(part => part.File));
-        Assert.False(Next([.. Enumerable.Range(2, 16).Select(i => Part(i, Today, 1_000))])!.IsUrgent);
+        Assert.Equal(Enumerable.Range(2, CompactionPlan.TierPartsMax).Select(i => $"{i}"), plan.Inputs.Select(part => part.File));
+    }
+
+    [Fact]
+    public void Appends_wait_for_a_merge_only_when_a_day_has_far_too_many_parts()
+    {
+        Assert.False(Next([.. Enumerable.Range(1, 32).Select(i => Part(i, Today, 1_000))])!.IsUrgent);
+        Assert.True(Next([.. Enumerable.Range(1, 33).Select(i => Part(i, Today, 1_000))])!.IsUrgent);
     }
 
     [Fact]

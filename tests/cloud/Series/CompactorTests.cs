@@ -64,15 +64,15 @@ public sealed class CompactorTests
     [Theory]
     [InlineData(10, false, false, 0)]
     [InlineData(10, false, true, 0)]
-    [InlineData(10, true, false, 30)]
+    [InlineData(10, true, false, 90)]
     [InlineData(10, true, true, 10)]
     [InlineData(0, true, false, 0)]
-    [InlineData(33, true, false, 99)]
-    [InlineData(34, true, false, 100)]
+    [InlineData(11, true, false, 99)]
+    [InlineData(12, true, false, 100)]
     [InlineData(99, true, true, 99)]
     [InlineData(101, true, true, 100)]
     [InlineData(1e14, true, false, 100)]
-    public void It_rests_three_times_its_work_while_appends_wait_and_as_long_where_it_is_urgent(double workedMilliseconds, bool appendsWait, bool isUrgent, double restMilliseconds) =>
+    public void It_rests_nine_times_its_work_while_appends_wait_and_as_long_where_it_is_urgent(double workedMilliseconds, bool appendsWait, bool isUrgent, double restMilliseconds) =>
         Assert.Equal(TimeSpan.FromMilliseconds(restMilliseconds), CompactionPace.Rest(TimeSpan.FromMilliseconds(workedMilliseconds), appendsWait, isUrgent));
 
     /// <summary>The thread asks the rule with what it worked since it rested last, by a clock that takes ten milliseconds between two looks.</summary>
@@ -80,9 +80,9 @@ public sealed class CompactorTests
     public async Task Its_thread_rests_by_that_rule()
     {
         await using var store = await Store.OpenAsync();
-        foreach (var part in Enumerable.Range(0, 2))
+        foreach (var part in Enumerable.Range(0, 3))
         {
-            var rows = Enumerable.Range(0, PartFiles.RowsAtOnce * 2).Select(at => At(1, 0) with { PhenomenonTime = Noon.AddMilliseconds((2 * at) + part) }).ToArray();
+            var rows = Enumerable.Range(0, PartFiles.RowsAtOnce * 2).Select(at => At(1, 0) with { PhenomenonTime = Noon.AddMilliseconds((3 * at) + part) }).ToArray();
             foreach (var call in rows.Chunk(10_000))
             {
                 await store.Series.AppendAsync(call, Cancel);
@@ -95,9 +95,9 @@ public sealed class CompactorTests
         Assert.Empty(await RestsAsync(store, appendsWait: false, partsPerDayMax: 16));
         var rests = await RestsAsync(store, appendsWait: true, partsPerDayMax: 16);
         Assert.NotEmpty(rests);
-        Assert.All(rests, rest => Assert.Equal(TimeSpan.FromMilliseconds(30), rest));
+        Assert.All(rests, rest => Assert.Equal(TimeSpan.FromMilliseconds(90), rest));
 
-        // More parts than a day should have: it hurries.
+        // Far more parts than a day should have: it hurries.
         rests = await RestsAsync(store, appendsWait: true, partsPerDayMax: 1);
         Assert.NotEmpty(rests);
         Assert.All(rests, rest => Assert.Equal(TimeSpan.FromMilliseconds(10), rest));
@@ -119,7 +119,7 @@ public sealed class CompactorTests
         using var instruments = new SeriesInstruments();
         using var parts = new PartStore(new SeriesFolder(options.Folder), time, options.OpenPartsMax, options.FlushObservationsMax);
         parts.Open();
-        Assert.Equal(2, parts.Manifest.Parts.Length);
+        Assert.Equal(3, parts.Manifest.Parts.Length);
         using var compactor = new Compactor(parts, options, time, instruments, NullLogger.Instance, () => appendsWait, new PartDamage(instruments, NullLogger.Instance), pause: rests.Enqueue);
         compactor.Start();
         await Eventually.TrueAsync(() => parts.Manifest.Parts.Length == 1, "the day is one part");
