@@ -159,7 +159,7 @@ public sealed class CheckTests
 
                 Assert.Equal(expected, SpikeCheck.Candidates(own, parameters, AveragingRule.Mean, from * Minute, to * Minute));
             },
-            iter: 20_000);
+            iter: 5_000);
 
     [Fact]
     public void The_nearest_value_in_time_is_taken_and_of_two_the_earlier()
