@@ -100,13 +100,7 @@ public sealed class ServerTests : IDisposable
         await RefusedAsync(settings, time);
         await first.DisposeAsync();
         var next = OneHub.HoldAsync(settings, time, Stop);
-        await Eventually.TrueAsync(
-            () =>
-            {
-                time.Advance(TimeSpan.FromMilliseconds(100));
-                return next.IsCompleted;
-            },
-            "the next has it");
+        await PassAsync(time, next, "the next has it");
         await (await next)!.DisposeAsync();
     }
 
@@ -149,17 +143,20 @@ public sealed class ServerTests : IDisposable
         Assert.True(await second!.StillAsync(Stop));
     }
 
+    /// <summary>Lets time pass until something has ended, well or badly.</summary>
+    private static Task PassAsync(FakeTimeProvider time, Task until, string what) => Eventually.TrueAsync(
+        () =>
+        {
+            time.Advance(TimeSpan.FromMilliseconds(100));
+            return until.IsCompleted;
+        },
+        what);
+
     /// <summary>Another hub tries as long as it does, and is told why it may not start.</summary>
     private static async Task RefusedAsync(IConfiguration settings, FakeTimeProvider time)
     {
         var refused = OneHub.HoldAsync(settings, time, Stop);
-        await Eventually.TrueAsync(
-            () =>
-            {
-                time.Advance(TimeSpan.FromSeconds(1));
-                return refused.IsCompleted;
-            },
-            "the second has given up");
+        await PassAsync(time, refused, "the second has given up");
         Assert.Contains("Another hub serves", (await Assert.ThrowsAsync<InvalidDataException>(() => refused)).Message, StringComparison.Ordinal);
     }
 
