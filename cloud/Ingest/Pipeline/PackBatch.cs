@@ -22,7 +22,7 @@ internal readonly record struct RefusedRecord(Refusal Refusal, ReadOnlyMemory<by
 internal sealed class PackBatch(IStations stations)
 {
     /// <summary>Packs whose entries are kept for the next use.</summary>
-    private const int EntriesKept = 256;
+    private const int EntriesKept = 64;
 
     /// <summary>Most observations and bytes of payloads whose memory is kept for the next use, 8 KiB and 4 KiB: what a connection mostly has on its way. More goes to whoever asks next.</summary>
     private const int ObservationsKept = 128;

@@ -6,7 +6,7 @@ namespace Hub.Cloud.Series;
 /// <param name="Day">UTC day, days since 1970-01-01.</param>
 /// <param name="Kind">Kind of the parts.</param>
 /// <param name="Inputs">Two parts or more.</param>
-/// <param name="IsUrgent">The day has so many more parts than it should that appends must wait for it.</param>
+/// <param name="IsUrgent">The day has so many more parts than it should that merging gives way to appends less than otherwise (<see cref="CompactionPace"/>).</param>
 internal sealed record CompactionPlan(int Day, PartKind Kind, ImmutableArray<PartInfo> Inputs, bool IsUrgent = false)
 {
     /// <summary>Parts of about the same size that make a merge worth it while a day still grows.</summary>

@@ -62,7 +62,7 @@ public sealed class CompactionPlanTests
     }
 
     [Fact]
-    public void Appends_wait_for_a_merge_only_when_a_day_has_far_too_many_parts()
+    public void A_merge_is_urgent_only_when_a_day_has_far_too_many_parts()
     {
         Assert.False(Next([.. Enumerable.Range(1, 32).Select(i => Part(i, Today, 1_000))])!.IsUrgent);
         Assert.True(Next([.. Enumerable.Range(1, 33).Select(i => Part(i, Today, 1_000))])!.IsUrgent);
